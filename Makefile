@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# vlab: one non-recursive Makefile. `make help` lists the targets, `make V=1` shows the commands.
+BUILD ?= release
+OUT   := build/$(BUILD)
+CC    ?= gcc
+V     ?= 0
+Q     := $(if $(filter 1,$(V)),,@)
+SAY    = $(if $(filter 1,$(V)),@:,@printf '  %-5s %s\n')
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wdouble-promotion
+ifdef WERROR
+WARN += -Werror
+endif
+OPT_release  := -O2 -g
+OPT_debug    := -O0 -g3
+OPT_asan     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPT_tsan     := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+OPT_coverage := -O0 -g --coverage
+ifeq ($(OPT_$(BUILD)),)
+$(error BUILD=$(BUILD): there are release, debug, asan, tsan and coverage)
+endif
+
+PKGS := yaml-0.1 gsl jansson
+ifneq ($(filter-out help setup demo check check-long clean,$(or $(MAKECMDGOALS),all)),)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null)
+endif
+
+CFLAGS   ?=
+ALL_CF   := -std=c17 -D_GNU_SOURCE -Isim -I. $(WARN) $(OPT_$(BUILD)) -ffp-contract=off -pthread $(PKG_CFLAGS) $(CFLAGS)
+ALL_LIBS := $(PKG_LIBS) -lm -pthread
+
+LIB_DIRS := base scenario policy program engine model metrics out top
+LIB_SRC  := $(wildcard $(LIB_DIRS:%=sim/%/*.c))
+CLI_SRC  := $(wildcard sim/cli/*.c kvm/runner/*.c)
+VMM_SRC  := $(wildcard kvm/vmm/*.c)
+LIB_OBJ  := $(LIB_SRC:%.c=$(OUT)/%.o)
+CLI_OBJ  := $(CLI_SRC:%.c=$(OUT)/%.o)
+VMM_OBJ  := $(VMM_SRC:%.c=$(OUT)/%.o)
+LIB      := $(OUT)/libvlab.a
+
+# The guest's payload: freestanding, ring 3, the workload interpreter and the draws compiled from the
+# simulator's own sources. Built the same whatever BUILD says.
+GUEST_SRC := $(wildcard kvm/guest/*.c kvm/guest/*.S) sim/base/rng.c sim/base/draw.c sim/program/prog.c
+GUEST_OBJ := $(patsubst %,$(OUT)/guest/%.o,$(GUEST_SRC))
+GUEST_CF  := -std=c17 -Isim -I. $(WARN) -O2 -ffreestanding -fno-stack-protector -fno-pic -no-pie -mno-red-zone \
+             -mcmodel=small -msse2 -mno-sse3 -mno-avx -ffp-contract=off -fno-asynchronous-unwind-tables \
+             -fcf-protection=none -DVLAB_GUEST
+
+all: $(OUT)/vlab $(if $(VMM_SRC),$(OUT)/vlab-vmm) vlab ## Build everything (BUILD=release|debug|asan|tsan|coverage)
+
+vlab: $(OUT)/vlab
+	$(Q)ln -sfn $(OUT)/vlab vlab
+
+$(OUT)/%.o: %.c Makefile
+	$(SAY) CC $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CF) -MMD -MP -c -o $@ $<
+
+$(LIB): $(LIB_OBJ)
+	$(SAY) AR $@
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(OUT)/vlab: $(CLI_OBJ) $(LIB)
+	$(SAY) LD $@
+	$(Q)$(CC) $(ALL_CF) -o $@ $(CLI_OBJ) $(LIB) $(ALL_LIBS)
+
+$(OUT)/vlab-vmm: $(VMM_OBJ) $(LIB) $(OUT)/payload.o
+	$(SAY) LD $@
+	$(Q)$(CC) $(ALL_CF) -o $@ $(VMM_OBJ) $(OUT)/payload.o $(LIB) $(ALL_LIBS)
+
+$(OUT)/guest/%.o: % Makefile
+	$(SAY) GUEST $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(GUEST_CF) -MMD -MP -c -o $@ $<
+
+$(OUT)/payload.elf: $(GUEST_OBJ) kvm/guest/payload.ld
+	$(SAY) LD $@
+	$(Q)$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack -T kvm/guest/payload.ld -o $@ $(GUEST_OBJ)
+
+# Embedded as data: payload_elf .. payload_elf_end (kvm/vmm/payload.h).
+$(OUT)/payload.o: $(OUT)/payload.elf
+	$(Q)printf '.section .rodata\n.globl payload_elf, payload_elf_end\n.balign 16\npayload_elf:\n.incbin "%s"\npayload_elf_end:\n.section .note.GNU-stack,"",@progbits\n' $< > $(OUT)/payload.s
+	$(Q)$(CC) -c -o $@ $(OUT)/payload.s
+
+# --- tests: each folder is one Check runner; a file test_NAME.c in it exports `Suite *NAME_suite(void)` ---
+TEST_DIRS := unit theory properties kvm
+define test_runner
+$(1)_SRC := $$(wildcard tests/$(1)/test_*.c)
+$(1)_OBJ := $$($(1)_SRC:%.c=$(OUT)/%.o)
+$(OUT)/tests/$(1)_main.c: $$($(1)_SRC)
+	$(Q)mkdir -p $$(@D)
+	$(Q)sh tests/mkmain.sh $$($(1)_SRC) > $$@
+$(OUT)/tests/$(1)_main.o: $(OUT)/tests/$(1)_main.c
+	$(Q)$(CC) $(ALL_CF) -c -o $$@ $$<
+$(OUT)/test-$(1): $(OUT)/tests/$(1)_main.o $$($(1)_OBJ) $$(filter-out %/cli/main.o,$$(CLI_OBJ)) $(LIB)
+	$(SAY) LD $$@
+	$(Q)$(CC) $(ALL_CF) -o $$@ $$^ $(CHECK_LIBS) $(ALL_LIBS)
+test-$(1): $(OUT)/test-$(1) all ## Run one suite
+	$(Q)VLAB=$(OUT)/vlab $(OUT)/test-$(1)
+endef
+$(foreach d,$(TEST_DIRS),$(eval $(call test_runner,$(d))))
+TEST_BINS := $(foreach d,$(TEST_DIRS),$(if $(wildcard tests/$(d)/test_*.c),$(OUT)/test-$(d)))
+
+tests: all $(TEST_BINS) ## Build the test programs without running them
+
+# --- benchmarks: each file a program; the bare loops they are held against stand beside them ---
+BENCH_SRC := $(wildcard tests/bench/bench_*.c)
+BENCH_BIN := $(BENCH_SRC:tests/bench/%.c=$(OUT)/%)
+$(OUT)/bench_%: $(OUT)/tests/bench/bench_%.o $(LIB)
+	$(SAY) LD $@
+	$(Q)$(CC) $(ALL_CF) -o $@ $^ $(ALL_LIBS)
+bench: all $(BENCH_BIN) ## Measure: ratios to bare loops (and instructions an event, where valgrind is)
+	$(Q)sh tests/bench/run.sh $(OUT)
+
+# --- fuzzing: clang's libFuzzer; the corpus of each target is kept in tests/fuzz/corpus ---
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/%)
+FUZZ_SECONDS ?= 20
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(LIB_SRC) Makefile
+	$(SAY) FUZZ $@
+	$(Q)mkdir -p build/fuzz
+	$(Q)clang -std=c17 -D_GNU_SOURCE -Isim -I. -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	    -ffp-contract=off $(PKG_CFLAGS) -o $@ $< $(LIB_SRC) $(ALL_LIBS)
+fuzz: $(FUZZ_BIN) ## Fuzz every target for FUZZ_SECONDS (20) each
+	$(Q)sh tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+# --- the two commands of the README, and their like ---
+setup: ## Install what is missing from Debian's packages
+	$(Q)sh tests/setup.sh
+
+demo: ## Install what is missing, build, run the main job, leave results and plots in runs/
+	$(Q)sh tests/setup.sh
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)sh scenarios/demo.sh
+
+check: ## Install what is missing, build, run the whole test suite
+	$(Q)sh tests/setup.sh
+	$(Q)sh tests/check.sh
+
+check-long: ## The same with everything that takes longer: ten minutes of fuzzing, 11 pairs on KVM
+	$(Q)sh tests/setup.sh
+	$(Q)LONG=1 sh tests/check.sh
+
+# --- manners ---
+C_FILES = $(shell git ls-files '*.c' '*.h')
+format: ## Rewrite the sources in the house's format
+	$(Q)clang-format -i $(C_FILES)
+
+lint: ## clang-format, cppcheck and clang-tidy, without a finding
+	$(Q)sh tests/lint.sh
+
+clean: ## Remove what was built
+	rm -rf build vlab
+
+help: ## This list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+.PHONY: all tests bench fuzz setup demo check check-long format lint clean help $(TEST_DIRS:%=test-%)
+
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)

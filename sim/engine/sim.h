@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* sim.h - the simulated clock: run, step, until; and who waits for what when nothing moves.
+ *
+ * No globals: `struct sim *` is the first argument everywhere. A handler is registered once for a kind of
+ * event and is called with the event's argument; it may push, cancel and move events, and stop the run.
+ * While a run is under way ASSERT prints this clock. */
+#ifndef VLAB_ENGINE_SIM_H
+#define VLAB_ENGINE_SIM_H
+
+#include "engine/evq.h"
+
+struct sim;
+
+typedef void sim_handler(void *ctx, uint32_t arg);
+/* Says, for the stall report, who waits for what: called for each waiter that is stuck. */
+typedef void sim_waiter(void *out, const char *who, const char *what);
+typedef void sim_stuck(void *ctx, sim_waiter *say, void *out);
+
+enum sim_end {
+    SIM_UNTIL,   /* reached the time it was asked for */
+    SIM_STOPPED, /* sim_stop was called */
+    SIM_EMPTY,   /* no event is left and nobody waits: the clock stands where the last event left it */
+    SIM_STALLED  /* no event is left but somebody waits, or the clock stood still over too many events */
+};
+
+#define SIM_STALL_EVENTS 10000000u /* events at one instant that mean a loop which takes no time */
+
+struct sim *sim_new(void);
+void sim_free(struct sim *s);
+/* Registers a handler; the number returned is the `what` of its events. At most 64. */
+uint32_t sim_on(struct sim *s, const char *name, sim_handler *fn, void *ctx);
+void sim_on_stuck(struct sim *s, sim_stuck *fn, void *ctx);
+int64_t sim_now(const struct sim *s);
+evq_handle sim_at(struct sim *s, int64_t at_ns, int prio, uint32_t what, uint32_t arg); /* at_ns >= now */
+bool sim_cancel(struct sim *s, evq_handle h);
+/* Runs every event up to and at until_ns; the clock then stands there. */
+enum sim_end sim_run(struct sim *s, int64_t until_ns);
+/* Runs one event. False: there was none. */
+bool sim_step(struct sim *s);
+void sim_stop(struct sim *s);
+uint64_t sim_events(const struct sim *s); /* run so far */
+/* After SIM_STALLED: one line a waiter, malloc'ed. */
+char *sim_stall_report(struct sim *s);
+
+#endif

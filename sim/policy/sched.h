@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* sched.h - one host's CPU scheduler: which vCPU runs where, and for how long.
+ *
+ * Pure: no clock, no engine, no I/O, no malloc. `now` comes in, a decision goes out; the state lives
+ * in one block that the caller owns. The simulator calls it on simulated time, the KVM dispatcher on
+ * real time, with the same object code. All times are int64 ns, `now` never goes back.
+ *
+ * Two layers. This file is the host's frame, the same for every policy: who is runnable, pins, one
+ * queue a pCPU, limits (quota and period), reservations, balancing. Under it a policy (struct
+ * sched_class, one sched_NAME.c each) orders one queue: who is next, for how long, who preempts whom.
+ *
+ * The caller's part, whenever the vCPU on a pCPU stops or its time is up:
+ *     sched_charge(s, v, ran, now);            what it really ran since the last charge
+ *     if (it has nothing to do) sched_block(s, v, now);
+ *     pick = sched_pick(s, pcpu, now);         the one that ran goes back to its queue by itself
+ * and after EVERY call, until both say SCHED_NONE:
+ *     sched_take_resched  a pCPU that should be picked for again (its vCPU is to be charged first)
+ *     sched_take_changed  a vCPU that became throttled, or ready again after it was: sched_where tells
+ * A policy never assumes that a vCPU got the time it was promised: on the real clock it ends late. */
+#ifndef VLAB_POLICY_SCHED_H
+#define VLAB_POLICY_SCHED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SCHED_NONE           UINT32_MAX
+#define SCHED_FOREVER        INT64_MAX
+#define SCHED_MAX_PCPUS      1024u
+#define SCHED_WEIGHT_DEFAULT 1000u
+
+struct sched_class;
+
+struct sched_vm_cfg {
+    uint32_t weight;         /* 1..10000, of the VM; divided among its runnable vCPUs */
+    uint32_t first_vcpu;     /* its vCPUs are first_vcpu .. first_vcpu + n_vcpus - 1 */
+    uint32_t n_vcpus;
+    uint32_t reservation_ppm;/* of one pCPU, for the VM; 0: none */
+    int64_t quota_ns;        /* run time the VM may have in each period; 0: no limit */
+    int64_t period_ns;       /* periods begin at whole multiples of it */
+    const uint64_t *pins;    /* bit p: may run on pCPU p; NULL: on any. (n_pcpus + 63) / 64 words, kept by the caller */
+};
+
+struct sched_cfg {
+    const struct sched_class *cls;
+    uint32_t n_pcpus;
+    uint32_t n_vcpus; /* sum over the VMs */
+    uint32_t n_vms;
+    const struct sched_vm_cfg *vms; /* copied */
+    int64_t slice_ns;               /* 0: the class's own default */
+    int64_t tick_ns;                /* 0: none. The caller rounds ends of slices up to it */
+    int64_t balance_every_ns;       /* 0: never; moves from the longest queue to the shortest */
+    bool balance_idle;              /* an idle pCPU takes waiting work from another's queue */
+    bool credit_debit_tick;         /* credit: debit whoever runs at a tick, as Xen does, instead of the time run */
+};
+
+struct sched_pick {
+    uint32_t vcpu;  /* SCHED_NONE: idle */
+    int64_t run_ns; /* the most it may run, counted from when the switch to it is over; > 0 */
+};
+
+enum sched_where { SCHED_BLOCKED, SCHED_QUEUED, SCHED_RUNNING, SCHED_THROTTLED };
+
+struct sched;
+
+/* Bytes the state takes; 0 where cfg is out of range. The block must be 16-aligned. */
+size_t sched_size(const struct sched_cfg *cfg);
+/* Every vCPU begins blocked. */
+struct sched *sched_init(void *block, const struct sched_cfg *cfg);
+
+void sched_wake(struct sched *s, uint32_t v, int64_t now);
+void sched_block(struct sched *s, uint32_t v, int64_t now);
+/* v ran ran_ns (>= 0) on its pCPU since its last charge or pick. */
+void sched_charge(struct sched *s, uint32_t v, int64_t ran_ns, int64_t now);
+struct sched_pick sched_pick(struct sched *s, uint32_t pcpu, int64_t now);
+/* The switch is over, the picked vCPU begins to run: only sharpens what a wake-up compares with. */
+void sched_started(struct sched *s, uint32_t pcpu, int64_t now);
+/* Periodic work that is due (refills, accounting, balancing). Returns when to call next, > now;
+ * SCHED_FOREVER: only after another call has changed something, see sched_next_tick. */
+int64_t sched_tick(struct sched *s, int64_t now);
+/* When sched_tick wants to be called as things stand; may get earlier after a wake, never later. */
+int64_t sched_next_tick(const struct sched *s);
+/* Changes a VM's weight, quota (0: none), period and reservation from now on. */
+void sched_set(struct sched *s, uint32_t vm, uint32_t weight, int64_t quota_ns, int64_t period_ns,
+               uint32_t reservation_ppm, int64_t now);
+
+uint32_t sched_take_resched(struct sched *s); /* a pCPU, or SCHED_NONE */
+uint32_t sched_take_changed(struct sched *s); /* a vCPU, or SCHED_NONE */
+
+enum sched_where sched_where(const struct sched *s, uint32_t v);
+uint32_t sched_current(const struct sched *s, uint32_t pcpu); /* the vCPU last picked there, or SCHED_NONE */
+uint32_t sched_pcpu(const struct sched *s, uint32_t v);       /* where it runs, waits or last ran */
+
+/* The policies there are, by their names in a scenario; NULL: no such name. */
+const struct sched_class *sched_class_find(const char *name);
+const struct sched_class *sched_class_at(size_t i); /* 0, 1, ...; NULL after the last */
+const char *sched_class_name(const struct sched_class *c);
+const char *sched_class_about(const struct sched_class *c); /* a sentence */
+int64_t sched_class_slice_ns(const struct sched_class *c, uint32_t n_pcpus); /* its default slice */
+bool sched_class_weighted(const struct sched_class *c); /* rr is not */
+
+#endif

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* prog.h - a workload's steps, compiled flat, and the interpreter that walks them.
+ *
+ * The program is one relocatable block of plain data: a head, the steps, then a pool of numbers that
+ * distributions refer to by index. The simulator keeps it in an arena, the KVM runner copies the very
+ * same bytes into a guest's boot page. The interpreter knows neither clock nor I/O: it says what the
+ * task does next and how much of it; its caller makes that happen, in simulated or real time.
+ *
+ * Freestanding: the same source is compiled into the guest. */
+#ifndef VLAB_PROGRAM_PROG_H
+#define VLAB_PROGRAM_PROG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/draw.h"
+
+enum step_kind {
+    STEP_CPU,   /* amount ns of work on a core of speed 1.0 */
+    STEP_BUSY,  /* runnable for amount ns of wall time, whatever it gets */
+    STEP_SLEEP, /* the task is idle for amount ns */
+    STEP_NKINDS,
+    STEP_END = 255 /* what prog_next says when the iteration is over; never in a program */
+};
+
+struct step {
+    uint32_t kind;        /* enum step_kind */
+    uint32_t probability; /* of 2^32: the step happens when a draw is below it; UINT32_MAX: always, no draw */
+    struct dist amount;
+};
+
+#define PROG_MAGIC     0x31505256u /* "VRP1" */
+#define PROG_MAX_STEPS 256u
+#define PROG_MAX_BYTES (4u << 20)
+
+struct prog {
+    uint32_t magic;
+    uint32_t bytes; /* of the whole block, head included */
+    uint32_t n_steps;
+    uint32_t n_pool;
+    /* struct step steps[n_steps]; int64_t pool[n_pool]; */
+};
+
+static inline const struct step *prog_steps(const struct prog *p) { return (const struct step *)(p + 1); }
+static inline const int64_t *prog_pool(const struct prog *p)
+{
+    return (const int64_t *)(const void *)(prog_steps(p) + p->n_steps);
+}
+
+/* Lays out a program in mem (8-aligned, prog_size bytes). The distributions must be made (draw_make)
+ * and their pool ranges inside n_pool. */
+uint32_t prog_size(uint32_t n_steps, uint32_t n_pool);
+struct prog *prog_build(void *mem, const struct step *steps, uint32_t n_steps, const int64_t *pool, uint32_t n_pool);
+/* Whether `bytes` bytes at p hold a well-formed program: for whoever received it from elsewhere. */
+bool prog_valid(const struct prog *p, uint64_t bytes);
+
+/* One task's place in the program. A loop's task t runs iterations 0, 1, 2, ... with task = t. A
+ * request is one iteration: task 0 and iter = its number for an open arrival stream, task = client and
+ * iter = its cycle for a closed one; so its draws depend on nothing else. */
+struct prog_task {
+    uint64_t key;      /* rng_key(seed, name, RNG_STEPS) */
+    uint64_t task;
+    uint64_t iter;
+    uint64_t checksum; /* sum of the steps of this iteration so far, mod 2^52 */
+    struct rng rng;
+    uint32_t pc;
+    uint32_t pad;
+};
+
+struct prog_act {
+    uint32_t kind;  /* enum step_kind */
+    int64_t amount; /* >= 0; 0 amounts are real and take no time */
+};
+
+#define PROG_CHECKSUM_MASK ((UINT64_C(1) << 52) - 1)
+
+/* Begins iteration `iter`: restarts the stream, the program counter and the checksum. */
+void prog_begin(struct prog_task *t, uint64_t key, uint64_t task, uint64_t iter);
+/* The next step that happens, drawn; STEP_END after the last. */
+struct prog_act prog_next(struct prog_task *t, const struct prog *p);
+
+#endif
