@@ -19,7 +19,7 @@ typedef void sim_stuck(void *ctx, sim_waiter *say, void *out);
 enum sim_end {
     SIM_UNTIL,   /* reached the time it was asked for */
     SIM_STOPPED, /* sim_stop was called */
-    SIM_EMPTY,   /* no event is left and nobody waits: the clock stands where the last event left it */
+    SIM_EMPTY,   /* no event is left and nobody waits: the clock went on to the time asked for */
     SIM_STALLED  /* no event is left but somebody waits, or the clock stood still over too many events */
 };
 
