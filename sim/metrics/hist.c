@@ -39,7 +39,7 @@ void hist_merge(struct hist *into, const struct hist *from)
 
 double hist_mean(const struct hist *h)
 {
-    if (h->count == 0) return NAN;
+    if (h->count == 0) return (double)NAN;
     /* Quotient and remainder apart: one rounding each, however large the sum. */
     return (double)(h->sum / h->count) + (double)(uint64_t)(h->sum % h->count) / (double)h->count;
 }
@@ -78,7 +78,7 @@ static double at_rank(const struct hist *h, uint64_t rank)
 
 double hist_quantile(const struct hist *h, double q)
 {
-    if (h->count == 0) return NAN;
+    if (h->count == 0) return (double)NAN;
     ASSERT(q >= 0.0 && q <= 1.0);
     double at = q * (double)(h->count - 1);
     uint64_t below = (uint64_t)at;
