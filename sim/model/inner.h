@@ -116,7 +116,7 @@ struct model {
     struct vcpu *vcpus;
     struct vm *vms;
     uint32_t n_pcpus, n_vcpus;
-    uint32_t ev_pcpu, ev_vm, ev_tick; /* handlers */
+    uint32_t ev_pcpu, ev_vm, ev_tick, ev_end; /* handlers */
 };
 
 #endif

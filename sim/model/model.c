@@ -35,6 +35,12 @@ static void who_is_stuck(void *ctx, sim_waiter *say, void *out)
     }
 }
 
+static void on_end(void *ctx, uint32_t arg)
+{
+    (void)arg;
+    sim_stop(((struct model *)ctx)->sim);
+}
+
 static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
 {
     struct vm *vm = &m->vms[i];
@@ -144,7 +150,10 @@ struct model *model_new(const struct scenario *sc, uint64_t seed, uint32_t only_
     m->ev_pcpu = sim_on(m->sim, "pcpu", cpu_on_pcpu, m);
     m->ev_vm = sim_on(m->sim, "vm", guest_on_timer, m);
     m->ev_tick = sim_on(m->sim, "tick", cpu_on_tick, m);
+    m->ev_end = sim_on(m->sim, "end", on_end, m);
     sim_on_stuck(m->sim, who_is_stuck, m);
+    /* The run covers [0, end): this event is the first of its instant, being early and set before all others. */
+    sim_at(m->sim, sc->run.duration_ns, EVQ_EARLY, m->ev_end, 0);
     for (uint32_t i = 0; i < sc->n_hosts; i++)
         m->n_pcpus += sc->hosts[i].cores;
     for (uint32_t i = 0; i < sc->n_vms; i++)
