@@ -100,7 +100,7 @@ $(OUT)/tests/$(1)_main.c: $$($(1)_SRC)
 	$(Q)sh tests/mkmain.sh $$($(1)_SRC) > $$@
 $(OUT)/tests/$(1)_main.o: $(OUT)/tests/$(1)_main.c
 	$(Q)$(CC) $(ALL_CF) -c -o $$@ $$<
-$(OUT)/test-$(1): $(OUT)/tests/$(1)_main.o $$($(1)_OBJ) $$(filter-out %/cli/main.o,$$(CLI_OBJ)) $(LIB)
+$(OUT)/test-$(1): $(OUT)/tests/$(1)_main.o $$($(1)_OBJ) $(OUT)/tests/lab.o $$(filter-out %/cli/main.o,$$(CLI_OBJ)) $(LIB)
 	$(SAY) LD $$@
 	$(Q)$(CC) $(ALL_CF) -o $$@ $$^ $(CHECK_LIBS) $(ALL_LIBS)
 test-$(1): $(OUT)/test-$(1) all ## Run one suite
