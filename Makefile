@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # vlab: one non-recursive Makefile. `make help` lists the targets, `make V=1` shows the commands.
 BUILD ?= release
-OUT   := build/$(BUILD)
-CC    ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+# Another compiler builds beside, not over.
+OUT   := build/$(BUILD)$(if $(filter clang%,$(notdir $(CC))),-clang)
 V     ?= 0
 Q     := $(if $(filter 1,$(V)),,@)
 SAY    = $(if $(filter 1,$(V)),@:,@printf '  %-5s %s\n')

@@ -50,8 +50,14 @@ void lab_close(struct lab *l)
     free(l);
 }
 
-const struct scenario *lab_scenario(const struct lab *l) { return l->sc; }
-const struct run_output *lab_output(const struct lab *l) { return meter_output(l->meter); }
+const struct scenario *lab_scenario(const struct lab *l)
+{
+    return l->sc;
+}
+const struct run_output *lab_output(const struct lab *l)
+{
+    return meter_output(l->meter);
+}
 
 void lab_run(struct lab *l, uint64_t seed)
 {

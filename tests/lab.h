@@ -27,13 +27,14 @@ char *lab_text(const struct lab *l);
 struct lab_mean {
     double mean, se;
 };
-struct lab_mean lab_replicate(struct lab *l, int reps, const char *entity, const char *metric, const char *stat);
+struct lab_mean lab_replicate(struct lab *l, int reps, const char *entity, const char *metric,
+                              const char *stat);
 
-#define ck_near(got, want, tol)                                                                                \
-    do {                                                                                                       \
-        double ck_g = (got), ck_w = (want), ck_t = (tol);                                                      \
-        ck_assert_msg(ck_g >= ck_w - ck_t && ck_g <= ck_w + ck_t, "%s is %.9g, wanted %.9g +- %.3g", #got, ck_g, \
-                      ck_w, ck_t);                                                                             \
+#define ck_near(got, want, tol)                                                                              \
+    do {                                                                                                     \
+        double ck_g = (got), ck_w = (want), ck_t = (tol);                                                    \
+        ck_assert_msg(ck_g >= ck_w - ck_t && ck_g <= ck_w + ck_t, "%s is %.9g, wanted %.9g +- %.3g", #got,   \
+                      ck_g, ck_w, ck_t);                                                                     \
     } while (0)
 
 #endif

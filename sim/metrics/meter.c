@@ -82,7 +82,9 @@ static struct pcpu_meter *pcpu_interval(struct meter *m, const struct rec *r)
 {
     struct pcpu_meter *p = &m->pcpus[m->first_pcpu[r->host] + r->pcpu];
     if (r->t_ns - r->value != p->last_ns)
-        meter_broken(m, "host.%s.pcpu%u: an interval ends at %" PRId64 " ns after %" PRId64 " ns, but the last one ended at %" PRId64 " ns",
+        meter_broken(m,
+                     "host.%s.pcpu%u: an interval ends at %" PRId64 " ns after %" PRId64
+                     " ns, but the last one ended at %" PRId64 " ns",
                      m->sc->hosts[r->host].name, r->pcpu, r->t_ns, r->value, p->last_ns);
     p->last_ns = r->t_ns;
     return p;
@@ -92,7 +94,9 @@ static void read_state(struct meter *m, const struct rec *r)
 {
     struct vcpu_meter *v = &m->vcpus[m->vms[r->vm].first_vcpu + r->vcpu];
     if (r->t_ns - r->value != v->last_ns || r->from != v->state)
-        meter_broken(m, "vm.%s.vcpu%u: left %s at %" PRId64 " ns after %" PRId64 " ns, but had been in %s since %" PRId64 " ns",
+        meter_broken(m,
+                     "vm.%s.vcpu%u: left %s at %" PRId64 " ns after %" PRId64
+                     " ns, but had been in %s since %" PRId64 " ns",
                      m->sc->vms[r->vm].name, r->vcpu, rec_state_name(r->from), r->t_ns, r->value,
                      rec_state_name(v->state), v->last_ns);
     v->total[r->from] += r->value;
@@ -205,8 +209,10 @@ static void meter_read(void *ctx, const struct rec *r, size_t n)
     struct meter *m = ctx;
     for (size_t i = 0; i < n; i++) {
         if (r[i].t_ns >= m->next_boundary) cross(m, r[i].t_ns);
-        if (r[i].kind == REC_STATE) read_state(m, &r[i]);
-        else read_rec(m, &r[i]);
+        if (r[i].kind == REC_STATE)
+            read_state(m, &r[i]);
+        else
+            read_rec(m, &r[i]);
     }
 }
 
@@ -323,8 +329,14 @@ void meter_free(struct meter *m)
     free(m);
 }
 
-void meter_set_checksum(struct meter *m, uint32_t vm, uint64_t sum) { m->vms[vm].checksum = sum; }
-void meter_set_alone(struct meter *m, uint32_t vm, double seconds) { m->vms[vm].alone_s = seconds; }
+void meter_set_checksum(struct meter *m, uint32_t vm, uint64_t sum)
+{
+    m->vms[vm].checksum = sum;
+}
+void meter_set_alone(struct meter *m, uint32_t vm, double seconds)
+{
+    m->vms[vm].alone_s = seconds;
+}
 
 double meter_pace(const struct meter *m, uint32_t vm)
 {
@@ -349,4 +361,7 @@ int meter_finish(struct meter *m, int64_t end_ns, char **why)
     return -1;
 }
 
-const struct run_output *meter_output(const struct meter *m) { return &m->output; }
+const struct run_output *meter_output(const struct meter *m)
+{
+    return &m->output;
+}

@@ -41,8 +41,9 @@ struct vm_meter {
     int64_t inside, inside_max; /* requests in the system now, and the most of them in the window */
     int64_t level_ns;           /* when `inside` last changed */
     __int128 integral, integral_base, integral_sampled;
-    __int128 latency_all, latency_sampled, ages; /* sums of ns: answered, answered before this sample, still open */
-    __int128 took;              /* of a loop's iterations in the window */
+    __int128 latency_all, latency_sampled,
+        ages;      /* sums of ns: answered, answered before this sample, still open */
+    __int128 took; /* of a loop's iterations in the window */
     struct hist *latency;
     int64_t until_ns; /* -1: not reached */
     uint64_t checksum;
@@ -50,7 +51,9 @@ struct vm_meter {
     struct event_meter events[REC_NEVENTS];
 };
 
-struct dists { struct hist slice, wait, latency; };
+struct dists {
+    struct hist slice, wait, latency;
+};
 
 /* What is reported under one name of its own: a VM, or a group of too many to name. */
 struct meter_unit {
@@ -109,6 +112,9 @@ static inline int64_t meter_state_until(const struct vcpu_meter *v, int st, int6
     return v->total[st] + (st == v->state ? t_ns - v->last_ns : 0);
 }
 
-static inline double meter_s(int64_t ns) { return (double)ns / 1e9; }
+static inline double meter_s(int64_t ns)
+{
+    return (double)ns / 1e9;
+}
 
 #endif

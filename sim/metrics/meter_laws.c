@@ -20,7 +20,9 @@ static void check_filled(struct meter *m)
         for (int st = 0; st < VCPU_NSTATES; st++)
             sum += v->total[st];
         if (sum != m->end_ns)
-            meter_broken(m, "conservation: the states of vm.%s.vcpu%u sum to %" PRId64 " ns in a run of %" PRId64 " ns",
+            meter_broken(m,
+                         "conservation: the states of vm.%s.vcpu%u sum to %" PRId64 " ns in a run of %" PRId64
+                         " ns",
                          m->sc->vms[v->vm].name, i - m->vms[v->vm].first_vcpu, sum, m->end_ns);
     }
     for (uint32_t h = 0; h < m->sc->n_hosts; h++) {
@@ -45,8 +47,9 @@ static void check_hosts(struct meter *m)
         for (uint32_t p = m->first_pcpu[h]; p < m->first_pcpu[h] + m->sc->hosts[h].cores; p++)
             gave += m->pcpus[p].guest_ns;
         if (gave != run[h])
-            meter_broken(m, "conservation: the vCPUs of host.%s ran %" PRId64 " ns, its pCPUs gave %" PRId64 " ns",
-                         m->sc->hosts[h].name, run[h], gave);
+            meter_broken(
+                m, "conservation: the vCPUs of host.%s ran %" PRId64 " ns, its pCPUs gave %" PRId64 " ns",
+                m->sc->hosts[h].name, run[h], gave);
     }
     free(run);
 }
@@ -58,7 +61,9 @@ static void check_requests(struct meter *m)
         if (!m->sc->vms[i].work.requests) continue;
         const char *name = m->sc->vms[i].name;
         if (v->arrived_all != v->done_all + v->open)
-            meter_broken(m, "flow balance: vm.%s: %" PRIu64 " requests came, %" PRIu64 " were answered, %" PRIu64 " are inside",
+            meter_broken(m,
+                         "flow balance: vm.%s: %" PRIu64 " requests came, %" PRIu64 " were answered, %" PRIu64
+                         " are inside",
                          name, v->arrived_all, v->done_all, v->open);
         __int128 integral = v->integral + (__int128)v->inside * (m->end_ns - v->level_ns);
         if (integral != v->latency_all + v->ages)

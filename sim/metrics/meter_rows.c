@@ -20,9 +20,13 @@ struct sums {
     uint64_t busy_vcpus;
 };
 
-static double measured_s(const struct meter *m) { return meter_s(m->end_ns - m->warmup_ns); }
+static double measured_s(const struct meter *m)
+{
+    return meter_s(m->end_ns - m->warmup_ns);
+}
 
-static void put(struct meter *m, const char *e, const char *metric, const char *stat, const char *unit, double v)
+static void put(struct meter *m, const char *e, const char *metric, const char *stat, const char *unit,
+                double v)
 {
     if (!isnan(v)) results_add(m->results, e, metric, stat, unit, v);
 }
@@ -107,7 +111,8 @@ static void put_states(struct meter *m, const char *e, const struct sums *s)
 
 static void put_fairness(struct meter *m, const char *e, const struct sums *s)
 {
-    if (s->busy_vcpus && s->xx > 0) put(m, e, "fairness", "mean", "", s->x * s->x / ((double)s->busy_vcpus * s->xx));
+    if (s->busy_vcpus && s->xx > 0)
+        put(m, e, "fairness", "mean", "", s->x * s->x / ((double)s->busy_vcpus * s->xx));
 }
 
 /* --- hosts --- */
@@ -180,7 +185,8 @@ static void put_hosts(struct meter *m)
         for (uint32_t i = h; n <= METER_FOLD && i < h + n; i++) {
             put_host_unit(m, meter_name(m, "host.%s", sc->hosts[i].name), i, 1);
             for (uint32_t p = 0; p < sc->hosts[i].cores; p++)
-                put_pcpu_time(m, meter_name(m, "host.%s.pcpu%u", sc->hosts[i].name, p), &m->pcpus[m->first_pcpu[i] + p], 1);
+                put_pcpu_time(m, meter_name(m, "host.%s.pcpu%u", sc->hosts[i].name, p),
+                              &m->pcpus[m->first_pcpu[i] + p], 1);
         }
         h += n;
     }
@@ -214,9 +220,18 @@ static double vm_state_share(const struct meter *m, uint32_t vm, enum vcpu_state
     return (double)s.state[st] / ((double)(m->end_ns - m->warmup_ns) * (double)s.vcpus);
 }
 
-static double vm_run_share(const struct meter *m, uint32_t vm) { return vm_state_share(m, vm, VCPU_RUN); }
-static double vm_ready_share(const struct meter *m, uint32_t vm) { return vm_state_share(m, vm, VCPU_READY); }
-static double vm_throttled_share(const struct meter *m, uint32_t vm) { return vm_state_share(m, vm, VCPU_THROTTLED); }
+static double vm_run_share(const struct meter *m, uint32_t vm)
+{
+    return vm_state_share(m, vm, VCPU_RUN);
+}
+static double vm_ready_share(const struct meter *m, uint32_t vm)
+{
+    return vm_state_share(m, vm, VCPU_READY);
+}
+static double vm_throttled_share(const struct meter *m, uint32_t vm)
+{
+    return vm_state_share(m, vm, VCPU_THROTTLED);
+}
 
 static double vm_backlog(const struct meter *m, uint32_t vm)
 {
@@ -349,8 +364,13 @@ static void make_ecdfs(struct meter *m)
             if (h[k]->count == 0) continue;
             double *x, *share;
             size_t n = hist_ecdf(h[k], 1e9, &x, &share);
-            e[m->output.n_ecdfs++] = (struct ecdf){
-                .entity = m->units[u].name, .metric = metric[k], .unit = "s", .n = n, .x = x, .share = share, .count = h[k]->count};
+            e[m->output.n_ecdfs++] = (struct ecdf){.entity = m->units[u].name,
+                                                   .metric = metric[k],
+                                                   .unit = "s",
+                                                   .n = n,
+                                                   .x = x,
+                                                   .share = share,
+                                                   .count = h[k]->count};
         }
     }
 }

@@ -88,7 +88,8 @@ static void host_run(struct meter *m, int64_t t_ns, double *run_ns)
         run_ns[h] = 0;
     for (uint32_t i = 0; i < m->n_vcpus; i++) {
         const struct vcpu_meter *v = &m->vcpus[i];
-        run_ns[m->sc->vms[v->vm].host] += (double)(meter_state_until(v, VCPU_RUN, t_ns) - v->sampled[VCPU_RUN]);
+        run_ns[m->sc->vms[v->vm].host] +=
+            (double)(meter_state_until(v, VCPU_RUN, t_ns) - v->sampled[VCPU_RUN]);
     }
 }
 
@@ -120,7 +121,8 @@ static double *sample_unit(struct meter *m, const struct meter_unit *u, int64_t 
         for (uint32_t k = 0; k < m->vms[i].n_vcpus; k++) {
             const struct vcpu_meter *v = &m->vcpus[m->vms[i].first_vcpu + k];
             for (size_t s = 0; s < N_STATES; s++)
-                ns[s] += (double)(meter_state_until(v, sampled_states[s], t_ns) - v->sampled[sampled_states[s]]);
+                ns[s] +=
+                    (double)(meter_state_until(v, sampled_states[s], t_ns) - v->sampled[sampled_states[s]]);
         }
         vcpus += m->vms[i].n_vcpus;
     }

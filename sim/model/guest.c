@@ -10,7 +10,10 @@
 /* Steps of no time in a row that mean a loop which will never take any. */
 #define IDLE_STEPS_MAX 10000000u
 
-static uint32_t index_of(const struct model *m, const struct vm *vm) { return (uint32_t)(vm - m->vms); }
+static uint32_t index_of(const struct model *m, const struct vm *vm)
+{
+    return (uint32_t)(vm - m->vms);
+}
 
 static void tell(struct model *m, const struct vm *vm, enum rec_kind kind, int64_t value)
 {
@@ -41,18 +44,24 @@ static void queue_push(struct vm *vm, uint32_t t)
     k->where = TASK_QUEUED;
     k->next = NONE;
     k->prev = vm->run_tail;
-    if (vm->run_tail != NONE) vm->tasks[vm->run_tail].next = t;
-    else vm->run_head = t;
+    if (vm->run_tail != NONE)
+        vm->tasks[vm->run_tail].next = t;
+    else
+        vm->run_head = t;
     vm->run_tail = t;
 }
 
 static void queue_remove(struct vm *vm, uint32_t t)
 {
     struct task *k = &vm->tasks[t];
-    if (k->prev != NONE) vm->tasks[k->prev].next = k->next;
-    else vm->run_head = k->next;
-    if (k->next != NONE) vm->tasks[k->next].prev = k->prev;
-    else vm->run_tail = k->prev;
+    if (k->prev != NONE)
+        vm->tasks[k->prev].next = k->next;
+    else
+        vm->run_head = k->next;
+    if (k->next != NONE)
+        vm->tasks[k->next].prev = k->prev;
+    else
+        vm->run_tail = k->prev;
 }
 
 static void put_on(struct vm *vm, struct vcpu *v, uint32_t vcpu, uint32_t t)
@@ -86,8 +95,10 @@ static void iteration_over(struct model *m, struct vm *vm, struct task *k)
     int64_t took = sim_now(m->sim) - k->began_ns;
     vm->checksum = (vm->checksum + k->at.checksum) & PROG_CHECKSUM_MASK;
     vm->done++;
-    if (vm->sc->work.requests) tell(m, vm, REC_DONE, took);
-    else tell(m, vm, REC_WORK, took);
+    if (vm->sc->work.requests)
+        tell(m, vm, REC_DONE, took);
+    else
+        tell(m, vm, REC_WORK, took);
     if (vm->done == vm->sc->work.until) {
         tell(m, vm, REC_UNTIL, sim_now(m->sim) - vm->sc->start_ns);
         tell_event(m, vm, REC_EV_FINISHED);
@@ -308,7 +319,8 @@ void guest_start(struct model *m, struct vm *vm)
     }
     for (uint32_t t = 0; t < vm->n_tasks; t++) {
         struct task *k = &vm->tasks[t];
-        k->quota = w->until == UINT64_MAX ? UINT64_MAX : w->until / vm->n_tasks + (t < w->until % vm->n_tasks);
+        k->quota =
+            w->until == UINT64_MAX ? UINT64_MAX : w->until / vm->n_tasks + (t < w->until % vm->n_tasks);
         k->began_ns = sim_now(m->sim);
         k->where = TASK_OVER;
         if (k->quota == 0) continue;

@@ -35,17 +35,17 @@ struct pcpu {
     uint32_t vcpu;      /* on it, or switched to; NONE: idle */
     uint32_t last_vcpu; /* whose turn was last: coming back to it is no switch */
     enum pcpu_mode mode;
-    int64_t since_ns;   /* when this idling or switching began */
-    int64_t run_from;   /* up to when the running vCPU has been charged */
+    int64_t since_ns; /* when this idling or switching began */
+    int64_t run_from; /* up to when the running vCPU has been charged */
     int64_t slice_end;
-    int64_t slice_run;  /* what the policy granted, while switching */
-    int64_t loaded;     /* cache lines ever brought in, see warmth.c */
+    int64_t slice_run; /* what the policy granted, while switching */
+    int64_t loaded;    /* cache lines ever brought in, see warmth.c */
     evq_handle event;
 };
 
 struct vcpu {
     uint32_t vm, host;
-    uint32_t pcpu;      /* it is on, NONE: none */
+    uint32_t pcpu; /* it is on, NONE: none */
     uint32_t last_pcpu;
     uint32_t task;      /* the guest's task on it, NONE: nothing to run */
     uint8_t state;      /* enum vcpu_state */
@@ -62,16 +62,16 @@ enum task_where { TASK_FREE, TASK_QUEUED, TASK_ON, TASK_ASLEEP, TASK_OVER };
 
 struct task {
     struct prog_task at;
-    uint8_t where;      /* enum task_where */
-    uint8_t kind;       /* enum step_kind of the step it is in */
-    uint32_t vcpu;      /* index of the vCPU it is on, or was last */
-    uint32_t prev, next;/* in the guest's queue, or the list of free threads */
-    int64_t left_ns;    /* STEP_CPU: work to go; STEP_BUSY: INT64_MAX, its timer ends it */
-    int64_t carry;      /* millionths of a ns of work done beyond whole ones */
-    int64_t quantum_ns; /* of work until the guest lets another task on */
-    int64_t began_ns;   /* this iteration, or the arrival of this request */
-    uint64_t quota;     /* iterations this task has to do; UINT64_MAX: without end */
-    uint32_t client;    /* whose request it serves, where there are clients */
+    uint8_t where;       /* enum task_where */
+    uint8_t kind;        /* enum step_kind of the step it is in */
+    uint32_t vcpu;       /* index of the vCPU it is on, or was last */
+    uint32_t prev, next; /* in the guest's queue, or the list of free threads */
+    int64_t left_ns;     /* STEP_CPU: work to go; STEP_BUSY: INT64_MAX, its timer ends it */
+    int64_t carry;       /* millionths of a ns of work done beyond whole ones */
+    int64_t quantum_ns;  /* of work until the guest lets another task on */
+    int64_t began_ns;    /* this iteration, or the arrival of this request */
+    uint64_t quota;      /* iterations this task has to do; UINT64_MAX: without end */
+    uint32_t client;     /* whose request it serves, where there are clients */
 };
 
 struct request {

@@ -60,7 +60,8 @@ static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
     vm->n_tasks = vm->cap_tasks = w->unlimited ? 0 : w->threads;
     vm->tasks = zalloc(vm->n_tasks, sizeof *vm->tasks);
     for (uint32_t t = vm->n_tasks; t-- > 0;) {
-        vm->tasks[t] = (struct task){.vcpu = first_vcpu + t % vm->n_vcpus, .client = NONE, .where = TASK_FREE};
+        vm->tasks[t] =
+            (struct task){.vcpu = first_vcpu + t % vm->n_vcpus, .client = NONE, .where = TASK_FREE};
         if (!w->requests) continue;
         vm->tasks[t].next = vm->free_head;
         vm->free_head = t;
@@ -113,7 +114,8 @@ static void build_sched(struct model *m, struct mhost *h, uint32_t host, uint32_
     free(vms);
 }
 
-static void build_host(struct model *m, uint32_t i, uint32_t *next_pcpu, uint32_t *next_vcpu, uint32_t only_vm)
+static void build_host(struct model *m, uint32_t i, uint32_t *next_pcpu, uint32_t *next_vcpu,
+                       uint32_t only_vm)
 {
     struct mhost *h = &m->hosts[i];
     const struct sc_host *sc = &m->sc->hosts[i];
@@ -152,7 +154,8 @@ struct model *model_new(const struct scenario *sc, uint64_t seed, uint32_t only_
     m->ev_tick = sim_on(m->sim, "tick", cpu_on_tick, m);
     m->ev_end = sim_on(m->sim, "end", on_end, m);
     sim_on_stuck(m->sim, who_is_stuck, m);
-    /* The run covers [0, end): this event is the first of its instant, being early and set before all others. */
+    /* The run covers [0, end): this event is the first of its instant, being early and set before all others.
+     */
     sim_at(m->sim, sc->run.duration_ns, EVQ_EARLY, m->ev_end, 0);
     for (uint32_t i = 0; i < sc->n_hosts; i++)
         m->n_pcpus += sc->hosts[i].cores;
@@ -195,9 +198,15 @@ void model_free(struct model *m)
     free(m);
 }
 
-struct sim *model_sim(struct model *m) { return m->sim; }
+struct sim *model_sim(struct model *m)
+{
+    return m->sim;
+}
 
-uint64_t model_checksum(const struct model *m, uint32_t vm) { return m->vms[vm].checksum; }
+uint64_t model_checksum(const struct model *m, uint32_t vm)
+{
+    return m->vms[vm].checksum;
+}
 
 /* The time a VM's tasks account for is the time its vCPUs ran, to the nanosecond. */
 static int check_work(const struct model *m, char **why)

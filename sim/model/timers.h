@@ -28,6 +28,9 @@ void timers_done(struct timers *t);
 /* O(log n); allocates only to grow. */
 void timers_set(struct timers *t, int64_t at_ns, enum timer_kind kind, uint32_t id);
 struct timer timers_take(struct timers *t); /* the earliest; there must be one */
-static inline int64_t timers_next(const struct timers *t) { return t->n ? t->v[0].at_ns : INT64_MAX; }
+static inline int64_t timers_next(const struct timers *t)
+{
+    return t->n ? t->v[0].at_ns : INT64_MAX;
+}
 
 #endif

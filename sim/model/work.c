@@ -5,7 +5,8 @@
 
 #include "model/guest.h"
 
-static void tell(struct model *m, const struct vm *vm, enum rec_kind kind, int64_t value, enum rec_event cause)
+static void tell(struct model *m, const struct vm *vm, enum rec_kind kind, int64_t value,
+                 enum rec_event cause)
 {
     if (!rec_wants(m->out, kind)) return;
     *rec_next(m->out) = (struct rec){
@@ -58,8 +59,10 @@ static void come(struct model *m, struct vm *vm, struct request r)
         return;
     }
     tell(m, vm, REC_ARRIVE, (int64_t)vm->arrivals, 0);
-    if (t == NONE) ring_push(vm, &r);
-    else guest_begin_request(m, vm, t, &r);
+    if (t == NONE)
+        ring_push(vm, &r);
+    else
+        guest_begin_request(m, vm, t, &r);
 }
 
 /* --- open streams --- */

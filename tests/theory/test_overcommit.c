@@ -12,7 +12,8 @@ static const struct {
     int n;
     double unserved;
 } cases[] = {
-    {"busy", 8, .0160}, {"busy", 12, .0765}, {"busy", 16, .1689}, {"cpu", 8, .0230}, {"cpu", 12, .1331}, {"cpu", 16, .3302},
+    {"busy", 8, .0160}, {"busy", 12, .0765}, {"busy", 16, .1689},
+    {"cpu", 8, .0230},  {"cpu", 12, .1331},  {"cpu", 16, .3302},
 };
 
 /* Mean of ready/(run+ready) where n sources are each on with probability 1/4 (binomial). */
@@ -51,7 +52,8 @@ START_TEST(unserved)
     struct lab *l = lab_open("vlab: 1\nname: c12\nrun: {duration: 105s, warmup: 5s, sample: 1s}\n"
                              "hosts: [{name: h, cpu: {cores: 4, scheduler: credit}}]\n"
                              "vms: [{name: v, count: %d, host: h,\n"
-                             "       workload: {kind: loop, steps: [{%s: {exponential: 100ms}}, {sleep: {exponential: 300ms}}]}}]\n",
+                             "       workload: {kind: loop, steps: [{%s: {exponential: 100ms}}, {sleep: "
+                             "{exponential: 300ms}}]}}]\n",
                              cases[_i].n, cases[_i].step);
     struct lab_mean m = lab_replicate(l, 30, "cluster", "unserved", "share");
     ck_near(m.mean, cases[_i].unserved, .01);

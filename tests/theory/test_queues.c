@@ -23,14 +23,17 @@ static void expect_mean(struct lab *l, const char *metric, const char *stat, dou
 {
     struct lab_mean m = lab_replicate(l, REPS, "vm.v", metric, stat);
     ck_assert_msg(m.se > 0, "replications must differ");
-    ck_assert_msg(fabs(m.mean - want) <= 4 * m.se + rel * want, "%s.%s: mean %.6g +- %.3g, theory %.6g", metric, stat,
-                  m.mean, m.se, want);
-    ck_assert_msg(m.se < .02 * want, "%s.%s: the standard error %.3g is too wide to prove anything", metric, stat, m.se);
+    ck_assert_msg(fabs(m.mean - want) <= 4 * m.se + rel * want, "%s.%s: mean %.6g +- %.3g, theory %.6g",
+                  metric, stat, m.mean, m.se, want);
+    ck_assert_msg(m.se < .02 * want, "%s.%s: the standard error %.3g is too wide to prove anything", metric,
+                  stat, m.se);
 }
 
 START_TEST(mm1)
 {
-    struct lab *l = queue("1", "300s", "workload: {kind: requests, arrivals: {poisson: 800/s}, steps: [{cpu: {exponential: 1ms}}]}");
+    struct lab *l =
+        queue("1", "300s",
+              "workload: {kind: requests, arrivals: {poisson: 800/s}, steps: [{cpu: {exponential: 1ms}}]}");
     expect_mean(l, "backlog", "mean", 4, 0);
     expect_mean(l, "latency", "mean", 5e-3, 0);
     expect_mean(l, "latency", "p95", 14.979e-3, .008);
@@ -42,7 +45,9 @@ END_TEST
 
 START_TEST(mm4)
 {
-    struct lab *l = queue("4", "100s", "workload: {kind: requests, threads: 4, arrivals: {poisson: 3200/s}, steps: [{cpu: {exponential: 1ms}}]}");
+    struct lab *l = queue("4", "100s",
+                          "workload: {kind: requests, threads: 4, arrivals: {poisson: 3200/s}, steps: [{cpu: "
+                          "{exponential: 1ms}}]}");
     expect_mean(l, "latency", "mean", 1.745541e-3, 0);
     lab_close(l);
 }
@@ -56,7 +61,8 @@ static const struct {
 START_TEST(mg1)
 {
     char work[256];
-    snprintf(work, sizeof work, "workload: {kind: requests, arrivals: {poisson: 800/s}, steps: [{cpu: %s}]}", mg1s[_i].service);
+    snprintf(work, sizeof work, "workload: {kind: requests, arrivals: {poisson: 800/s}, steps: [{cpu: %s}]}",
+             mg1s[_i].service);
     struct lab *l = queue("1", "300s", work);
     expect_mean(l, "latency", "mean", (1 + mg1s[_i].wq_ms) * 1e-3, 0);
     lab_close(l);
@@ -68,7 +74,8 @@ START_TEST(mg1_ps)
 {
     char work[256];
     snprintf(work, sizeof work,
-             "guest_quantum: 10us, workload: {kind: requests, threads: unlimited, arrivals: {poisson: 800/s}, steps: [{cpu: %s}]}",
+             "guest_quantum: 10us, workload: {kind: requests, threads: unlimited, arrivals: {poisson: "
+             "800/s}, steps: [{cpu: %s}]}",
              mg1s[_i].service);
     struct lab *l = queue("1", "50s", work);
     expect_mean(l, "latency", "mean", 5e-3, .01); /* the quantum is a hundredth of the mean */
@@ -80,13 +87,16 @@ END_TEST
 START_TEST(erlang_b)
 {
     char work[256];
-    snprintf(work, sizeof work,
-             "workload: {kind: requests, threads: 10, queue: 0, arrivals: {poisson: 8000/s}, steps: [{cpu: %s}]}", mg1s[_i].service);
+    snprintf(
+        work, sizeof work,
+        "workload: {kind: requests, threads: 10, queue: 0, arrivals: {poisson: 8000/s}, steps: [{cpu: %s}]}",
+        mg1s[_i].service);
     struct lab *l = queue("10", "20s", work);
     double sum = 0, sum2 = 0;
     for (int r = 1; r <= REPS; r++) {
         lab_run(l, (uint64_t)r);
-        double lost = (double)lab_exact(l, "vm.v", "queue.lost", "total"), done = (double)lab_exact(l, "vm.v", "work.done", "total");
+        double lost = (double)lab_exact(l, "vm.v", "queue.lost", "total"),
+               done = (double)lab_exact(l, "vm.v", "work.done", "total");
         double x = lost / (lost + done);
         sum += x;
         sum2 += x * x;
@@ -100,7 +110,9 @@ END_TEST
 
 START_TEST(machine_repairman)
 {
-    struct lab *l = queue("1", "100s", "workload: {kind: requests, clients: 10, think: {exponential: 10ms}, steps: [{cpu: {exponential: 1ms}}]}");
+    struct lab *l = queue("1", "100s",
+                          "workload: {kind: requests, clients: 10, think: {exponential: 10ms}, steps: [{cpu: "
+                          "{exponential: 1ms}}]}");
     expect_mean(l, "throughput", "mean", 785.418, 0);
     expect_mean(l, "latency", "mean", 2.732079e-3, 0);
     lab_close(l);

@@ -12,16 +12,20 @@ Suite *slicing_suite(void);
 static const struct slicing {
     const char *slice;
     double q, efficiency, longest_ms;
-} slicings[] = {{"100us", .1e-3, .6667, .5}, {"1ms", 1e-3, .9524, 3.2}, {"10ms", 10e-3, .9950, 30.2}, {"30ms", 30e-3, .9983, 90.2}};
+} slicings[] = {{"100us", .1e-3, .6667, .5},
+                {"1ms", 1e-3, .9524, 3.2},
+                {"10ms", 10e-3, .9950, 30.2},
+                {"30ms", 30e-3, .9983, 90.2}};
 
 START_TEST(round_robin_pays_a_switch_a_slice)
 {
     const struct slicing *s = &slicings[_i];
     const double c = 50e-6, T = 60;
-    struct lab *l = lab_open("vlab: 1\nname: c17\nrun: {duration: 60s}\n"
-                             "hosts: [{name: h, cpu: {cores: 1, scheduler: rr, slice: %s, switch_cost: 50us}}]\n"
-                             "vms: [{name: v, count: 4, host: h, workload: {kind: loop, steps: [{cpu: 1s}]}}]\n",
-                             s->slice);
+    struct lab *l =
+        lab_open("vlab: 1\nname: c17\nrun: {duration: 60s}\n"
+                 "hosts: [{name: h, cpu: {cores: 1, scheduler: rr, slice: %s, switch_cost: 50us}}]\n"
+                 "vms: [{name: v, count: 4, host: h, workload: {kind: loop, steps: [{cpu: 1s}]}}]\n",
+                 s->slice);
     lab_run(l, 1);
     double efficiency = lab_value(l, "host.h", "cpu.guest", "share");
     ck_near(efficiency, s->q / (s->q + c), c / T);
@@ -42,11 +46,12 @@ END_TEST
 
 START_TEST(a_hog_more_is_a_share_less)
 {
-    struct lab *l = lab_open("vlab: 1\nname: c7\nrun: {duration: 60s}\n"
-                             "hosts: [{name: h, cpu: {cores: 1, scheduler: credit}}]\n"
-                             "vms: [{name: victim, host: h, workload: {kind: loop, steps: [{cpu: 1ms}]}},\n"
-                             "      {name: hog, count: %d, host: h, workload: {kind: loop, steps: [{cpu: 1ms}]}}]\n",
-                             _i);
+    struct lab *l =
+        lab_open("vlab: 1\nname: c7\nrun: {duration: 60s}\n"
+                 "hosts: [{name: h, cpu: {cores: 1, scheduler: credit}}]\n"
+                 "vms: [{name: victim, host: h, workload: {kind: loop, steps: [{cpu: 1ms}]}},\n"
+                 "      {name: hog, count: %d, host: h, workload: {kind: loop, steps: [{cpu: 1ms}]}}]\n",
+                 _i);
     lab_run(l, 1);
     ck_near(lab_value(l, "vm.victim", "cpu.run", "share"), 1. / (_i + 1), .002);
     lab_close(l);
@@ -57,11 +62,12 @@ static const char *const weighted[] = {"credit", "cfs", "eevdf", "stride"};
 
 START_TEST(three_to_one_by_weight)
 {
-    struct lab *l = lab_open("vlab: 1\nname: c7\nrun: {duration: 60s}\n"
-                             "hosts: [{name: h, cpu: {cores: 1, scheduler: %s}}]\n"
-                             "vms: [{name: victim, host: h, cpu: {weight: 3000}, workload: {kind: loop, steps: [{cpu: 1ms}]}},\n"
-                             "      {name: hog, host: h, workload: {kind: loop, steps: [{cpu: 1ms}]}}]\n",
-                             weighted[_i]);
+    struct lab *l = lab_open(
+        "vlab: 1\nname: c7\nrun: {duration: 60s}\n"
+        "hosts: [{name: h, cpu: {cores: 1, scheduler: %s}}]\n"
+        "vms: [{name: victim, host: h, cpu: {weight: 3000}, workload: {kind: loop, steps: [{cpu: 1ms}]}},\n"
+        "      {name: hog, host: h, workload: {kind: loop, steps: [{cpu: 1ms}]}}]\n",
+        weighted[_i]);
     lab_run(l, 1);
     ck_near(lab_value(l, "vm.victim", "cpu.run", "share"), .75, .002);
     lab_close(l);
@@ -72,11 +78,12 @@ static const char *const all[] = {"rr", "credit", "cfs", "eevdf", "stride"};
 
 START_TEST(a_hog_held_to_a_quarter)
 {
-    struct lab *l = lab_open("vlab: 1\nname: c7\nrun: {duration: 60s}\n"
-                             "hosts: [{name: h, cpu: {cores: 1, scheduler: %s}}]\n"
-                             "vms: [{name: victim, host: h, workload: {kind: loop, steps: [{cpu: 1ms}]}},\n"
-                             "      {name: hog, host: h, cpu: {limit: 25%%}, workload: {kind: loop, steps: [{cpu: 1ms}]}}]\n",
-                             all[_i]);
+    struct lab *l = lab_open(
+        "vlab: 1\nname: c7\nrun: {duration: 60s}\n"
+        "hosts: [{name: h, cpu: {cores: 1, scheduler: %s}}]\n"
+        "vms: [{name: victim, host: h, workload: {kind: loop, steps: [{cpu: 1ms}]}},\n"
+        "      {name: hog, host: h, cpu: {limit: 25%%}, workload: {kind: loop, steps: [{cpu: 1ms}]}}]\n",
+        all[_i]);
     lab_run(l, 1);
     ck_near(lab_value(l, "vm.victim", "cpu.run", "share"), .75, .002);
     ck_near(lab_value(l, "vm.hog", "cpu.run", "share"), .25, .002);
@@ -87,11 +94,12 @@ END_TEST
 
 START_TEST(pinned_apart_nobody_waits)
 {
-    struct lab *l = lab_open("vlab: 1\nname: c7\nrun: {duration: 60s}\n"
-                             "hosts: [{name: h, cpu: {cores: 2, scheduler: %s}}]\n"
-                             "vms: [{name: victim, host: h, cpu: {pin: [0]}, workload: {kind: loop, steps: [{cpu: 1ms}]}},\n"
-                             "      {name: hog, host: h, cpu: {pin: [1]}, workload: {kind: loop, steps: [{cpu: 1ms}]}}]\n",
-                             all[_i]);
+    struct lab *l = lab_open(
+        "vlab: 1\nname: c7\nrun: {duration: 60s}\n"
+        "hosts: [{name: h, cpu: {cores: 2, scheduler: %s}}]\n"
+        "vms: [{name: victim, host: h, cpu: {pin: [0]}, workload: {kind: loop, steps: [{cpu: 1ms}]}},\n"
+        "      {name: hog, host: h, cpu: {pin: [1]}, workload: {kind: loop, steps: [{cpu: 1ms}]}}]\n",
+        all[_i]);
     lab_run(l, 1);
     ck_near(lab_value(l, "vm.victim", "cpu.run", "share"), 1, 0);
     ck_near(lab_value(l, "vm.victim", "cpu.ready", "total"), 0, 0);
@@ -118,10 +126,11 @@ END_TEST
 
 START_TEST(a_slower_core_takes_longer)
 {
-    struct lab *l = lab_open("vlab: 1\nname: speed\nrun: {duration: 20s}\n"
-                             "hosts: [{name: fast, cpu: {cores: 1}}, {name: slow, cpu: {cores: 1, speed: 0.6}}]\n"
-                             "vms: [{name: a, host: fast, workload: {kind: loop, steps: [{cpu: 1ms}], until: {count: 10000}}},\n"
-                             "      {name: b, host: slow, workload: {kind: loop, steps: [{cpu: 1ms}], until: {count: 10000}}}]\n");
+    struct lab *l = lab_open(
+        "vlab: 1\nname: speed\nrun: {duration: 20s}\n"
+        "hosts: [{name: fast, cpu: {cores: 1}}, {name: slow, cpu: {cores: 1, speed: 0.6}}]\n"
+        "vms: [{name: a, host: fast, workload: {kind: loop, steps: [{cpu: 1ms}], until: {count: 10000}}},\n"
+        "      {name: b, host: slow, workload: {kind: loop, steps: [{cpu: 1ms}], until: {count: 10000}}}]\n");
     lab_run(l, 1);
     ck_near(lab_value(l, "vm.a", "work.time", "total"), 10, 0);
     ck_near(lab_value(l, "vm.b", "work.time", "total"), 10 / .6, 1e-5);
@@ -133,12 +142,13 @@ END_TEST
 /* 8192 lines at 50 ns each switch: two working sets that fill the cache throw each other out. */
 START_TEST(a_cold_cache_is_refilled)
 {
-    struct lab *l = lab_open("vlab: 1\nname: cache\nrun: {duration: 10s}\n"
-                             "hosts: [{name: h, cpu: {cores: 1, scheduler: rr, slice: 10ms, switch_cost: 2us,\n"
-                             "                        cache: {share: %s, line: 50ns}}}]\n"
-                             "vms: [{name: v, count: 2, host: h, cpu: {working_set: 512KiB},\n"
-                             "       workload: {kind: loop, steps: [{cpu: 1s}]}}]\n",
-                             _i ? "1MiB" : "512KiB");
+    struct lab *l =
+        lab_open("vlab: 1\nname: cache\nrun: {duration: 10s}\n"
+                 "hosts: [{name: h, cpu: {cores: 1, scheduler: rr, slice: 10ms, switch_cost: 2us,\n"
+                 "                        cache: {share: %s, line: 50ns}}}]\n"
+                 "vms: [{name: v, count: 2, host: h, cpu: {working_set: 512KiB},\n"
+                 "       workload: {kind: loop, steps: [{cpu: 1s}]}}]\n",
+                 _i ? "1MiB" : "512KiB");
     lab_run(l, 1);
     double refill = _i ? 0 : 8192 * 50e-9, want = 10e-3 / (10e-3 + 2e-6 + refill);
     ck_near(lab_value(l, "host.h", "cpu.guest", "share"), want, 2e-4);
