@@ -188,7 +188,7 @@ void guest_consume(struct model *m, struct vcpu *v, int64_t ran_ns)
     struct task *k = &vm->tasks[v->task];
     vm->charged_ns += ran_ns;
     if (vm->sc->guest_quantum_ns) k->quantum_ns -= ran_ns;
-    if (k->left_ns == INT64_MAX) return;
+    if (k->kind == STEP_BUSY) return; /* its timer ends it, not its work */
     uint32_t ppm = m->hosts[v->host].speed_ppm;
     if (ppm == PPM) {
         k->left_ns -= ran_ns;

@@ -30,14 +30,36 @@ static char *text_of(const char *fmt, const char *scheduler, uint64_t seed)
     return t;
 }
 
+/* The first line in which two long texts differ; NULL: none. malloc'ed. */
+static char *difference(const char *a, const char *b)
+{
+    while (*a && *b) {
+        size_t la = strcspn(a, "\n"), lb = strcspn(b, "\n");
+        char *said = NULL;
+        if (la != lb || memcmp(a, b, la) != 0) {
+            ck_assert(asprintf(&said, "%.*s | %.*s", (int)(la < 200 ? la : 200), a, (int)(lb < 200 ? lb : 200), b) > 0);
+            return said;
+        }
+        a += la + (a[la] != 0);
+        b += lb + (b[lb] != 0);
+    }
+    return *a || *b ? strdup("one is longer") : NULL;
+}
+
+static void ck_same(const char *a, const char *b)
+{
+    char *d = difference(a, b);
+    ck_assert_msg(d == NULL, "%s", d);
+}
+
 #define HEAD "vlab: 1\nname: meta\nrun: {duration: 5s, warmup: 500ms}\n"
 
 START_TEST(one_seed_one_result)
 {
     const char *yaml = HEAD HOST "vms: [" DB ", " WEB ", " BATCH "]\n";
     char *a = text_of(yaml, schedulers[_i], 7), *b = text_of(yaml, schedulers[_i], 7), *c = text_of(yaml, schedulers[_i], 8);
-    ck_assert_str_eq(a, b);
-    ck_assert_str_ne(a, c);
+    ck_same(a, b);
+    ck_assert(strcmp(a, c) != 0);
     free(a), free(b), free(c);
 }
 END_TEST
@@ -46,7 +68,7 @@ START_TEST(the_order_of_the_file_does_not_matter)
 {
     char *a = text_of(HEAD HOST "vms: [" DB ", " WEB ", " BATCH "]\n", schedulers[_i], 7);
     char *b = text_of(HEAD "vms: [" BATCH ", " WEB ", " DB "]\n" HOST, schedulers[_i], 7);
-    ck_assert_str_eq(a, b);
+    ck_same(a, b);
     free(a), free(b);
 }
 END_TEST
@@ -85,7 +107,7 @@ START_TEST(scaling_every_duration)
         struct lab *l = lab_open(
             "vlab: 1\nname: scale\nrun: {duration: %ds, warmup: %dms, sample: %dms}\n"
             "hosts: [{name: h, cpu: {cores: 2, scheduler: %s, slice: %dms, switch_cost: %dus, balance: {every: %dms}}}]\n"
-            "vms: [{name: db, host: h, vcpus: 2, cpu: {limit: 60%%, period: %dms}, workload: {kind: requests, arrivals: {periodic: %dus}, steps: [{cpu: %dus}]}},\n"
+            "vms: [{name: db, host: h, cpu: {limit: 60%%, period: %dms}, workload: {kind: requests, arrivals: {periodic: %dus}, steps: [{cpu: %dus}]}},\n"
             "      {name: b, count: 3, host: h, workload: {kind: loop, steps: [{cpu: %dms}, {sleep: %dus}]}}]\n",
             4 * f, 500 * f, 10 * f, _i ? "stride" : "rr", 10 * f, 4 * f, 4 * f, 50 * f, 3300 * f, 1700 * f, 7 * f, 900 * f);
         lab_run(l, 1);
@@ -124,10 +146,10 @@ START_TEST(checksums_do_not_depend_on_the_schedule)
 {
     uint64_t first = 0;
     for (int i = 0; i < N_SCHEDULERS; i++) {
-        struct lab *l = lab_open(HEAD HOST "vms: [{name: v, host: h, workload: {kind: loop, threads: 3, steps: [{cpu: {exponential: 1ms}}, {sleep: 1ms}], until: {count: 500}}}, " BATCH "]\n",
+        struct lab *l = lab_open(HEAD HOST "vms: [{name: v, host: h, workload: {kind: loop, threads: 3, steps: [{cpu: {exponential: 1ms}}, {sleep: 1ms}], until: {count: 200}}}, " BATCH "]\n",
                                  schedulers[i]);
         lab_run(l, 3);
-        ck_assert_uint_eq(lab_exact(l, "vm.v", "work.done", "total"), 500);
+        ck_assert_uint_eq(lab_exact(l, "vm.v", "work.done", "total"), 200);
         uint64_t sum = lab_exact(l, "vm.v", "work.checksum", "total");
         ck_assert_uint_ne(sum, 0);
         if (i == 0) first = sum;
