@@ -39,17 +39,24 @@ struct dist {
     double u, v;   /* derived by draw_make: constants of the kind */
 };
 
+#define DRAW_MAX_STAGES 10000u
+#define DRAW_MAX_SCV    1e12
+
 /* Fills the derived fields of d (kind, n, at, a, b, x given). 0, or -1 where the parameters are out
- * of range (negative a, shape <= 0, scv < 1, no stages, b < a for uniform, NaN). */
+ * of range (a or b negative or above 2^62, shape <= 0, scv not in [1, DRAW_MAX_SCV], stages not in
+ * [1, DRAW_MAX_STAGES], b < a for uniform, mean 0 with a deviation for lognormal, empty pool range,
+ * NaN). The same parameters give the same bits everywhere. */
 int draw_make(struct dist *d);
 
 /* One amount. `pool` is the program's table of numbers; `index` counts the draws of this step
  * (the iteration number) and matters to DIST_SEQUENCE alone. */
 int64_t draw_amount(const struct dist *d, struct rng *r, const int64_t *pool, uint64_t index);
 
-/* The mean of the distribution in its own unit; infinite (HUGE) where there is none. */
+/* The mean of what draw_amount yields, in its own unit (for a normal, with the negatives cut to 0; for
+ * a uniform, of the whole numbers a .. b-1); infinite where there is none. */
 double draw_mean(const struct dist *d, const int64_t *pool);
-/* The least value it can yield: 0 for most, a for a constant. */
+/* A lower bound of what it can yield: exact but for normal and lognormal, whose draws stay within 8.58
+ * standard deviations; 0 for the others that reach down to it. */
 int64_t draw_least(const struct dist *d, const int64_t *pool);
 
 /* For tests and for models that need them; domain as in C. */

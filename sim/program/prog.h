@@ -47,12 +47,30 @@ static inline const int64_t *prog_pool(const struct prog *p)
     return (const int64_t *)(const void *)(prog_steps(p) + p->n_steps);
 }
 
-/* Lays out a program in mem (8-aligned, prog_size bytes). The distributions must be made (draw_make)
- * and their pool ranges inside n_pool. */
+/* Bytes of a program; 0 where it would pass PROG_MAX_STEPS or PROG_MAX_BYTES. */
 uint32_t prog_size(uint32_t n_steps, uint32_t n_pool);
+/* Lays out a program in mem (8-aligned, prog_size bytes). The distributions must be made (draw_make)
+ * and their pool ranges inside n_pool. No steps at all is a program too: every iteration is over at
+ * once, and whoever runs it must not loop on it. */
 struct prog *prog_build(void *mem, const struct step *steps, uint32_t n_steps, const int64_t *pool, uint32_t n_pool);
-/* Whether `bytes` bytes at p hold a well-formed program: for whoever received it from elsewhere. */
+/* Whether `bytes` bytes at p hold a well-formed program: for whoever received it from elsewhere. All
+ * that prog_next relies on is looked at, derived constants to the bit; after a yes no draw can read
+ * outside the block, divide by zero or last longer than DRAW_MAX_STAGES. */
 bool prog_valid(const struct prog *p, uint64_t bytes);
+
+/* What one step adds to an iteration's checksum, the same in every backend:
+ *
+ *     place = mix(task * 0x9e3779b97f4a7c15 + iter * 0xbb67ae8584caa73b + pc)
+ *     sum  += mix(place + amount) >> 12          all modulo 2^64, the sum modulo 2^52
+ *
+ * with mix = rng_mix, pc the step's index from 0 and amount what was drawn. A step that its
+ * probability skipped adds nothing. work.checksum is the sum over iterations, modulo 2^52. */
+static inline uint64_t prog_hash(uint64_t task, uint64_t iter, uint32_t pc, int64_t amount)
+{
+    uint64_t place =
+        rng_mix(task * UINT64_C(0x9e3779b97f4a7c15) + iter * UINT64_C(0xbb67ae8584caa73b) + pc);
+    return rng_mix(place + (uint64_t)amount) >> 12;
+}
 
 /* One task's place in the program. A loop's task t runs iterations 0, 1, 2, ... with task = t. A
  * request is one iteration: task 0 and iter = its number for an open arrival stream, task = client and
