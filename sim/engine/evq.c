@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/assert.h"
 #include "engine/evq_heap.h"
@@ -13,6 +14,7 @@
 #define HEAP_OFFSET 3u /* places before the root, so that its children begin a cache line */
 #define SPARE_DEAD  8u /* dead items not worth a sweep */
 #define LINE        64u
+#define LARGE_PAGE  (2u << 20)
 
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -21,19 +23,29 @@
 static const struct evq_tuning default_tuning = {
     .split_at = 24000, .join_at = 8000, .pull_max = 512, .turn_limit = 1ull << EVQ_TURN_BITS};
 
+/* Aligned to cache lines; a large block to large pages, and asks for them: its places are visited at random,
+ * and without them every visit misses the TLB too. */
+static void *block_alloc(size_t bytes)
+{
+    size_t align = bytes >= LARGE_PAGE ? LARGE_PAGE : LINE;
+    bytes = (bytes + align - 1) / align * align;
+    void *block = aligned_alloc(align, bytes);
+    ASSERT(block);
+    if (align == LARGE_PAGE) madvise(block, bytes, MADV_HUGEPAGE); /* refused: it is slower, no more */
+    return block;
+}
+
 static void heap_reserve(struct evq *q, size_t want)
 {
     if (want <= q->cap) return;
     size_t cap = q->cap ? q->cap : FIRST_CAP;
     while (cap < want)
         cap *= 2;
-    size_t bytes = (HEAP_OFFSET + cap + EVQ_HEAP_PAD) * sizeof(struct evq_item);
-    struct evq_item *block = aligned_alloc(LINE, (bytes + LINE - 1) / LINE * LINE);
-    ASSERT(block);
+    struct evq_item *block = block_alloc((HEAP_OFFSET + cap + EVQ_HEAP_PAD) * sizeof(struct evq_item));
     struct evq_item *heap = block + HEAP_OFFSET;
     if (q->n) memcpy(heap, q->heap, q->n * sizeof *heap);
     for (size_t i = q->n; i < cap + EVQ_HEAP_PAD; i++)
-        heap[i] = EVQ_HEAP_LAST;
+        heap[i] = evq_heap_nothing(i);
     free(q->block);
     q->block = block;
     q->heap = heap;
@@ -44,12 +56,13 @@ static void slots_grow(struct evq *q)
 {
     uint32_t n = q->n_slots ? 2 * q->n_slots : FIRST_CAP;
     ASSERT(n <= 1u << EVQ_SLOT_BITS);
-    struct evq_slot *slots = realloc(q->slots, n * sizeof *slots);
-    ASSERT(slots);
+    struct evq_slot *slots = block_alloc(n * sizeof *slots);
+    if (q->n_slots) memcpy(slots, q->slots, q->n_slots * sizeof *slots);
     for (uint32_t i = n; i-- > q->n_slots;) {
         slots[i] = (struct evq_slot){.gen = 1, .next = q->free};
         q->free = i;
     }
+    free(q->slots);
     q->slots = slots;
     q->n_slots = n;
 }
@@ -108,7 +121,7 @@ static void filter(struct evq *q, bool (*keep)(const struct evq *q, struct evq_i
         if (keep(q, &q->heap[n])) n++;
     }
     for (size_t i = n; i < q->n; i++)
-        q->heap[i] = EVQ_HEAP_LAST;
+        q->heap[i] = evq_heap_nothing(i);
     q->n = n;
     q->hole = false;
     evq_heap_make(q->heap, n);
@@ -179,7 +192,7 @@ static void heap_split(struct evq *q)
     for (size_t i = q->hole; i < q->n; i++)
         evq_radix_push(q->far, q->heap[i]);
     for (size_t i = 0; i < q->n; i++)
-        q->heap[i] = EVQ_HEAP_LAST;
+        q->heap[i] = evq_heap_nothing(i);
     q->n = 0;
     q->hole = false;
     heap_refill(q);
@@ -228,8 +241,7 @@ evq_handle evq_push(struct evq *q, int64_t at_ns, int prio, uint32_t what, uint3
     q->free = s->next;
     s->order = order;
     s->seq = ++q->seq;
-    s->what = what;
-    s->arg = arg;
+    s->what_arg = (uint64_t)arg << 32 | what;
     evq_handle h = (uint64_t)s->gen << 32 | i;
     q->live++;
     insert(q, (struct evq_item){.at = (uint64_t)at_ns, .order = order});
@@ -282,8 +294,8 @@ static inline bool settle(struct evq *q)
     for (;;) {
         if (q->hole) {
             q->hole = false;
-            struct evq_item x = q->heap[--q->n];
-            q->heap[q->n] = EVQ_HEAP_LAST;
+            struct evq_item x = evq_heap_get(&q->heap[--q->n]);
+            q->heap[q->n] = evq_heap_nothing(q->n);
             if (q->n) evq_heap_down(q->heap, q->n, 0, x);
         }
         if (UNLIKELY(q->n == 0)) {
@@ -299,13 +311,13 @@ static inline bool settle(struct evq *q)
 bool evq_pop_until(struct evq *q, int64_t until_ns, struct evq_event *out)
 {
     if (!settle(q)) return false;
-    struct evq_item it = q->heap[0];
+    struct evq_item it = evq_heap_get(&q->heap[0]);
     if ((int64_t)it.at > until_ns) return false;
     struct evq_slot *s = &q->slots[evq_slot_of(it)];
     out->at_ns = (int64_t)it.at;
     out->seq = s->seq;
-    out->what = s->what;
-    out->arg = s->arg;
+    out->what = (uint32_t)s->what_arg;
+    out->arg = (uint32_t)(s->what_arg >> 32);
     out->prio = (int8_t)(EVQ_PRIO_MAX - (int)(it.order >> 60));
     q->last = it.at;
     q->hole = true;

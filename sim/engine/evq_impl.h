@@ -31,10 +31,9 @@ struct evq_item {
 struct evq_slot {
     uint64_t order; /* of the item that stands for it; 0: the slot is free */
     uint64_t seq;
-    uint32_t what;
-    uint32_t arg;
-    uint32_t gen;  /* upper half of the handle; one more each time the slot is freed */
-    uint32_t next; /* free slots: the next one */
+    uint64_t what_arg; /* arg in the upper half: written and read as one */
+    uint32_t gen;      /* upper half of the handle; one more each time the slot is freed */
+    uint32_t next;     /* free slots: the next one */
 };
 
 /* Where the queue changes its ways; tests make the rare ones common. */
