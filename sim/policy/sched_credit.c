@@ -146,7 +146,7 @@ static void reorder(struct sched_queue *q, struct queue *own, struct sched_vcpu 
     if (v->where == SCHED_QUEUED || v == q->current) x->prio = prio;
 }
 
-static void hand_out(struct sched_queue *q, struct queue *own)
+static void hand_out(struct sched_queue *q, struct queue *own, int64_t now)
 {
     uint64_t total = 0;
     for (struct sched_vcpu *v = own->active, *next; v; v = next) {
@@ -161,7 +161,10 @@ static void hand_out(struct sched_queue *q, struct queue *own)
     for (struct sched_vcpu *v = own->active; v; v = own_of(v)->next) {
         struct vcpu *x = own_of(v);
         int64_t part = (int64_t)((uint64_t)pool * v->weight / total);
-        if (part > MOST_NS - x->credit_ns) part = MOST_NS - x->credit_ns;
+        /* The current has spent some that it was not charged for yet. */
+        int64_t room = MOST_NS - x->credit_ns;
+        if (v == q->current && !q->rules->debit_tick) room += sched_queue_ran(q, now);
+        if (part > room) part = room > 0 ? room : 0;
         x->credit_ns += part;
         x->burned = false;
         given += part;
@@ -179,7 +182,7 @@ static void tick(struct sched_queue *q, int64_t now)
         if (q->rules->debit_tick) pay(x, TICK_NS);
         if (x->prio == BOOST) x->prio = by_credit(x);
     }
-    if (++own->ticks % TICKS == 0) hand_out(q, own);
+    if (++own->ticks % TICKS == 0) hand_out(q, own, now);
 }
 
 const struct sched_class sched_credit_class = {

@@ -35,14 +35,12 @@ static void hogs(const char *name, uint32_t n, const uint32_t *weights, double *
 
 START_TEST(equal_hogs_get_equal_shares)
 {
-    double shares[4];
     for (uint32_t n = 2; n <= 5; n++) {
         double got[5];
         hogs(names[_i], n, NULL, got);
         for (uint32_t i = 0; i < n; i++)
             near(got[i], 1.0 / n, .002);
     }
-    (void)shares;
 }
 END_TEST
 
@@ -91,7 +89,7 @@ START_TEST(round_robin_takes_turns_and_ignores_who_wakes)
     ck_assert_int_eq(sched_where(w.s, 2), SCHED_QUEUED);
     for (int64_t t = 15; t < 95; t += 10) {
         world_run(&w, t * MS);
-        ck_assert_uint_eq(sched_current(w.s, 0), (t / 10) % 3);
+        ck_assert_uint_eq(sched_current(w.s, 0), (uint64_t)(t / 10 % 3));
     }
     world_end(&w);
 }
