@@ -36,8 +36,13 @@ char *progress_line(const struct progress *p, char *out, size_t size, double sha
     bar[BAR] = '\0';
     if (p->runs > 1) snprintf(run, sizeof run, "  run %zu of %zu", p->run + 1, p->runs);
     /* The first tenth of a second says nothing about the rest. */
-    if (share > 0.0 && spent_s >= 0.1)
-        snprintf(left, sizeof left, "  %s left", num_time(num, ceil(spent_s * (1 - share) / share)));
+    if (share > 0.0 && spent_s >= 0.1) {
+        double rest = ceil(fmin(spent_s * (1 - share) / share, 1e7));
+        if (rest < 100)
+            snprintf(left, sizeof left, "  %.0f s left", rest);
+        else
+            snprintf(left, sizeof left, "  %s left", num_time(num, rest));
+    }
     snprintf(out, size, "%.40s  [%s] %3d%%%s%s", p->what, bar, (int)(share * 100), run, left);
     return out;
 }
