@@ -7,7 +7,8 @@
 #include "metrics/alloc.h"
 #include "out/num.h"
 
-enum { KEEP_A_PCPU = 400, KEEP_IN_ALL = 40000 };
+/* ROOM_CHARS: as many small letters fit the width of the chart. */
+enum { KEEP_A_PCPU = 400, KEEP_IN_ALL = 40000, ROOM_CHARS = 110 };
 
 struct slice {
     int64_t from_ns, to_ns; /* INT64_MAX: still open when the buffer was full */
@@ -144,16 +145,42 @@ bool gantt_choose(const struct gantt *g, struct gantt_window *w)
     return w->to_ns > w->from_ns;
 }
 
-void gantt_write(FILE *f, const struct gantt *g, const struct gantt_window *w)
+/* The part of a slice that lies in the window; false: none does. */
+static bool clip(const struct slice *s, const struct gantt_window *w, int64_t *start, int64_t *end)
 {
-    char from[NUM_LEN], to[NUM_LEN];
-    fputs("pcpu\tstart\tend\tvm\tvcpu\n", f);
+    if (s->host != w->host || s->pcpu >= w->rows || s->to_ns <= w->from_ns || s->from_ns >= w->to_ns)
+        return false;
+    *start = later(s->from_ns, w->from_ns);
+    *end = s->to_ns < w->to_ns ? s->to_ns : w->to_ns;
+    return true;
+}
+
+double gantt_time(const struct gantt *g, const struct gantt_window *w, uint32_t vm)
+{
+    int64_t sum = 0, start, end;
+    for (size_t i = 0; i < g->n; i++)
+        if (g->kept[i].vm == vm && clip(&g->kept[i], w, &start, &end)) sum += end - start;
+    return (double)sum / 1e9;
+}
+
+size_t gantt_write(FILE *f, const struct gantt *g, const struct gantt_window *w)
+{
+    char from[NUM_LEN], to[NUM_LEN], label[80];
+    size_t labels = 0;
+    int64_t start, end;
+    fputs("pcpu\tstart\tend\tvm\tvcpu\tlabel\n", f);
     for (size_t i = 0; i < g->n; i++) {
         const struct slice *s = &g->kept[i];
-        if (s->host != w->host || s->pcpu >= w->rows || s->to_ns <= w->from_ns || s->from_ns >= w->to_ns)
-            continue;
-        int64_t start = later(s->from_ns, w->from_ns), end = s->to_ns < w->to_ns ? s->to_ns : w->to_ns;
-        fprintf(f, "%u\t%s\t%s\t%s\t%u\n", s->pcpu, num_seconds(from, start), num_seconds(to, end),
-                s->vm == UINT32_MAX ? "switch" : g->sc->vms[s->vm].name, s->vcpu);
+        if (!clip(s, w, &start, &end)) continue;
+        const struct sc_vm *vm = s->vm == UINT32_MAX ? NULL : &g->sc->vms[s->vm];
+        int len = !vm             ? 0
+                  : vm->vcpus > 1 ? snprintf(label, sizeof label, "%s.%u", vm->name, s->vcpu)
+                                  : snprintf(label, sizeof label, "%s", vm->name);
+        bool room =
+            len > 0 && (double)(end - start) * ROOM_CHARS >= (double)(w->to_ns - w->from_ns) * (len + 1);
+        labels += room;
+        fprintf(f, "%u\t%s\t%s\t%s\t%u\t%s\n", s->pcpu, num_seconds(from, start), num_seconds(to, end),
+                vm ? vm->name : "switch", s->vcpu, room ? label : "");
     }
+    return labels;
 }

@@ -30,8 +30,11 @@ void gantt_free(struct gantt *g);
 bool gantt_see(struct gantt *g, const struct rec *r);
 /* False: nothing ran. */
 bool gantt_choose(const struct gantt *g, struct gantt_window *w);
-/* Columns pcpu, start, end, vm, vcpu with a heading, tab between, times in s on the run's clock, exact. A
- * switch is a slice of the VM "switch". What is left is idle. */
-void gantt_write(FILE *f, const struct gantt *g, const struct gantt_window *w);
+/* How long the VM (UINT32_MAX: switches) had pCPUs in the window, in s. */
+double gantt_time(const struct gantt *g, const struct gantt_window *w, uint32_t vm);
+/* Columns pcpu, start, end, vm, vcpu, label with a heading, tab between, times in s on the run's clock,
+ * exact. A switch is a slice of the VM "switch". What is left is idle. A label is set where there is room for
+ * it; returns how many. */
+size_t gantt_write(FILE *f, const struct gantt *g, const struct gantt_window *w);
 
 #endif
