@@ -30,9 +30,9 @@ if (ASCII) {
             with boxxyerror lc rgb '#b0b0b0' dt 1 fs solid noborder title 'other VMs', \
         for [i = 1:SWITCHES] FIGURE.'.tsv' skip 1 \
             using (x(($2 + $3) / 2)):(strcol(4) eq 'switch' ? $1 : NaN):(x($2)):(x($3)):($1 - HALF - 0.06):($1 + HALF + 0.06) \
-            with boxxyerror lc rgb '#000000' dt 1 fs solid border lc rgb '#000000' lw 0.5 title 'switch', \
+            with boxxyerror dt 1 lw 0.5 lc rgb '#000000' fs solid border rgb '#000000' title 'switch', \
         for [i = 1:LABELS] FIGURE.'.tsv' skip 1 \
             using (x(($2 + $3) / 2)):(strlen(strcol(6)) > 0 ? $1 : NaN):6:(ink(index_of(strcol(4)))) \
             with labels font ',9' tc rgb variable notitle, \
-        keyentry with boxes lc rgb FAINT fs solid border lc rgb '#c0c0c0' title 'idle'
+        keyentry with boxes dt 1 lw 1 lc rgb FAINT fs solid border rgb '#c0c0c0' title 'idle'
 }

@@ -132,7 +132,7 @@ int gnuplot_render(const char *run, const char *name, const char *term, char **t
     /* -d: nobody's ~/.gnuplot changes a figure. */
     char *argv[] = {(char[]){"gnuplot"}, (char[]){"-d"}, (char[]){"-e"}, set, file, NULL};
     pid_t pid;
-    int out, err, status = 0;
+    int out = -1, err = -1, status = 0;
     int bad = start(dir, argv, &pid, &out, &err);
     if (bad) {
         if (asprintf(why, "cannot start gnuplot in %s: %s", dir, strerror(bad)) < 0) *why = NULL;

@@ -18,7 +18,8 @@ enum {
     MAX_POINTS = 16,
     MAX_FIGURES = 4,
     NAME_MIN = 8,
-    NAME_MAX = 24
+    NAME_MAX = 24,
+    KEYS_MAX = 44
 };
 
 struct ctx {
@@ -131,27 +132,24 @@ static bool same_group(const char *a, const char *b)
     return stem(a) == stem(b) && strncmp(a, b, stem(a)) == 0;
 }
 
-static void add_to(double *sum, double x)
-{
-    *sum += isnan(x) ? 0 : x;
-}
-
-/* What is not shown, in one row: shares averaged, rates too; quantiles cannot be. */
+/* What is not shown, in one row: the mean of what there is; quantiles have no mean worth showing. */
 static void print_rest(const struct ctx *c, const char *const *vms, size_t n, int width)
 {
-    struct row sum = {.p50 = (double)NAN, .p99 = (double)NAN};
+    double sum[4] = {0}, have[4] = {0}, mean[4];
     char name[64];
     for (size_t i = 0; i < n; i++) {
         struct row r = row_of(c, vms[i]);
-        add_to(&sum.run, r.run);
-        add_to(&sum.ready, r.ready);
-        add_to(&sum.throttled, r.throttled);
-        add_to(&sum.rate, r.rate);
+        const double x[4] = {r.run, r.ready, r.throttled, r.rate};
+        for (size_t k = 0; k < 4; k++) {
+            sum[k] += isnan(x[k]) ? 0 : x[k];
+            have[k] += !isnan(x[k]);
+        }
     }
-    double k = (double)n;
-    struct row mean = {sum.run / k, sum.ready / k, sum.throttled / k, sum.p50, sum.p99, sum.rate / k};
+    for (size_t k = 0; k < 4; k++)
+        mean[k] = have[k] > 0 ? sum[k] / have[k] : (double)NAN;
+    struct row rest = {mean[0], mean[1], mean[2], (double)NAN, (double)NAN, mean[3]};
     snprintf(name, sizeof name, "%s and %zu more", c->style.utf8 ? "…" : "..", n);
-    print_row(c, name, width + (c->style.utf8 ? 2 : 0), &mean);
+    print_row(c, name, width + (c->style.utf8 ? 2 : 0), &rest);
 }
 
 static void vm_table(const struct ctx *c)
@@ -164,7 +162,7 @@ static void vm_table(const struct ctx *c)
     int w = (int)(width < NAME_MAX ? width : NAME_MAX);
     fprintf(c->f, "%s  %-*s %7s%7s%10s  %-*s", ink(c, TERM_BOLD), w, "VM", "ran", "ready", "throttled",
             BAR + (c->style.utf8 ? 6 : 0), c->style.utf8 ? "█ran ▒ready ░thr." : "#ran +ready -thr.");
-    fprintf(c->f, "%9s%9s%9s%s\n", "p50", "p99", "per VM", ink(c, TERM_PLAIN));
+    fprintf(c->f, "%9s%9s%9s%s\n", "p50", "p99", "rate", ink(c, TERM_PLAIN));
     for (size_t i = 0; i < n;) {
         size_t members = 1;
         while (i + members < n && same_group(vms[i] + 3, vms[i + members] + 3))
@@ -202,26 +200,44 @@ static void host_lines(const struct ctx *c)
     free(hosts);
 }
 
-/* The figures themselves, numbered where their names are too long for a heading. */
+/* A key's heading: whole where all keys fit the line, else its last part. */
+static const char *key_name(const struct report_point *p, size_t k)
+{
+    size_t all = 0;
+    for (size_t i = 0; i < p->n; i++)
+        all += strlen(p->keys[i]) + 2;
+    const char *dot = strrchr(p->keys[k], '.');
+    return all > KEYS_MAX && dot ? dot + 1 : p->keys[k];
+}
+
+static int key_width(const struct report *rp, size_t k)
+{
+    size_t width = strlen(key_name(&rp->points[0], k));
+    for (size_t i = 0; i < runset_points(rp->runs); i++)
+        if (strlen(rp->points[i].values[k]) > width) width = strlen(rp->points[i].values[k]);
+    return (int)width;
+}
+
+/* A row a point: its values, then the figures, which are numbered since their names make no heading. */
 static void sweep_table(const struct ctx *c)
 {
+    const struct report *rp = c->rp;
     struct interest want[INTEREST_MAX];
-    size_t n = interest_of(c->rp, want), points = runset_points(c->rp->runs), width = 5;
+    size_t n = interest_of(rp, want), points = runset_points(rp->runs),
+           keys = rp->points ? rp->points[0].n : 0;
     if (n > MAX_FIGURES) n = MAX_FIGURES;
     for (size_t k = 0; k < n; k++)
         fprintf(c->f, "  [%zu] %s.%s%s%s\n", k + 1, want[k].entity, want[k].metric, *want[k].stat ? "." : "",
                 want[k].stat);
-    char **names = alloc_array(points, sizeof *names);
-    for (size_t i = 0; i < points; i++) {
-        names[i] = report_point_text(c->rp, i);
-        if (strlen(names[i]) > width) width = strlen(names[i]);
-    }
-    fprintf(c->f, "%s  %-*s", ink(c, TERM_BOLD), (int)width, "point");
+    fputs(ink(c, TERM_BOLD), c->f);
+    for (size_t k = 0; k < keys; k++)
+        fprintf(c->f, "  %*s", key_width(rp, k), key_name(&rp->points[0], k));
     for (size_t k = 0; k < n; k++)
         fprintf(c->f, "%9s[%zu]", "", k + 1);
     fprintf(c->f, "%s\n", ink(c, TERM_PLAIN));
     for (size_t i = 0; i < points && i < MAX_POINTS; i++) {
-        fprintf(c->f, "  %-*s", (int)width, names[i]);
+        for (size_t k = 0; k < keys; k++)
+            fprintf(c->f, "  %*s", key_width(rp, k), rp->points[i].values[k]);
         for (size_t k = 0; k < n; k++) {
             char num[NUM_LEN];
             double x = pick(c, i, want[k].entity, want[k].metric, want[k].stat);
@@ -233,9 +249,6 @@ static void sweep_table(const struct ctx *c)
     }
     if (points > MAX_POINTS)
         fprintf(c->f, "  %s and %zu more points\n", c->style.utf8 ? "…" : "..", points - MAX_POINTS);
-    for (size_t i = 0; i < points; i++)
-        free(names[i]);
-    free(names);
 }
 
 static void verdicts(const struct ctx *c)

@@ -6,7 +6,7 @@
 
 #include "base/assert.h"
 #include "metrics/alloc.h"
-#include "out/json.h"
+#include "out/jsonw.h"
 #include "out/num.h"
 
 struct trace {
@@ -151,7 +151,7 @@ static void meta(FILE *f, const char *what, uint64_t pid, uint64_t tid, const ch
     char *both;
     int n = asprintf(&both, "%s%s", kind, name);
     ASSERT(n >= 0);
-    json_string(f, both);
+    jsonw_string(f, both);
     free(both);
     fputs("}},\n", f);
 }
@@ -178,7 +178,7 @@ static void slice(FILE *f, const struct rec *r, uint64_t pid, uint64_t tid, cons
             ",\n{\"ph\":\"X\",\"pid\":%" PRIu64 ",\"tid\":%" PRIu64
             ",\"ts\":%s,\"dur\":%s,\"cat\":\"%s\",\"name\":",
             pid, tid, num_micros(ts, r->t_ns - r->value), num_micros(dur, r->value), cat);
-    json_string(f, name);
+    jsonw_string(f, name);
     putc('}', f);
 }
 
@@ -191,7 +191,7 @@ static void instant(FILE *f, const struct trace *t, const struct rec *r)
             ",\"tid\":%u,\"ts\":%s,\"s\":\"%s\",\"cat\":\"event\",\"name\":",
             of_vm ? t->sc->n_hosts + r->vm + 1 : r->host + 1, of_vcpu ? r->vcpu + 1u : 0u,
             num_micros(ts, r->t_ns), of_vcpu ? "t" : "p");
-    json_string(f, rec_event_name((enum rec_event)r->cause));
+    jsonw_string(f, rec_event_name((enum rec_event)r->cause));
     fprintf(f, ",\"args\":{\"value\":%" PRId64 "}}", r->value);
 }
 
@@ -224,7 +224,7 @@ static void one(FILE *f, const struct trace *t, const struct rec *r)
 void trace_json(FILE *f, const struct trace *t)
 {
     fputs("{\"displayTimeUnit\":\"ns\",\n\"otherData\":{\"scenario\":", f);
-    json_string(f, t->sc->name);
+    jsonw_string(f, t->sc->name);
     fprintf(f, ",\"kept\":\"%s\",\"slices\":%" PRIu64 ",\"cut\":%" PRIu64 "},\n\"traceEvents\":[\n",
             kept_name(t), t->slices, t->cut);
     names(f, t);
