@@ -1,8 +1,7 @@
 # A distribution, whole: for every duration the share of those that took no longer. Data: blocks of x (s), share (%).
 set logscale x 10
-set xrange [FROM:TO]
+set xrange [FROM * SCALE:TO * SCALE]
 set yrange [0:100]
-set format x '%.0s %cs'
 set xlabel XLABEL
 set ylabel YLABEL textcolor rgb INK
 set ytics (0, 25, 50, 75, 100)
@@ -13,4 +12,4 @@ if (!ASCII) {
         set label 'p'.p at graph 0.008, first p + 0 left offset 0, (p eq '95' ? -0.6 : 0.5) font ',9' textcolor rgb '#777777'
     }
 }
-plot for [i = 1:VMS_N] FIGURE.'.tsv' index i - 1 using 1:2 with steps lt i title word(VMS, i)
+plot for [i = 1:VMS_N] FIGURE.'.tsv' index i - 1 using ($1 * SCALE):2 with steps lt i title word(VMS, i)

@@ -18,9 +18,11 @@ if (!ASCII) {
 }
 LIGHT(name) = name ne 'switch' && index_of(name) == 0
 
+# A terminal has letters: A is the first VM. Each slice is drawn at 61 places, more than it has columns.
 if (ASCII) {
-    plot for [i = 1:COLOURS] FIGURE.'.tsv' skip 1 using (x($2)):(strcol(4) eq word(VMS, i) ? $1 : NaN):($3 * SCALE - $2 * SCALE):(0) \
-        with vectors nohead lt i title word(VMS, i)
+    plot for [i = 1:COLOURS] for [k = 0:60] FIGURE.'.tsv' skip 1 \
+        using (x($2 + ($3 - $2) * (k + 0.5) / 61.0)):(strcol(4) eq word(VMS, i) ? $1 : NaN) \
+        with points pt i title (k == 0 ? word(VMS, i) : '')
 } else {
     plot for [i = 1:COLOURS] FIGURE.'.tsv' skip 1 \
             using (x(($2 + $3) / 2)):(strcol(4) eq word(VMS, i) ? $1 : NaN):(x($2)):(x($3)):($1 - HALF):($1 + HALF) \

@@ -33,12 +33,16 @@ FAINT  = '#f0f0f0'
 INK    = '#333333'
 
 set border 3 lc rgb INK
+set format '%h'
 set tics nomirror out textcolor rgb INK
 set grid ytics lt 1 dt 1 lw 0.6 lc rgb '#e4e4e4'
 set key outside right top Left reverse samplen 2 width 1 textcolor rgb INK
 
 # The title asks the question; beneath the axes: of what, how many, how sure.
-if (ASCII) set title QUESTION
+if (ASCII) {
+    set title QUESTION
+    unset grid
+}
 if (!ASCII) {
     set label 901 QUESTION at screen 0.02, screen 1 - 24.0 / HEIGHT left font ',16' textcolor rgb '#000000'
     set label 902 CAPTION1 at screen 0.02, screen 38.0 / HEIGHT left font ',10' textcolor rgb '#666666'

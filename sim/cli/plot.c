@@ -45,6 +45,20 @@ static bool parse(int argc, char **argv, struct job *j)
     return j->run || j->help;
 }
 
+/* The dumb terminal fills its lines with blanks, and begins with empty ones. */
+static void print_trimmed(const char *text)
+{
+    bool begun = false;
+    while (*text) {
+        size_t len = strcspn(text, "\n"), seen = len;
+        while (seen > 0 && strchr(" \f\r", text[seen - 1]))
+            seen--;
+        if (seen > 0 || begun) printf("%.*s\n", (int)seen, text);
+        begun = begun || seen > 0;
+        text += len + (text[len] == '\n');
+    }
+}
+
 /* One figure, as files or on the terminal. */
 static bool draw(const struct job *j, const char *name)
 {
@@ -52,8 +66,7 @@ static bool draw(const struct job *j, const char *name)
     char *why = NULL, *text = NULL;
     if (j->ascii) {
         if (gnuplot_render(j->run, name, "dumb", &text, &why) == 0) {
-            const char *s = text + strspn(text, "\f\n");
-            fputs(s, stdout);
+            print_trimmed(text);
             free(text);
             return true;
         }

@@ -109,15 +109,14 @@ void fig_ecdf(struct rundir *rd, const struct report *rp, const char *metric, co
     }
     /* Whole decades to the left and right are rarely filled; a fifth of one is enough air. */
     double from = low / 1.6, to = high * 1.6;
-    char head[160], text[NUM_LEN];
-    snprintf(head, sizeof head, "%s %s in all%s; ", num_human(text, count, ""), axis,
-             left_out                    ? ", the first eight VMs shown"
-             : runset_reps(rp->runs) > 1 ? ", replications pooled"
-                                         : "");
-    char *note = figure_note(rp, point, head);
+    char head[300], text[NUM_LEN];
+    char *at = runset_points(rp->runs) > 1 ? report_point_text(rp, point) : alloc_copy("");
+    snprintf(head, sizeof head, "%.150s%s%s %s of n = %zu run%s%s", at, *at ? "; " : "",
+             num_human(text, count, ""), axis, runset_reps(rp->runs),
+             runset_reps(rp->runs) > 1 ? "s, pooled" : "", left_out ? "; the first eight VMs" : "");
+    free(at);
     struct figure fig;
-    figure_begin(&fig, rd, rp, metric, question, note, 0);
-    free(note);
+    figure_begin(&fig, rd, rp, metric, question, head, 0);
     const char *names[FIGURE_LINES];
     for (size_t k = 0; k < n; k++) {
         names[k] = pool[k].entity + 3;
@@ -128,7 +127,9 @@ void fig_ecdf(struct rundir *rd, const struct report *rp, const char *metric, co
     fprintf(fig.gp, "VMS_N = %zu\n", n);
     figure_number(&fig, "FROM", from);
     figure_number(&fig, "TO", to);
-    snprintf(head, sizeof head, "%s, s (logarithmic)", metric);
+    struct figure_unit unit = figure_time_unit(sqrt(low * high));
+    fprintf(fig.gp, "SCALE = %.1f\n", unit.scale);
+    snprintf(head, sizeof head, "%s, %s (logarithmic)", metric, unit.name);
     figure_text(&fig, "XLABEL", head);
     snprintf(head, sizeof head, "%s that took no longer, %%", axis);
     figure_text(&fig, "YLABEL", head);

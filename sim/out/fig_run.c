@@ -56,20 +56,15 @@ void fig_gantt(struct rundir *rd, const struct report *rp)
 {
     struct gantt_window w;
     if (!rp->trace || !gantt_choose(trace_gantt(rp->trace), &w)) return;
-    static const struct {
-        double below_s, scale;
-        const char *unit;
-    } units[] = {{2e-6, 1e9, "ns"}, {2e-3, 1e6, "us"}, {2, 1e3, "ms"}, {1e300, 1, "s"}};
     const char *names[FIGURE_LINES];
     char question[200], axis[100], from[NUM_LEN];
-    size_t others, labels, u = 0;
+    size_t others, labels;
     bool switches;
     size_t n = coloured(rp->trace, &w, names, &others, &switches);
-    while ((double)(w.to_ns - w.from_ns) / 1e9 >= units[u].below_s)
-        u++;
+    struct figure_unit unit = figure_time_unit((double)(w.to_ns - w.from_ns) / 1e9);
     snprintf(question, sizeof question, "Who ran when on the pCPUs of %.64s?",
              trace_scenario(rp->trace)->hosts[w.host].name);
-    snprintf(axis, sizeof axis, "time since %s s, %s", num_seconds(from, w.from_ns), units[u].unit);
+    snprintf(axis, sizeof axis, "time since %s s, %s", num_seconds(from, w.from_ns), unit.name);
     char *at = runset_points(rp->runs) > 1 ? report_point_text(rp, rp->trace_point) : alloc_copy("");
     char note[300];
     snprintf(note, sizeof note, "%.200s%sthe first stretch in which a pCPU is shared; n = 1 run", at,
@@ -81,7 +76,7 @@ void fig_gantt(struct rundir *rd, const struct report *rp)
     labels = gantt_write(fig.data, trace_gantt(rp->trace), &w);
     fprintf(fig.gp, "FROM = %s\nTO = %s\n", from, num_seconds((char[NUM_LEN]){0}, w.to_ns));
     fprintf(fig.gp, "SCALE = %.1f\nROWS = %u\nCOLOURS = %zu\nOTHERS = %d\nSWITCHES = %d\nLABELS = %d\n",
-            units[u].scale, w.rows, n, others > 0, switches, labels > 0);
+            unit.scale, w.rows, n, others > 0, switches, labels > 0);
     figure_words(&fig, "VMS", names, n);
     figure_text(&fig, "XLABEL", axis);
     fputs("YTICS = \"set ytics (", fig.gp);
@@ -147,6 +142,8 @@ void fig_shares(struct rundir *rd, const struct report *rp)
     const char **vms;
     size_t point = runset_points(rp->runs) - 1, n = report_vms(rp, point, &vms);
     size_t own = n <= BARS_MAX ? n : BARS_MAX - 1, rows = own + (n > own);
+    static const char *const states[STATES] = {"run", "ready", "throttled", "waits", "idle", "down"};
+    const char *used[STATES] = {"-", "-", "-", "-", "-", "-"};
     if (n > 0) {
         struct figure fig;
         char *note = figure_note(
@@ -160,12 +157,15 @@ void fig_shares(struct rundir *rd, const struct report *rp)
             struct bar b = i < own ? bar_of(rp, point, vms[i]) : rest_of(rp, point, vms + own, n - own);
             fprintf(fig.data, "%zu\t", i);
             figure_cell(fig.data, b.name);
-            for (size_t k = 0; k < STATES; k++)
+            for (size_t k = 0; k < STATES; k++) {
                 figure_value(fig.data, b.part[k]);
+                if (b.part[k] > 0) used[k] = states[k];
+            }
             figure_value(fig.data, b.lo);
             figure_value(fig.data, b.hi);
             putc('\n', fig.data);
         }
+        figure_words(&fig, "STATES", used, STATES);
         fprintf(fig.gp, "ROWS = %zu\nINTERVALS = %d\nCONFIDENCE = '%g %%'\n", rows, runset_reps(rp->runs) > 1,
                 RUNSET_CONFIDENCE * 100);
         figure_end(&fig, "shares");
@@ -240,7 +240,7 @@ static double steal_rows(struct figure *fig, size_t point, const struct series *
             figure_value(fig->data, fmax(e.lo, 0));
             figure_value(fig->data, fmin(e.hi, 100));
             if (e.n && e.mean > top) top = e.mean;
-            if (e.n && n <= 4 && fmin(e.hi, 100) > top) top = fmin(e.hi, 100);
+            if (e.n && fmin(e.hi, 100) > top) top = fmin(e.hi, 100);
         }
         putc('\n', fig->data);
     }
@@ -273,6 +273,6 @@ void fig_steal(struct rundir *rd, const struct report *rp)
     figure_number(&fig, "FROM", 0);
     figure_number(&fig, "TO", (double)rp->duration_ns / 1e9);
     figure_number(&fig, "TOP", fmin(fmax(ceil(top * 1.1), 1), 100));
-    fprintf(fig.gp, "VMS_N = %zu\nBANDS = %zu\n", n, runset_reps(rp->runs) > 1 && n <= 4 ? n : 0);
+    fprintf(fig.gp, "VMS_N = %zu\nBANDS = %zu\n", n, runset_reps(rp->runs) > 1 ? n : 0);
     figure_end(&fig, "steal");
 }

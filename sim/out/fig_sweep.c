@@ -26,8 +26,7 @@ struct plot {
     struct axis axis;
     struct curve curve[FIGURE_LINES];
     size_t n;
-    double bottom, top;
-    bool percent;
+    double bottom, top; /* of the data */
 };
 
 static bool same_others(const struct report *rp, size_t x_key, size_t a, size_t b)
@@ -78,7 +77,6 @@ static void include(struct plot *p, double x)
 static void write_curve(struct plot *p, const struct curve *c, bool first)
 {
     FILE *f = p->fig.data;
-    double scale = p->percent ? 100 : 1;
     char num[NUM_LEN];
     if (!first) fputs("\n\n", f);
     for (size_t at = 0; at < p->axis.n; at++) {
@@ -92,12 +90,12 @@ static void write_curve(struct plot *p, const struct curve *c, bool first)
                 figure_cell(f, p->axis.word[at]);
             }
             bool some = e.n > 0;
-            figure_value(f, some ? e.mean * scale : (double)NAN);
-            figure_value(f, some ? e.lo * scale : (double)NAN);
-            figure_value(f, some ? e.hi * scale : (double)NAN);
+            figure_value(f, some ? e.mean : (double)NAN);
+            figure_value(f, some ? e.lo : (double)NAN);
+            figure_value(f, some ? e.hi : (double)NAN);
             putc('\n', f);
-            include(p, some ? e.lo * scale : (double)NAN);
-            include(p, some ? e.hi * scale : (double)NAN);
+            include(p, some ? e.lo : (double)NAN);
+            include(p, some ? e.hi : (double)NAN);
             break;
         }
     }
@@ -128,6 +126,14 @@ static void write_axis(struct plot *p)
     fputs(")\"\n", gp);
 }
 
+/* Shares in per cent, times in what suits them, all else as it is. */
+static struct figure_unit axis_unit(const struct interest *w, double top)
+{
+    if (strcmp(w->stat, "share") == 0) return (struct figure_unit){"%", 100};
+    if (strcmp(w->unit, "s") == 0) return figure_time_unit(top);
+    return (struct figure_unit){w->unit, 1};
+}
+
 static void finish(struct plot *p)
 {
     char *names[FIGURE_LINES];
@@ -137,9 +143,16 @@ static void finish(struct plot *p)
     }
     double top = p->top > p->bottom ? p->top + 0.08 * (p->top - p->bottom) : p->bottom + 1;
     double bottom = p->bottom < 0 ? p->bottom * 1.08 : 0;
-    if (p->percent && p->top <= 100) top = fmin(top, 105);
-    figure_number(&p->fig, "BOTTOM", bottom);
-    figure_number(&p->fig, "TOP", top);
+    bool share = strcmp(p->curve[0].what->stat, "share") == 0;
+    if (share && p->top <= 1) top = fmin(top, 1.05);
+    struct figure_unit unit = axis_unit(p->curve[0].what, top);
+    figure_number(&p->fig, "BOTTOM", bottom * unit.scale);
+    figure_number(&p->fig, "TOP", top * unit.scale);
+    fprintf(p->fig.gp, "SCALE = %.1f\n", unit.scale);
+    char label[200];
+    snprintf(label, sizeof label, "%.120s%s%.40s", p->curve[0].what->metric, *unit.name ? ", " : "",
+             unit.name);
+    figure_text(&p->fig, "YLABEL", label);
     fprintf(p->fig.gp, "CURVES = %zu\nBANDS = %zu\n", p->n, runset_reps(p->rp->runs) > 1 ? p->n : 0);
     figure_array(&p->fig, "NAMES", names, p->n);
     write_axis(p);
@@ -164,10 +177,6 @@ static void begin(struct plot *p, struct rundir *rd, const struct report *rp, si
     else
         snprintf(note, sizeof note, "%sn = 1 run a point", more);
     figure_begin(&p->fig, rd, rp, name, question, note, 0);
-    p->percent = strcmp(w->stat, "share") == 0;
-    const char *unit = p->percent ? "%" : w->unit;
-    snprintf(label, sizeof label, "%.120s%s%.40s", w->metric, *unit ? ", " : "", unit);
-    figure_text(&p->fig, "YLABEL", label);
     snprintf(label, sizeof label, "%.120s%s%.20s", key, *p->axis.unit ? ", " : "", p->axis.unit);
     figure_text(&p->fig, "XLABEL", label);
 }

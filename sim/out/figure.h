@@ -39,8 +39,15 @@ void figure_quote(FILE *f, const char *text);
 void figure_cell(FILE *f, const char *text);
 /* "\t" and the number, "nan" where it is none. */
 void figure_value(FILE *f, double x);
-/* "95 % intervals of n = 10 runs" or "one run"; malloc'ed, with the point where there is a sweep. */
+/* `what`, the point where there is a sweep, how many runs and how sure; malloc'ed. */
 char *figure_note(const struct report *rp, size_t point, const char *what);
+
+/* The unit in which a time is a number between 1 and 1000 or so: 0.03 s is 30 ms, scale 1000. */
+struct figure_unit {
+    const char *name;
+    double scale;
+};
+struct figure_unit figure_time_unit(double seconds);
 
 void fig_gantt(struct rundir *rd, const struct report *rp);
 void fig_shares(struct rundir *rd, const struct report *rp);

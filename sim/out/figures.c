@@ -82,6 +82,15 @@ char *figure_note(const struct report *rp, size_t point, const char *what)
     return s;
 }
 
+struct figure_unit figure_time_unit(double seconds)
+{
+    static const struct figure_unit units[] = {{"ns", 1e9}, {"us", 1e6}, {"ms", 1e3}, {"s", 1}};
+    size_t u = 0;
+    while (u < 3 && seconds * units[u].scale >= 2000)
+        u++;
+    return units[u];
+}
+
 /* What every figure says of the run it shows. */
 static void caption(struct figure *fig)
 {
