@@ -67,6 +67,8 @@ $(OUT)/%.o: %.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CF) -MMD -MP -c -o $@ $<
 
+$(OUT)/sim/out/gp.o: $(wildcard plots/*.gp) # carried in the program
+
 $(LIB): $(LIB_OBJ)
 	$(SAY) AR $@
 	$(Q)rm -f $@ && ar rcs $@ $^

@@ -15,7 +15,7 @@ const char *report_verdict_name(enum report_verdict v)
     case REPORT_FAILS: return "fails";
     case REPORT_UNDECIDED: return "undecided";
     }
-    ASSERT(!"a verdict");
+    ASSERT(0 && "a verdict");
     return "";
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "out/json.h"
+#include "out/jsonw.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static size_t utf8_len(const unsigned char *s)
     return n;
 }
 
-void json_string(FILE *f, const char *text)
+void jsonw_string(FILE *f, const char *text)
 {
     putc('"', f);
     for (const unsigned char *s = (const unsigned char *)text; *s;) {
@@ -43,7 +43,7 @@ void json_string(FILE *f, const char *text)
 static void key(FILE *f, const char *name, const char *text)
 {
     fprintf(f, "\"%s\":", name);
-    json_string(f, text);
+    jsonw_string(f, text);
     putc(',', f);
 }
 
@@ -52,7 +52,7 @@ static void point(FILE *f, const struct report_point *p)
     fputs("\"point\":{", f);
     for (size_t i = 0; i < p->n; i++) {
         if (i) putc(',', f);
-        json_string(f, p->keys[i]);
+        jsonw_string(f, p->keys[i]);
         putc(':', f);
         /* A plain number is one, so that point["vms.batch.count"] == 4; 10ms and rr are text. */
         char *end, num[NUM_LEN];
@@ -66,7 +66,7 @@ static void point(FILE *f, const struct report_point *p)
         if (*end == '\0' && strcmp(num_text(num, x), p->values[i]) == 0 && *num != 'n' && !strchr(num, 'i')) {
             fputs(num, f);
         } else {
-            json_string(f, p->values[i]);
+            jsonw_string(f, p->values[i]);
         }
     }
     fputs("},", f);
@@ -89,7 +89,7 @@ static void row(FILE *f, const struct runset_row *r, const struct report_point *
     }
 }
 
-void json_report(FILE *f, const struct report *rp)
+void jsonw_report(FILE *f, const struct report *rp)
 {
     char num[NUM_LEN];
     fputs("{\"vlab\":1,", f);
@@ -113,7 +113,7 @@ void json_report(FILE *f, const struct report *rp)
         fputs(i ? ",\n{" : "\n{", f);
         key(f, "text", rp->expects[i].text);
         fputs("\"verdict\":", f);
-        json_string(f, report_verdict_name(rp->expects[i].verdict));
+        jsonw_string(f, report_verdict_name(rp->expects[i].verdict));
         putc('}', f);
     }
     fputs("]}\n", f);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* json.h - the one object of `--json`.
+/* jsonw.h - the one object of `--json`.
  *
  *   {"vlab":1,"scenario":..,"backend":..,"fidelity":..,"seed":..,"replications":..,"duration_s":..,
  *    "results":[{"entity":..,"metric":..,"stat":..,"unit":..,"value":..,"ci95":[lo,hi]},..],
@@ -9,16 +9,16 @@
  * replications have the figure. Of a sweep each row has "point" first. A whole number that all
  * replications agree on is printed as one, all other values with point or exponent; what is not a
  * number is null. The text is written by hand since jansson prints 0.0314 as 0.031399999999999997. */
-#ifndef VLAB_OUT_JSON_H
-#define VLAB_OUT_JSON_H
+#ifndef VLAB_OUT_JSONW_H
+#define VLAB_OUT_JSONW_H
 
 #include <stdio.h>
 
 #include "out/report.h"
 
 /* The text in quotes, escaped; bytes that are no UTF-8 become U+FFFD. */
-void json_string(FILE *f, const char *text);
+void jsonw_string(FILE *f, const char *text);
 /* Ends with a line feed. */
-void json_report(FILE *f, const struct report *rp);
+void jsonw_report(FILE *f, const struct report *rp);
 
 #endif
