@@ -25,7 +25,12 @@ static void add_row(struct compare *c, size_t pairs, const char *entity, const c
         ASSERT(c->rows);
     }
     struct compare_row *r = &c->rows[c->n_rows++];
-    *r = (struct compare_row){.entity = entity, .metric = metric, .stat = stat, .unit = unit, .bound = bound, .relative = unit[0] != '\0'};
+    *r = (struct compare_row){.entity = entity,
+                              .metric = metric,
+                              .stat = stat,
+                              .unit = unit,
+                              .bound = bound,
+                              .relative = unit[0] != '\0'};
     r->sim = calloc(pairs, sizeof *r->sim);
     r->real = calloc(pairs, sizeof *r->real);
     ASSERT(r->sim && r->real);
@@ -103,8 +108,10 @@ static void judge(struct compare_row *r)
     r->real_median = gsl_stats_median(r->real, 1, r->n);
     double bound = r->relative ? r->bound * fabs(r->sim_median) : r->bound;
     r->allowed = fmax(bound, 2 * r->spread);
-    if (2 * r->spread > 3 * bound) r->verdict = COMPARE_UNDECIDED;
-    else r->verdict = fabs(r->difference) <= r->allowed ? COMPARE_AGREES : COMPARE_DIFFERS;
+    if (2 * r->spread > 3 * bound)
+        r->verdict = COMPARE_UNDECIDED;
+    else
+        r->verdict = fabs(r->difference) <= r->allowed ? COMPARE_AGREES : COMPARE_DIFFERS;
     free(d);
     free(work);
 }

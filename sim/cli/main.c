@@ -40,11 +40,13 @@ static void usage(FILE *f)
     for (size_t i = 0; i < N_COMMANDS; i++)
         if (!commands[i].run) fprintf(f, " %s", commands[i].name);
     fputs("\n\nexamples:\n"
-          "  vlab run scenarios/01-two-vms.yaml            simulate, print a summary, keep the results in runs/\n"
+          "  vlab run scenarios/01-two-vms.yaml            simulate, print a summary, keep the results in "
+          "runs/\n"
           "  vlab run scenarios/01-two-vms.yaml --backend=kvm\n"
           "  vlab validate scenarios/01-two-vms.yaml       theory meets hardware\n"
           "  vlab explain vms.cpu.weight                   any key, any metric\n"
-          "\n`vlab COMMAND --help` tells more. Exit: 0 ok, 1 an expectation failed, 2 usage, 3 the scenario is\n"
+          "\n`vlab COMMAND --help` tells more. Exit: 0 ok, 1 an expectation failed, 2 usage, 3 the scenario "
+          "is\n"
           "invalid, 4 the run failed, 77 this machine cannot do it.\n",
           f);
 }

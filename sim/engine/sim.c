@@ -2,6 +2,7 @@
 #include "engine/sim.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,7 +19,7 @@ struct handler {
 };
 
 struct sim {
-    int64_t now_ns;
+    int64_t now_ns; /* first: see sim_now */
     struct evq *q;
     bool stopped;
     uint32_t at_once; /* events run at now_ns after the first */
@@ -32,6 +33,8 @@ struct sim {
     } stuck[MAX_STUCK];
     uint32_t sampled[MAX_HANDLERS]; /* after a loop without time: events by handler */
 };
+
+_Static_assert(offsetof(struct sim, now_ns) == 0, "sim_now reads it there");
 
 struct sim *sim_new(void)
 {
@@ -64,11 +67,6 @@ void sim_on_stuck(struct sim *s, sim_stuck *fn, void *ctx)
     ASSERT(s->n_stuck < MAX_STUCK);
     s->stuck[s->n_stuck].fn = fn;
     s->stuck[s->n_stuck++].ctx = ctx;
-}
-
-int64_t sim_now(const struct sim *s)
-{
-    return s->now_ns;
 }
 
 uint64_t sim_events(const struct sim *s)

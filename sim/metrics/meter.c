@@ -92,7 +92,7 @@ static struct pcpu_meter *pcpu_interval(struct meter *m, const struct rec *r)
 
 static void read_state(struct meter *m, const struct rec *r)
 {
-    struct vcpu_meter *v = &m->vcpus[m->vms[r->vm].first_vcpu + r->vcpu];
+    struct vcpu_meter *v = &m->vcpus[m->first_vcpu[r->vm] + r->vcpu];
     if (r->t_ns - r->value != v->last_ns || r->from != v->state)
         meter_broken(m,
                      "vm.%s.vcpu%u: left %s at %" PRId64 " ns after %" PRId64
@@ -105,7 +105,7 @@ static void read_state(struct meter *m, const struct rec *r)
     bool ended = r->from != r->to && m->warm;
     if (r->from == VCPU_RUN) {
         struct pcpu_meter *p = pcpu_interval(m, r);
-        p->guest_ns += m->warm ? in_window(m, r) : 0;
+        p->guest_ns += in_window(m, r);
         if (ended) hist_add(v->slice, r->value);
     } else if (r->from == VCPU_READY && ended) {
         hist_add(v->wait, r->value);
@@ -274,9 +274,10 @@ struct meter *meter_new(const struct scenario *sc, const struct meter_opts *o)
     m->warm = m->warmup_ns == 0;
     m->next_sample = o->no_series ? INT64_MAX : sc->run.sample_ns;
     m->first_pcpu = calloc(sc->n_hosts + 1, sizeof *m->first_pcpu);
+    m->first_vcpu = calloc(sc->n_vms + 1, sizeof *m->first_vcpu);
     m->vms = calloc(sc->n_vms + 1, sizeof *m->vms);
     m->host_events = calloc((size_t)sc->n_hosts * REC_NEVENTS + 1, sizeof *m->host_events);
-    ASSERT(m->first_pcpu && m->vms && m->host_events);
+    ASSERT(m->first_pcpu && m->first_vcpu && m->vms && m->host_events);
     for (uint32_t i = 0; i < sc->n_hosts; i++) {
         m->first_pcpu[i] = m->n_pcpus;
         m->n_pcpus += sc->hosts[i].cores;
@@ -284,6 +285,7 @@ struct meter *meter_new(const struct scenario *sc, const struct meter_opts *o)
     for (uint32_t i = 0; i < sc->n_vms; i++) {
         m->vms[i] = (struct vm_meter){.first_vcpu = m->n_vcpus, .until_ns = -1, .alone_s = NAN};
         if (wanted(m, i)) m->vms[i].n_vcpus = sc->vms[i].vcpus;
+        m->first_vcpu[i] = m->n_vcpus;
         m->n_vcpus += m->vms[i].n_vcpus;
     }
     m->vcpus = calloc(m->n_vcpus + 1, sizeof *m->vcpus);
@@ -320,6 +322,7 @@ void meter_free(struct meter *m)
     free(m->dists);
     free(m->units);
     free(m->first_pcpu);
+    free(m->first_vcpu);
     free(m->vms);
     free(m->host_events);
     free(m->vcpus);

@@ -70,6 +70,7 @@ struct meter {
     struct pcpu_meter *pcpus;
     struct vm_meter *vms;
     uint32_t *first_pcpu; /* of each host */
+    uint32_t *first_vcpu; /* of each VM: apart from vms, which the hot path need not touch */
     uint32_t n_vcpus, n_pcpus;
     struct dists *dists; /* one a unit, one a vCPU of units that have several */
     size_t n_dists;

@@ -14,18 +14,14 @@ void cpu_set_state(struct model *m, struct vcpu *v, enum vcpu_state to, uint32_t
 {
     int64_t now = sim_now(m->sim), spent = now - v->since_ns;
     ASSERT(spent >= 0);
+    struct rec *r = rec_next(m->out);
+    *r = v->proto;
+    r->t_ns = now;
+    r->value = spent;
+    r->pcpu = pcpu == NONE ? REC_NONE : m->pcpus[pcpu].num;
+    r->from = v->state;
+    r->to = (uint8_t)to;
     if (v->state == VCPU_RUN) v->run_ns += spent;
-    *rec_next(m->out) = (struct rec){
-        .t_ns = now,
-        .value = spent,
-        .host = v->host,
-        .vm = v->vm,
-        .vcpu = v->num,
-        .pcpu = pcpu == NONE ? REC_NONE : (uint16_t)(pcpu - m->hosts[v->host].first_pcpu),
-        .kind = REC_STATE,
-        .from = v->state,
-        .to = (uint8_t)to,
-    };
     v->state = (uint8_t)to;
     v->since_ns = now;
 }
@@ -43,7 +39,7 @@ static void tell_pcpu(struct model *m, uint32_t p, enum rec_kind kind)
         .host = c->host,
         .vm = of_vcpu ? m->vcpus[c->vcpu].vm : UINT32_MAX,
         .vcpu = of_vcpu ? m->vcpus[c->vcpu].num : REC_NONE,
-        .pcpu = (uint16_t)(p - m->hosts[c->host].first_pcpu),
+        .pcpu = c->num,
         .kind = (uint8_t)kind,
     };
 }
@@ -73,7 +69,7 @@ static void unplan(struct model *m, struct pcpu *c)
 static void plan(struct model *m, uint32_t p)
 {
     struct pcpu *c = &m->pcpus[p];
-    int64_t end = add_sat(sim_now(m->sim), guest_burst_ns(m, &m->vcpus[c->vcpu]));
+    int64_t end = add_sat(sim_now(m->sim), m->vcpus[c->vcpu].burst_ns);
     if (c->slice_end < end) end = c->slice_end;
     c->event = end == INT64_MAX ? 0 : sim_at(m->sim, end, EVQ_NORMAL, m->ev_pcpu, p);
 }
@@ -101,10 +97,12 @@ static void charge(struct model *m, struct pcpu *c)
     if (c->mode != PCPU_RUN) return;
     int64_t now = sim_now(m->sim), ran = now - c->run_from;
     if (ran == 0) return;
-    struct mhost *h = &m->hosts[c->host];
-    guest_consume(m, &m->vcpus[c->vcpu], ran);
-    sched_charge(h->sched, c->vcpu - h->first_vcpu, ran, now);
+    const struct mhost *h = &m->hosts[c->host];
+    struct vcpu *v = &m->vcpus[c->vcpu];
+    v->burst_ns -= ran;
+    ASSERT(v->burst_ns >= 0);
     c->run_from = now;
+    sched_charge(h->sched, c->vcpu - h->first_vcpu, ran, now);
 }
 
 static enum vcpu_state waiting_state(const struct model *m, const struct vcpu *v)
@@ -216,8 +214,7 @@ static void resume(struct model *m, uint32_t p, bool pick)
     struct vcpu *v = &m->vcpus[c->vcpu];
     if (c->mode == PCPU_RUN) unplan(m, c);
     charge(m, c);
-    bool has = v->task != NONE;
-    if (has && guest_burst_over(m, v)) has = guest_proceed(m, v);
+    bool has = v->burst_ns > 0 || guest_proceed(m, v);
     if (!has) sched_block(h->sched, c->vcpu - h->first_vcpu, sim_now(m->sim));
     if (pick || !has || (c->mode == PCPU_RUN && sim_now(m->sim) >= c->slice_end))
         dispatch(m, p);
@@ -306,13 +303,17 @@ void cpu_wake(struct model *m, uint32_t vi)
     cpu_power_on(m, vi);
 }
 
-void cpu_task_changed(struct model *m, uint32_t vi)
+void cpu_step_over(struct model *m, uint32_t vi)
 {
     struct vcpu *v = &m->vcpus[vi];
     struct mhost *h = &m->hosts[v->host];
+    if (v->pcpu != NONE) charge(m, &m->pcpus[v->pcpu]);
+    guest_settle(m, v);
+    m->vms[v->vm].tasks[v->task].left_ns = 0;
+    v->burst_ns = v->granted_ns = 0;
     if (v->pcpu != NONE) {
         resume(m, v->pcpu, false);
-    } else if (v->task != NONE && guest_burst_over(m, v) && !guest_proceed(m, v)) {
+    } else if (!guest_proceed(m, v)) {
         sched_block(h->sched, vi - h->first_vcpu, sim_now(m->sim));
         settle_waiting(m, v);
     }
@@ -329,5 +330,6 @@ void cpu_close(struct model *m)
     for (uint32_t i = 0; i < m->n_vcpus; i++) {
         struct vcpu *v = &m->vcpus[i];
         cpu_set_state(m, v, (enum vcpu_state)v->state, v->last_pcpu);
+        if (v->task != NONE) guest_settle(m, v);
     }
 }

@@ -20,8 +20,8 @@ void cpu_on_tick(void *model, uint32_t host); /* of a scheduler */
 void cpu_power_on(struct model *m, uint32_t vcpu);
 /* The guest has something to run on a vCPU that had nothing. */
 void cpu_wake(struct model *m, uint32_t vcpu);
-/* The task on this vCPU changed, or is gone, not by running but by the clock. */
-void cpu_task_changed(struct model *m, uint32_t vcpu);
+/* The step of the task on this vCPU is over, not by running but by the clock. */
+void cpu_step_over(struct model *m, uint32_t vcpu);
 /* Lets the policy's wishes come true: preemptions, throttling, idle pCPUs; records what waits. */
 void cpu_settle(struct model *m, uint32_t host);
 /* Enters a state, leaving a record of the one left. */

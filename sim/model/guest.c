@@ -6,9 +6,16 @@
 #include "model/cpu.h"
 #include "model/work.h"
 
-#define PPM INT64_C(1000000)
 /* Steps of no time in a row that mean a loop which will never take any. */
 #define IDLE_STEPS_MAX 10000000u
+
+int64_t guest_on_core_ns(const struct model *m, uint32_t host, int64_t work_ns)
+{
+    uint32_t ppm = m->hosts[host].speed_ppm;
+    if (ppm == 1000000) return work_ns;
+    __int128 t = ((__int128)work_ns * 1000000 + ppm - 1) / ppm;
+    return t > INT64_MAX ? INT64_MAX - 1 : (int64_t)t;
+}
 
 static uint32_t index_of(const struct model *m, const struct vm *vm)
 {
@@ -64,13 +71,19 @@ static void queue_remove(struct vm *vm, uint32_t t)
         vm->run_tail = k->prev;
 }
 
+static void grant(struct vcpu *v, const struct task *k)
+{
+    v->burst_ns = v->granted_ns = k->left_ns < k->quantum_ns ? k->left_ns : k->quantum_ns;
+}
+
 static void put_on(struct vm *vm, struct vcpu *v, uint32_t vcpu, uint32_t t)
 {
     struct task *k = &vm->tasks[t];
     k->where = TASK_ON;
     k->vcpu = vcpu;
-    k->quantum_ns = vm->sc->guest_quantum_ns;
+    k->quantum_ns = vm->quantum_ns;
     v->task = t;
+    grant(v, k);
 }
 
 /* A task can run: on the free vCPU it had, on the lowest free one, or when its turn comes. */
@@ -154,8 +167,7 @@ static bool advance(struct model *m, struct vm *vm, uint32_t t)
         }
         if (act.amount == 0) continue;
         k->kind = (uint8_t)act.kind;
-        k->left_ns = act.kind == STEP_CPU ? act.amount : INT64_MAX;
-        k->carry = 0;
+        k->left_ns = act.kind == STEP_CPU ? guest_on_core_ns(m, vm->host, act.amount) : INT64_MAX;
         if (act.kind == STEP_CPU) return true;
         timers_set(&vm->timers, now > INT64_MAX - act.amount ? INT64_MAX : now + act.amount, TIMER_TASK, t);
         if (act.kind == STEP_BUSY) return true;
@@ -166,62 +178,31 @@ static bool advance(struct model *m, struct vm *vm, uint32_t t)
 
 /* --- what the CPU asks --- */
 
-int64_t guest_burst_ns(const struct model *m, const struct vcpu *v)
-{
-    const struct vm *vm = &m->vms[v->vm];
-    const struct task *k = &vm->tasks[v->task];
-    int64_t left = k->left_ns, burst = left;
-    if (left != INT64_MAX) {
-        uint32_t ppm = m->hosts[v->host].speed_ppm;
-        if (ppm != PPM) {
-            __int128 t = ((__int128)left * PPM - k->carry + ppm - 1) / ppm;
-            burst = t > INT64_MAX ? INT64_MAX : (int64_t)t;
-        }
-    }
-    if (vm->sc->guest_quantum_ns && k->quantum_ns < burst) burst = k->quantum_ns;
-    return burst;
-}
-
-void guest_consume(struct model *m, struct vcpu *v, int64_t ran_ns)
+void guest_settle(struct model *m, struct vcpu *v)
 {
     struct vm *vm = &m->vms[v->vm];
     struct task *k = &vm->tasks[v->task];
-    vm->charged_ns += ran_ns;
-    if (vm->sc->guest_quantum_ns) k->quantum_ns -= ran_ns;
-    if (k->kind == STEP_BUSY) return; /* its timer ends it, not its work */
-    uint32_t ppm = m->hosts[v->host].speed_ppm;
-    if (ppm == PPM) {
-        k->left_ns -= ran_ns;
-    } else {
-        __int128 did = (__int128)ran_ns * ppm + k->carry;
-        k->left_ns -= (int64_t)(did / PPM);
-        k->carry = (int64_t)(did % PPM);
-        if (k->left_ns < 0) k->left_ns = 0; /* the last ns of a slow core is rounded up */
-    }
-    ASSERT(k->left_ns >= 0);
-}
-
-/* A busy step ends by its timer, which sets left_ns to 0. */
-bool guest_burst_over(const struct model *m, const struct vcpu *v)
-{
-    const struct vm *vm = &m->vms[v->vm];
-    const struct task *k = &vm->tasks[v->task];
-    return k->left_ns == 0 || (vm->sc->guest_quantum_ns && k->quantum_ns <= 0);
+    int64_t used = v->granted_ns - v->burst_ns;
+    v->granted_ns = v->burst_ns;
+    vm->charged_ns += used;
+    if (k->quantum_ns != INT64_MAX) k->quantum_ns -= used;
+    if (k->kind != STEP_BUSY) k->left_ns -= used; /* a busy step is ended by its timer, not by its work */
+    ASSERT(k->left_ns >= 0 && k->quantum_ns >= 0);
 }
 
 bool guest_proceed(struct model *m, struct vcpu *v)
 {
     struct vm *vm = &m->vms[v->vm];
     uint32_t t = v->task, vi = (uint32_t)(v - m->vcpus);
+    guest_settle(m, v);
     bool runnable = vm->tasks[t].left_ns != 0 || advance(m, vm, t);
-    guest_arm(m, vm);
-    if (runnable && vm->run_head == NONE) {
-        vm->tasks[t].quantum_ns = vm->sc->guest_quantum_ns;
+    if (vm->timer_at != timers_next(&vm->timers)) guest_arm(m, vm);
+    if (runnable && vm->tasks[t].quantum_ns == 0 && vm->run_head == NONE)
+        vm->tasks[t].quantum_ns = vm->quantum_ns;
+    if (runnable && vm->tasks[t].quantum_ns > 0) {
+        grant(v, &vm->tasks[t]);
         return true;
     }
-    /* The quantum is over at a step's end as well: only a task with some of it left stays on. */
-    if (runnable && vm->tasks[t].quantum_ns > 0) return true;
-    if (runnable && vm->sc->guest_quantum_ns == 0) return true;
     v->task = NONE;
     if (runnable) queue_push(vm, t);
     t = vm->run_head;
@@ -236,14 +217,12 @@ bool guest_proceed(struct model *m, struct vcpu *v)
 static void task_timer(struct model *m, struct vm *vm, uint32_t t)
 {
     struct task *k = &vm->tasks[t];
-    k->left_ns = 0;
+    if (k->where != TASK_ON) k->left_ns = 0;
     switch ((enum task_where)k->where) {
     case TASK_ASLEEP:
         if (advance(m, vm, t)) make_runnable(m, vm, t);
         break;
-    case TASK_ON: /* a busy step is over, whether its vCPU runs or waits */
-        cpu_task_changed(m, k->vcpu);
-        break;
+    case TASK_ON: /* a busy step is over, whether its vCPU runs or waits */ cpu_step_over(m, k->vcpu); break;
     case TASK_QUEUED: /* likewise, though it never got a vCPU */
         queue_remove(vm, t);
         if (advance(m, vm, t)) make_runnable(m, vm, t);

@@ -13,12 +13,10 @@
 
 /* Powers the VM on: its tasks begin, its arrivals and clients too. */
 void guest_start(struct model *m, struct vm *vm);
-/* How long the task on v can run until its step or quantum is over; INT64_MAX: until its timer. */
-int64_t guest_burst_ns(const struct model *m, const struct vcpu *v);
-/* v ran for so long. */
-void guest_consume(struct model *m, struct vcpu *v, int64_t ran_ns);
-/* Whether the step or quantum of the task on v is over. */
-bool guest_burst_over(const struct model *m, const struct vcpu *v);
+/* How long a host's core takes over so much work, to the next whole ns. */
+int64_t guest_on_core_ns(const struct model *m, uint32_t host, int64_t work_ns);
+/* v->burst_ns has run down in part or whole: the task's books are brought up to it. */
+void guest_settle(struct model *m, struct vcpu *v);
 /* It is over: on to the next step, or the next task. False: v has nothing to run. */
 bool guest_proceed(struct model *m, struct vcpu *v);
 /* The engine's event of a VM: its earliest timers are due. */

@@ -32,6 +32,7 @@ enum pcpu_mode { PCPU_IDLE, PCPU_SWITCH, PCPU_RUN };
 
 struct pcpu {
     uint32_t host;
+    uint16_t num;       /* within its host */
     uint32_t vcpu;      /* on it, or switched to; NONE: idle */
     uint32_t last_vcpu; /* whose turn was last: coming back to it is no switch */
     enum pcpu_mode mode;
@@ -44,15 +45,18 @@ struct pcpu {
 };
 
 struct vcpu {
-    uint32_t vm, host;
-    uint32_t pcpu; /* it is on, NONE: none */
-    uint32_t last_pcpu;
-    uint32_t task;      /* the guest's task on it, NONE: nothing to run */
-    uint8_t state;      /* enum vcpu_state */
-    bool woken;         /* in its host's woken list */
-    uint16_t num;       /* within its VM */
+    struct rec proto;   /* a REC_STATE of this vCPU, but for when, how long, whence and whither */
+    int64_t burst_ns;   /* how long its task still runs until its step or quantum is over */
+    int64_t granted_ns; /* what that was when guest_settle last looked */
     int64_t since_ns;   /* of the state */
     int64_t run_ns;     /* all it ever ran */
+    uint32_t task;      /* the guest's task on it, NONE: nothing to run */
+    uint32_t pcpu;      /* it is on, NONE: none */
+    uint32_t last_pcpu;
+    uint32_t vm, host;
+    uint16_t num;       /* within its VM */
+    uint8_t state;      /* enum vcpu_state */
+    bool woken;         /* in its host's woken list */
     int64_t ws_lines;   /* working set */
     int64_t warm_mark;  /* its pCPU's `loaded` when it left */
     int64_t warm_lines; /* of its lines present then */
@@ -66,12 +70,11 @@ struct task {
     uint8_t kind;        /* enum step_kind of the step it is in */
     uint32_t vcpu;       /* index of the vCPU it is on, or was last */
     uint32_t prev, next; /* in the guest's queue, or the list of free threads */
-    int64_t left_ns;     /* STEP_CPU: work to go; STEP_BUSY: INT64_MAX, its timer ends it */
-    int64_t carry;       /* millionths of a ns of work done beyond whole ones */
-    int64_t quantum_ns;  /* of work until the guest lets another task on */
-    int64_t began_ns;    /* this iteration, or the arrival of this request */
-    uint64_t quota;      /* iterations this task has to do; UINT64_MAX: without end */
-    uint32_t client;     /* whose request it serves, where there are clients */
+    int64_t left_ns; /* of the step, in time on this host's cores; STEP_BUSY: INT64_MAX, its timer ends it */
+    int64_t quantum_ns; /* until the guest lets another task on, likewise; INT64_MAX: never */
+    int64_t began_ns;   /* this iteration, or the arrival of this request */
+    uint64_t quota;     /* iterations this task has to do; UINT64_MAX: without end */
+    uint32_t client;    /* whose request it serves, where there are clients */
 };
 
 struct request {
@@ -91,6 +94,7 @@ struct vm {
     uint32_t free_head;          /* threads without a request */
     uint64_t key_steps, key_think;
     uint64_t checksum, done, started; /* iterations or requests */
+    int64_t quantum_ns;               /* guest_quantum in time on this host's cores; INT64_MAX: none */
     int64_t charged_ns;               /* run time its tasks account for: must equal its vCPUs' */
     struct timers timers;
     evq_handle timer_event;

@@ -49,6 +49,7 @@ static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
     uint64_t name = rng_hash_name(sc->draws, strlen(sc->draws));
     vm->sc = sc;
     vm->prog = w->prog;
+    vm->quantum_ns = sc->guest_quantum_ns ? guest_on_core_ns(m, sc->host, sc->guest_quantum_ns) : INT64_MAX;
     vm->host = sc->host;
     vm->first_vcpu = first_vcpu;
     vm->n_vcpus = sc->vcpus;
@@ -75,6 +76,7 @@ static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
             .task = NONE,
             .state = VCPU_DOWN,
             .num = (uint16_t)k,
+            .proto = {.host = sc->host, .vm = i, .vcpu = (uint16_t)k, .kind = REC_STATE},
             .ws_lines = (sc->working_set_bytes + 63) / 64,
         };
 }
@@ -130,7 +132,8 @@ static void build_host(struct model *m, uint32_t i, uint32_t *next_pcpu, uint32_
     h->line_ns = sc->cache_line_ns;
     h->tick_at = SCHED_FOREVER;
     for (uint32_t p = 0; p < h->n_pcpus; p++)
-        m->pcpus[h->first_pcpu + p] = (struct pcpu){.host = i, .vcpu = NONE, .last_vcpu = NONE};
+        m->pcpus[h->first_pcpu + p] =
+            (struct pcpu){.host = i, .num = (uint16_t)p, .vcpu = NONE, .last_vcpu = NONE};
     for (uint32_t v = 0; v < m->sc->n_vms; v++) {
         if (m->sc->vms[v].host != i || !wanted(only_vm, v)) continue;
         build_vm(m, v, *next_vcpu);

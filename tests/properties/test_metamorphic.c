@@ -9,11 +9,18 @@
 
 Suite *metamorphic_suite(void);
 
-#define HOST                                                                                                   \
-    "hosts: [{name: h, cpu: {cores: 2, scheduler: %s, slice: 10ms, switch_cost: 5us, cache: {share: 1MiB, line: 10ns}}}]\n"
-#define DB "{name: db, host: h, vcpus: 2, workload: {kind: requests, threads: 3, arrivals: {poisson: 300/s}, steps: [{cpu: {lognormal: [2ms, 4ms]}}]}}"
-#define WEB "{name: web, host: h, cpu: {limit: 30%%}, workload: {kind: requests, clients: 5, think: {exponential: 20ms}, steps: [{cpu: {exponential: 1ms}}, {sleep: 2ms, probability: 0.5}]}}"
-#define BATCH "{name: batch, count: 3, host: h, workload: {kind: loop, steps: [{cpu: {uniform: [1ms, 9ms]}}, {busy: 1ms}]}}"
+#define HOST                                                                                                 \
+    "hosts: [{name: h, cpu: {cores: 2, scheduler: %s, slice: 10ms, switch_cost: 5us, cache: {share: 1MiB, "  \
+    "line: 10ns}}}]\n"
+#define DB                                                                                                   \
+    "{name: db, host: h, vcpus: 2, workload: {kind: requests, threads: 3, arrivals: {poisson: 300/s}, "      \
+    "steps: [{cpu: {lognormal: [2ms, 4ms]}}]}}"
+#define WEB                                                                                                  \
+    "{name: web, host: h, cpu: {limit: 30%%}, workload: {kind: requests, clients: 5, think: {exponential: "  \
+    "20ms}, steps: [{cpu: {exponential: 1ms}}, {sleep: 2ms, probability: 0.5}]}}"
+#define BATCH                                                                                                \
+    "{name: batch, count: 3, host: h, workload: {kind: loop, steps: [{cpu: {uniform: [1ms, 9ms]}}, {busy: "  \
+    "1ms}]}}"
 
 static const char *const schedulers[] = {"rr", "credit", "cfs", "eevdf", "stride"};
 #define N_SCHEDULERS 5
@@ -37,7 +44,8 @@ static char *difference(const char *a, const char *b)
         size_t la = strcspn(a, "\n"), lb = strcspn(b, "\n");
         char *said = NULL;
         if (la != lb || memcmp(a, b, la) != 0) {
-            ck_assert(asprintf(&said, "%.*s | %.*s", (int)(la < 200 ? la : 200), a, (int)(lb < 200 ? lb : 200), b) > 0);
+            ck_assert(asprintf(&said, "%.*s | %.*s", (int)(la < 200 ? la : 200), a,
+                               (int)(lb < 200 ? lb : 200), b) > 0);
             return said;
         }
         a += la + (a[la] != 0);
@@ -57,7 +65,8 @@ static void ck_same(const char *a, const char *b)
 START_TEST(one_seed_one_result)
 {
     const char *yaml = HEAD HOST "vms: [" DB ", " WEB ", " BATCH "]\n";
-    char *a = text_of(yaml, schedulers[_i], 7), *b = text_of(yaml, schedulers[_i], 7), *c = text_of(yaml, schedulers[_i], 8);
+    char *a = text_of(yaml, schedulers[_i], 7), *b = text_of(yaml, schedulers[_i], 7),
+         *c = text_of(yaml, schedulers[_i], 8);
     ck_same(a, b);
     ck_assert(strcmp(a, c) != 0);
     free(a), free(b), free(c);
@@ -79,11 +88,14 @@ START_TEST(renaming_only_permutes)
     static const char *const names[2][3] = {{"a", "b", "c"}, {"x", "b", "a"}};
     double share[2][3], wait[2][3];
     for (int k = 0; k < 2; k++) {
-        struct lab *l = lab_open(HEAD "hosts: [{name: h, cpu: {cores: 1, scheduler: rr, switch_cost: 50us}}]\n"
-                                      "vms: [{name: %s, host: h, start: {at: 1ms}, workload: {kind: loop, steps: [{cpu: 7ms}]}},\n"
-                                      "      {name: %s, host: h, start: {at: 2ms}, workload: {kind: loop, steps: [{cpu: 3ms}, {sleep: 5ms}]}},\n"
-                                      "      {name: %s, host: h, start: {at: 3ms}, workload: {kind: loop, steps: [{busy: 11ms}, {sleep: 1ms}]}}]\n",
-                                 names[k][0], names[k][1], names[k][2]);
+        struct lab *l = lab_open(
+            HEAD "hosts: [{name: h, cpu: {cores: 1, scheduler: rr, switch_cost: 50us}}]\n"
+                 "vms: [{name: %s, host: h, start: {at: 1ms}, workload: {kind: loop, steps: [{cpu: 7ms}]}},\n"
+                 "      {name: %s, host: h, start: {at: 2ms}, workload: {kind: loop, steps: [{cpu: 3ms}, "
+                 "{sleep: 5ms}]}},\n"
+                 "      {name: %s, host: h, start: {at: 3ms}, workload: {kind: loop, steps: [{busy: 11ms}, "
+                 "{sleep: 1ms}]}}]\n",
+            names[k][0], names[k][1], names[k][2]);
         lab_run(l, 1);
         for (int i = 0; i < 3; i++) {
             char vm[16];
@@ -104,12 +116,15 @@ START_TEST(scaling_every_duration)
     double run[2], latency[2], slice[2];
     for (int k = 0; k < 2; k++) {
         int f = k + 1;
-        struct lab *l = lab_open(
-            "vlab: 1\nname: scale\nrun: {duration: %ds, warmup: %dms, sample: %dms}\n"
-            "hosts: [{name: h, cpu: {cores: 2, scheduler: %s, slice: %dms, switch_cost: %dus, balance: {every: %dms}}}]\n"
-            "vms: [{name: db, host: h, cpu: {limit: 60%%, period: %dms}, workload: {kind: requests, arrivals: {periodic: %dus}, steps: [{cpu: %dus}]}},\n"
-            "      {name: b, count: 3, host: h, workload: {kind: loop, steps: [{cpu: %dms}, {sleep: %dus}]}}]\n",
-            4 * f, 500 * f, 10 * f, _i ? "stride" : "rr", 10 * f, 4 * f, 4 * f, 50 * f, 3300 * f, 1700 * f, 7 * f, 900 * f);
+        struct lab *l = lab_open("vlab: 1\nname: scale\nrun: {duration: %ds, warmup: %dms, sample: %dms}\n"
+                                 "hosts: [{name: h, cpu: {cores: 2, scheduler: %s, slice: %dms, switch_cost: "
+                                 "%dus, balance: {every: %dms}}}]\n"
+                                 "vms: [{name: db, host: h, cpu: {limit: 60%%, period: %dms}, workload: "
+                                 "{kind: requests, arrivals: {periodic: %dus}, steps: [{cpu: %dus}]}},\n"
+                                 "      {name: b, count: 3, host: h, workload: {kind: loop, steps: [{cpu: "
+                                 "%dms}, {sleep: %dus}]}}]\n",
+                                 4 * f, 500 * f, 10 * f, _i ? "stride" : "rr", 10 * f, 4 * f, 4 * f, 50 * f,
+                                 3300 * f, 1700 * f, 7 * f, 900 * f);
         lab_run(l, 1);
         run[k] = lab_value(l, "vm.b-1", "cpu.run", "total");
         latency[k] = lab_value(l, "vm.db", "latency", "max");
@@ -126,7 +141,8 @@ END_TEST
 START_TEST(an_idle_vm_changes_nothing)
 {
     char *a = text_of(HEAD HOST "vms: [" DB ", " BATCH "]\n", schedulers[_i], 7);
-    char *b = text_of(HEAD HOST "vms: [" DB ", " BATCH ", {name: zzz, host: h, workload: {kind: loop, steps: [{sleep: 1h}]}}]\n",
+    char *b = text_of(HEAD HOST "vms: [" DB ", " BATCH
+                                ", {name: zzz, host: h, workload: {kind: loop, steps: [{sleep: 1h}]}}]\n",
                       schedulers[_i], 7);
     /* Every row of the VMs that were there before must be there again. */
     size_t rows = 0;
@@ -146,8 +162,10 @@ START_TEST(checksums_do_not_depend_on_the_schedule)
 {
     uint64_t first = 0;
     for (int i = 0; i < N_SCHEDULERS; i++) {
-        struct lab *l = lab_open(HEAD HOST "vms: [{name: v, host: h, workload: {kind: loop, threads: 3, steps: [{cpu: {exponential: 1ms}}, {sleep: 1ms}], until: {count: 200}}}, " BATCH "]\n",
-                                 schedulers[i]);
+        struct lab *l =
+            lab_open(HEAD HOST "vms: [{name: v, host: h, workload: {kind: loop, threads: 3, steps: [{cpu: "
+                               "{exponential: 1ms}}, {sleep: 1ms}], until: {count: 200}}}, " BATCH "]\n",
+                     schedulers[i]);
         lab_run(l, 3);
         ck_assert_uint_eq(lab_exact(l, "vm.v", "work.done", "total"), 200);
         uint64_t sum = lab_exact(l, "vm.v", "work.checksum", "total");
