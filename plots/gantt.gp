@@ -1,8 +1,8 @@
 # Who ran when: a row a pCPU, a box a slice, coloured by VM. Data: pcpu, start, end (s), vm, vcpu, label.
 x(t) = (t - FROM) * SCALE
 HALF = 0.36
-# Dark letters on light boxes, white ones on dark.
-ink(i) = i == 4 || i == 5 || i == 6 || i == 8 || i == 0 ? 0x000000 : 0xffffff
+# Black is the switches'; the seventh VM is yellow. Dark letters on light boxes, white ones on dark.
+ink(i) = i == 4 || i == 5 || i == 6 || i == 7 || i == 0 ? 0x000000 : 0xffffff
 index_of(name) = sum [k=1:COLOURS] (name eq word(VMS, k) ? k : 0)
 
 set xrange [0:x(TO)]
@@ -26,7 +26,7 @@ if (ASCII) {
 } else {
     plot for [i = 1:COLOURS] FIGURE.'.tsv' skip 1 \
             using (x(($2 + $3) / 2)):(strcol(4) eq word(VMS, i) ? $1 : NaN):(x($2)):(x($3)):($1 - HALF):($1 + HALF) \
-            with boxxyerror lt i dt 1 fs solid noborder title word(VMS, i), \
+            with boxxyerror lt (i == 7 ? 8 : i) dt 1 fs solid noborder title word(VMS, i), \
         for [i = 1:OTHERS] FIGURE.'.tsv' skip 1 \
             using (x(($2 + $3) / 2)):(LIGHT(strcol(4)) ? $1 : NaN):(x($2)):(x($3)):($1 - HALF):($1 + HALF) \
             with boxxyerror lc rgb '#b0b0b0' dt 1 fs solid noborder title 'other VMs', \

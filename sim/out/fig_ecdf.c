@@ -112,8 +112,9 @@ void fig_ecdf(struct rundir *rd, const struct report *rp, const char *metric, co
     char head[300], text[NUM_LEN];
     char *at = runset_points(rp->runs) > 1 ? report_point_text(rp, point) : alloc_copy("");
     snprintf(head, sizeof head, "%.150s%s%s %s of n = %zu run%s%s", at, *at ? "; " : "",
-             num_human(text, count, ""), axis, runset_reps(rp->runs),
-             runset_reps(rp->runs) > 1 ? "s, pooled" : "", left_out ? "; the first eight VMs" : "");
+             count < 1e4 ? num_whole(text, (uint64_t)llround(count)) : num_human(text, count, ""), axis,
+             runset_reps(rp->runs), runset_reps(rp->runs) > 1 ? "s, pooled" : "",
+             left_out ? "; the first eight VMs" : "");
     free(at);
     struct figure fig;
     figure_begin(&fig, rd, rp, metric, question, head, 0);

@@ -11,6 +11,8 @@
 
 /* --- who ran when --- */
 
+enum { GANTT_COLOURS = FIGURE_LINES - 1 }; /* black is for switches */
+
 struct gantt_vm {
     const char *name;
     double time; /* in the window, for who gets a colour */
@@ -42,7 +44,7 @@ static size_t coloured(const struct trace *t, const struct gantt_window *w, cons
     size_t n = 0;
     while (n < sc->n_vms && vm[n].time > 0)
         n++;
-    *others = n > FIGURE_LINES ? n - (FIGURE_LINES - 1) : 0;
+    *others = n > GANTT_COLOURS ? n - (GANTT_COLOURS - 1) : 0;
     n -= *others;
     qsort(vm, n, sizeof *vm, by_order);
     for (size_t i = 0; i < n; i++)
@@ -56,7 +58,7 @@ void fig_gantt(struct rundir *rd, const struct report *rp)
 {
     struct gantt_window w;
     if (!rp->trace || !gantt_choose(trace_gantt(rp->trace), &w)) return;
-    const char *names[FIGURE_LINES];
+    const char *names[GANTT_COLOURS];
     char question[200], axis[100], from[NUM_LEN];
     size_t others, labels;
     bool switches;

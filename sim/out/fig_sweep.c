@@ -45,7 +45,8 @@ static char *curve_name(const struct report *rp, size_t x_key, const struct inte
     ASSERT(f != NULL);
     const char *dot = strchr(w->entity, '.');
     fprintf(f, "%s", dot ? dot + 1 : w->entity);
-    if (*w->stat && strcmp(w->stat, "share") != 0 && strcmp(w->stat, "total") != 0)
+    bool rate = strcmp(w->unit, "1/s") == 0; /* has no distribution */
+    if (!rate && *w->stat && strcmp(w->stat, "share") != 0 && strcmp(w->stat, "total") != 0)
         fprintf(f, " %s", w->stat);
     for (size_t k = 0; k < rp->points[like].n; k++) {
         if (k == x_key) continue;

@@ -143,7 +143,7 @@ void figures_write(struct rundir *rd, const struct report *rp)
     fig_gantt(rd, rp);
     fig_shares(rd, rp);
     fig_steal(rd, rp);
-    fig_ecdf(rd, rp, "latency", "How long did requests take?", "requests answered");
+    fig_ecdf(rd, rp, "latency", "How long did requests take?", "requests");
     fig_ecdf(rd, rp, "wait", "How long did a vCPU wait for a pCPU?", "waits");
     fig_sweep(rd, rp);
 }
