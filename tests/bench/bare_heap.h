@@ -16,8 +16,6 @@ struct bare_item {
 struct bare_heap {
     struct bare_item *h; /* children begin cache lines */
     size_t n;
-    uint64_t rng;
-    unsigned shift;
     void *block;
 };
 
@@ -63,35 +61,14 @@ static inline struct bare_item bare_heap_pop(struct bare_heap *q)
     return top;
 }
 
-static void *bare_heap_new(uint64_t size)
+/* Empty, with room for so many. */
+static inline void bare_heap_init(struct bare_heap *q, uint64_t room)
 {
-    struct bare_heap *q = calloc(1, sizeof *q);
-    struct bare_item *block = aligned_alloc(64, (size + 16) * 16 / 64 * 64);
-    if (!q || !block) abort();
-    q->block = block;
-    q->h = block + 3;
-    q->rng = 1;
-    for (uint64_t i = 0; i < size + 8; i++)
+    struct bare_item *block = aligned_alloc(64, (room + 16) * sizeof *block / 64 * 64);
+    if (!block) abort();
+    *q = (struct bare_heap){.block = block, .h = block + 3};
+    for (uint64_t i = 0; i < room + 8; i++)
         q->h[i].at = UINT64_MAX;
-    for (uint64_t i = 0; i < size; i++)
-        bare_heap_push(q, (struct bare_item){bench_random(&q->rng) >> 32, i});
-    return q;
-}
-
-static void bare_heap_free(void *st)
-{
-    free(((struct bare_heap *)st)->block);
-    free(st);
-}
-
-BENCH_NOINLINE static void bare_heap_hold(void *st, uint64_t n)
-{
-    struct bare_heap *q = st;
-    while (n--) {
-        struct bare_item it = bare_heap_pop(q);
-        it.at += bench_random(&q->rng) >> 32;
-        bare_heap_push(q, it);
-    }
 }
 
 #endif

@@ -17,7 +17,6 @@ struct bare_radix {
     struct bare_bucket buckets[65];
     uint64_t in_use; /* bit b - 1: bucket b is */
     uint64_t last;
-    uint64_t rng;
 };
 
 static inline void bare_radix_push(struct bare_radix *q, struct bare_item x)
@@ -53,34 +52,6 @@ static inline struct bare_item bare_radix_pop(struct bare_radix *q)
     }
     struct bare_bucket *b = &q->buckets[0];
     return b->items[--b->n];
-}
-
-static void *bare_radix_new(uint64_t size)
-{
-    struct bare_radix *q = calloc(1, sizeof *q);
-    if (!q) abort();
-    q->rng = 1;
-    for (uint64_t i = 0; i < size; i++)
-        bare_radix_push(q, (struct bare_item){bench_random(&q->rng) >> 32, i});
-    return q;
-}
-
-static void bare_radix_free(void *st)
-{
-    struct bare_radix *q = st;
-    for (size_t k = 0; k < 65; k++)
-        free(q->buckets[k].items);
-    free(q);
-}
-
-BENCH_NOINLINE static void bare_radix_hold(void *st, uint64_t n)
-{
-    struct bare_radix *q = st;
-    while (n--) {
-        struct bare_item it = bare_radix_pop(q);
-        it.at += bench_random(&q->rng) >> 32;
-        bare_radix_push(q, it);
-    }
 }
 
 #endif

@@ -23,7 +23,7 @@
 
 struct bench_figure {
     const char *name;
-    void *(*own_new)(uint64_t size);       /* sets up, not measured */
+    void *(*own_new)(uint64_t size);       /* sets up, not measured; NULL: the bare loop alone is shown */
     void (*own_run)(void *st, uint64_t n); /* n events */
     void (*own_free)(void *st);
     void *(*bare_new)(uint64_t size);
@@ -33,6 +33,8 @@ struct bench_figure {
     uint64_t n;       /* events a run */
     double bound;     /* of the ratio; 0: only shown */
     double stated_ns; /* what the bare loop takes on the reference machine; 0: not stated */
+    void (*note)(const void *own, const void *bare, double own_ns,
+                 double bare_ns); /* one more line, or NULL */
 };
 
 /* The splitmix64 generator, shared by both sides so that it does not tell between them. */
@@ -58,38 +60,47 @@ static inline double bench_time(void (*run)(void *, uint64_t), void *st, uint64_
     return (bench_now_ns() - t0) / (double)n;
 }
 
-/* Runs the pair in turn; true where the bound holds. */
-static inline bool bench_compare(const struct bench_figure *f, bool quick, double *own_ns, double *bare_ns)
-{
-    uint64_t n = quick ? f->n / 4 : f->n;
-    void *own = f->own_new(f->size), *bare = f->bare_new(f->size);
-    *own_ns = *bare_ns = 1e18;
-    f->own_run(own, n / 4); /* warms caches, and lets a queue find its shape */
-    f->bare_run(bare, n / 4);
-    for (int i = 0; i < 24; i++) {
-        double a = bench_time(f->own_run, own, n), b = bench_time(f->bare_run, bare, n);
-        if (a < *own_ns) *own_ns = a;
-        if (b < *bare_ns) *bare_ns = b;
-        if (i >= 5 && (f->bound <= 0 || *own_ns <= f->bound * *bare_ns)) break;
-    }
-    f->own_free(own);
-    f->bare_free(bare);
-    return f->bound <= 0 || *own_ns <= f->bound * *bare_ns;
-}
-
 static inline void bench_print(const struct bench_figure *f, double own_ns, double bare_ns, bool ok)
 {
-    printf("%-18s %8.2f ns  bare %7.2f ns", f->name, own_ns, bare_ns);
+    printf("%-16s", f->name);
+    if (f->own_new)
+        printf(" %8.2f ns", own_ns);
+    else
+        printf("           -");
+    printf("   bare %7.2f ns", bare_ns);
     if (f->stated_ns > 0)
-        printf(" (%4.0f stated)", f->stated_ns);
+        printf(" (stated %2.0f)", f->stated_ns);
     else
-        printf("              ");
-    printf("  ratio %5.2f", own_ns / bare_ns);
+        printf("            ");
+    if (f->own_new) printf("   ratio %5.2f", own_ns / bare_ns);
     if (f->bound > 0)
-        printf("  bound %4.2f  %s\n", f->bound, ok ? "ok" : "BROKEN");
+        printf("   bound %4.2f   %s\n", f->bound, ok ? "ok" : "BROKEN");
     else
-        printf("  bound    -  shown\n");
+        printf("\n");
+}
+
+/* Runs the pair in turn and prints; true where the bound holds. */
+static inline bool bench_compare(const struct bench_figure *f, bool quick)
+{
+    uint64_t n = quick ? f->n / 4 : f->n;
+    void *own = f->own_new ? f->own_new(f->size) : NULL, *bare = f->bare_new(f->size);
+    double own_ns = 1e18, bare_ns = 1e18;
+    bool ok = true;
+    /* The first round warms the caches and lets a queue find its shape. */
+    for (int i = 0; i < 24; i++) {
+        double a = own ? bench_time(f->own_run, own, n) : 0, b = bench_time(f->bare_run, bare, n);
+        if (i == 0) continue;
+        if (a < own_ns) own_ns = a;
+        if (b < bare_ns) bare_ns = b;
+        ok = f->bound <= 0 || own_ns <= f->bound * bare_ns;
+        if (ok && i >= 5) break;
+    }
+    bench_print(f, own_ns, bare_ns, ok);
+    if (f->note) f->note(own, bare, own_ns, bare_ns);
     fflush(stdout);
+    if (own) f->own_free(own);
+    f->bare_free(bare);
+    return ok;
 }
 
 static inline int bench_main(int argc, char **argv, const struct bench_figure *figs, size_t n_figs)
@@ -105,18 +116,15 @@ static inline int bench_main(int argc, char **argv, const struct bench_figure *f
     for (size_t i = 0; i < n_figs; i++) {
         const struct bench_figure *f = &figs[i];
         if (list) {
-            puts(f->name);
+            if (f->own_new) puts(f->name);
         } else if (one) {
-            if (strcmp(argv[2], f->name) != 0) continue;
+            if (!f->own_new || strcmp(argv[2], f->name) != 0) continue;
             void *st = f->own_new(f->size);
             f->own_run(st, strtoull(argv[3], NULL, 10));
             f->own_free(st);
             return 0;
         } else {
-            double own_ns, bare_ns;
-            bool ok = bench_compare(f, quick, &own_ns, &bare_ns);
-            bench_print(f, own_ns, bare_ns, ok);
-            broken |= !ok;
+            broken |= !bench_compare(f, quick);
         }
     }
     return one ? 2 : broken;
