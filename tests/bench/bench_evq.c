@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The event queue alone, in the hold model: so many pending, and over and over the next one leaves and one
  * is pushed a random time later. Held against bare code that keeps no order among equal times. */
-#include "bare_heap.h"
-#include "bare_radix.h"
+#include "bare_hold.h"
 #include "engine/evq.h"
 
 struct hold {
@@ -65,21 +64,21 @@ BENCH_NOINLINE static void move_run(void *st, uint64_t n)
 }
 
 #define OWN(run)   hold_new, run, hold_free
-#define HEAP_BARE  bare_heap_new, bare_heap_hold, bare_heap_free
-#define RADIX_BARE bare_radix_new, bare_radix_hold, bare_radix_free
+#define HEAP_BARE  bare_heap_new, bare_heap_run, bare_heap_free
+#define RADIX_BARE bare_radix_new, bare_radix_run, bare_radix_free
 
 int main(int argc, char **argv)
 {
     static const struct bench_figure figs[] = {
-        {"hold-1", OWN(hold_run), HEAP_BARE, 1, 4000000, 0, 0},
-        {"hold-4", OWN(hold_run), HEAP_BARE, 4, 4000000, 0, 0},
-        {"hold-16", OWN(hold_run), HEAP_BARE, 16, 4000000, 0, 0},
-        {"hold-32", OWN(hold_run), HEAP_BARE, 32, 4000000, 0, 0},
-        {"hold-100", OWN(hold_run), HEAP_BARE, 100, 4000000, 1.6, 22},
-        {"hold-10k", OWN(hold_run), HEAP_BARE, 10000, 3000000, 2.2, 27},
-        {"hold-1M", OWN(hold_run), RADIX_BARE, 1000000, 4000000, 3.0, 52},
-        {"hold-cancel-16", OWN(cancel_run), HEAP_BARE, 16, 2000000, 0, 0},
-        {"hold-move-16", OWN(move_run), HEAP_BARE, 16, 2000000, 0, 0},
+        {"hold-1", OWN(hold_run), HEAP_BARE, 1, 4000000, 0, 0, NULL},
+        {"hold-4", OWN(hold_run), HEAP_BARE, 4, 4000000, 0, 0, NULL},
+        {"hold-16", OWN(hold_run), HEAP_BARE, 16, 4000000, 0, 0, NULL},
+        {"hold-32", OWN(hold_run), HEAP_BARE, 32, 4000000, 0, 0, NULL},
+        {"hold-100", OWN(hold_run), HEAP_BARE, 100, 4000000, 1.6, 22, NULL},
+        {"hold-10k", OWN(hold_run), HEAP_BARE, 10000, 3000000, 2.2, 27, NULL},
+        {"hold-1M", OWN(hold_run), RADIX_BARE, 1000000, 4000000, 3.0, 52, NULL},
+        {"hold-cancel-16", OWN(cancel_run), HEAP_BARE, 16, 2000000, 0, 0, NULL},
+        {"hold-move-16", OWN(move_run), HEAP_BARE, 16, 2000000, 0, 0, NULL},
     };
     return bench_main(argc, argv, figs, sizeof figs / sizeof figs[0]);
 }
