@@ -5,10 +5,13 @@
  * the times of a state first and the state last (release); whoever reads the state (acquire) then sees
  * the times. Times are CLOCK_MONOTONIC ns unless named otherwise.
  *
- * The gate. Where `gated` is set a vCPU thread enters the guest only while its gate is CTL_OPEN. The runner
- * opens it; it closes it by storing CTL_CLOSED and sending CTL_KICK to the thread. The thread itself closes
- * it when its guest waits. It then says so in `state` and rings the bell of its pCPU (struct ctl_bells,
- * one page for all VMs of a run). `free_run` opens all gates for good. */
+ * The gate. Where `gated` is set, from `go` on, a vCPU thread is in the guest only while its gate is
+ * CTL_INSIDE. The runner lets it in: state = CTL_RUNNING, then gate = CTL_OPEN; the thread turns CTL_OPEN
+ * into CTL_INSIDE, having set entered_ns. The runner takes it back: it exchanges the gate for CTL_CLOSED;
+ * it was CTL_OPEN: the thread never got in; CTL_INSIDE: CTL_KICK is sent, and the thread says CTL_PARKED;
+ * CTL_CLOSED: the thread had closed it itself, having said CTL_WAITING, because its guest waits. Whenever a
+ * thread says something it rings the bell of its pCPU (struct ctl_bells, one page for all VMs of a run).
+ * `free_run` opens all gates for good and ends all waits. */
 #ifndef VLAB_KVM_CTL_H
 #define VLAB_KVM_CTL_H
 
@@ -26,7 +29,7 @@
 /* Descriptors a VMM is started with. */
 enum ctl_fd { CTL_FD_CTL = 3, CTL_FD_LOG, CTL_FD_BOOT, CTL_FD_BELLS, CTL_FD_KVM, CTL_FD_PAYLOAD, CTL_FD_END };
 
-enum ctl_gate { CTL_CLOSED, CTL_OPEN };
+enum ctl_gate { CTL_CLOSED, CTL_OPEN, CTL_INSIDE };
 
 enum ctl_state {
     CTL_INIT,    /* being set up */

@@ -27,12 +27,13 @@ static bool set(const uint32_t *flag)
 
 static void say(struct vcpu *c, enum ctl_state s)
 {
-    if (s == CTL_RUNNING)
-        c->ctl->entered_ns = gate_now();
-    else
-        c->ctl->changed_ns = gate_now();
+    c->ctl->changed_ns = gate_now();
     __atomic_store_n(&c->ctl->state, (uint32_t)s, __ATOMIC_RELEASE);
-    if (!set(&c->vmm->ctl->gated) || s == CTL_RUNNING) return;
+}
+
+static void ring(struct vcpu *c)
+{
+    if (!set(&c->vmm->ctl->gated)) return;
     uint32_t p = __atomic_load_n(&c->ctl->pcpu, __ATOMIC_ACQUIRE);
     uint32_t *bell = &c->vmm->bells->pcpu[p % CTL_PCPUS].rings;
     __atomic_fetch_add(bell, 1, __ATOMIC_ACQ_REL);
@@ -42,27 +43,34 @@ static void say(struct vcpu *c, enum ctl_state s)
 void gate_ended(struct vcpu *c)
 {
     say(c, CTL_ENDED);
+    ring(c);
 }
 
-static bool open_for(const struct vcpu *c)
+/* No gate holds: none is used, not yet, or no more. */
+static bool no_gate(const struct vcpu *c)
 {
     const struct ctl *k = c->vmm->ctl;
-    if (!set(&k->go)) return true; /* setting up */
-    return !set(&k->gated) || set(&k->free_run) || set(&c->vmm->dying) || set(&c->ctl->gate);
+    return !set(&k->go) || !set(&k->gated) || set(&k->free_run) || set(&c->vmm->dying);
 }
 
-/* Stands at the gate in state s (said already) until it opens. */
+/* Stands at the closed gate until it opens, and goes in. */
 static void stand(struct vcpu *c)
 {
-    while (!open_for(c))
+    while (!no_gate(c)) {
+        uint32_t open = CTL_OPEN;
+        c->ctl->entered_ns = gate_now();
+        if (__atomic_compare_exchange_n(&c->ctl->gate, &open, CTL_INSIDE, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+            return;
         futex_wait(&c->ctl->gate, CTL_CLOSED);
-    say(c, CTL_RUNNING);
+    }
+    c->ctl->entered_ns = gate_now();
 }
 
 void gate_enter(struct vcpu *c)
 {
-    if (open_for(c)) return;
+    if (no_gate(c) || __atomic_load_n(&c->ctl->gate, __ATOMIC_ACQUIRE) == CTL_INSIDE) return;
     say(c, CTL_PARKED);
+    ring(c);
     stand(c);
 }
 
@@ -80,14 +88,15 @@ void gate_wait(struct vcpu *c, int64_t deadline_ns)
     if (set(&k->free_run)) return;
     *w = (struct ctl_wait){.from_ns = gate_now(), .deadline_ns = deadline_ns, .to_ns = INT64_MAX};
     c->ctl->deadline_ns = deadline_ns;
+    say(c, CTL_WAITING);
     if (set(&k->gated)) {
         __atomic_store_n(&c->ctl->gate, CTL_CLOSED, __ATOMIC_RELEASE);
-        say(c, CTL_WAITING);
+        ring(c);
         stand(c);
     } else {
-        say(c, CTL_WAITING);
         sleep_until(c, deadline_ns);
-        say(c, CTL_RUNNING);
+        c->ctl->entered_ns = gate_now();
+        __atomic_store_n(&c->ctl->state, CTL_RUNNING, __ATOMIC_RELEASE);
     }
     w->to_ns = c->ctl->entered_ns;
     __atomic_store_n(&c->ctl->n_waits, c->ctl->n_waits + 1, __ATOMIC_RELEASE);
