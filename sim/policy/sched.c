@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The frame's operations. What each does when nothing special is configured is short and here; limits,
+ * reservations and balancing stand in files of their own, behind one flag each. */
+#include "policy/sched_frame.h"
+
+/* One more or one fewer runnable: the siblings' parts of the VM's weight change with their next charge. */
+static void count_runnable(struct sched_vm *vm, bool more)
+{
+    vm->n_runnable += more ? 1 : -1u;
+    if (vm->n_vcpus > 1) sched_place_share(vm);
+}
+
+void sched_wake(struct sched *s, uint32_t id, int64_t now)
+{
+    struct sched_vcpu *v = vcpu_at(s, id);
+    struct sched_vm *vm = vm_of(s, v);
+    ASSERT(id < s->n_vcpus && v->where == SCHED_BLOCKED);
+    count_runnable(vm, true);
+    if (vm->reservation_ppm && vm->n_runnable == 1 && vm->due_ns < now) vm->due_ns = now;
+    if (vm->quota_ns && !sched_limit_admit(s, v, now)) return;
+    sched_place_runnable(s, v, SCHED_HOW_SLEEP, now);
+}
+
+void sched_block(struct sched *s, uint32_t id, int64_t now)
+{
+    struct sched_vcpu *v = vcpu_at(s, id);
+    struct sched_vm *vm = vm_of(s, v);
+    ASSERT(id < s->n_vcpus && v->where != SCHED_BLOCKED);
+    bool ran = v->where == SCHED_RUNNING;
+    if (v->where == SCHED_THROTTLED)
+        sched_limit_forget(s, v);
+    else
+        sched_place_leave(s, v, SCHED_HOW_SLEEP, now);
+    v->where = SCHED_BLOCKED;
+    count_runnable(vm, false);
+    if (ran && vm->quota_ns) sched_limit_release(s, v, now);
+}
+
+/* ran_ns in time of a vCPU of the default weight; what the division leaves is kept for the next. */
+static int64_t weigh(struct sched_vcpu *v, int64_t ran_ns)
+{
+    if (v->weight == SCHED_WEIGHT_ONE) return ran_ns;
+    if (ran_ns >= INT64_C(1) << 36) return sched_weighted(v->weight, ran_ns);
+    uint64_t x = (uint64_t)ran_ns * SCHED_WEIGHT_ONE + v->rest, whole = x / v->weight;
+    v->rest = x - whole * v->weight;
+    return (int64_t)whole;
+}
+
+void sched_charge(struct sched *s, uint32_t id, int64_t ran_ns, int64_t now)
+{
+    struct sched_vcpu *v = vcpu_at(s, id);
+    ASSERT(v->where == SCHED_RUNNING && ran_ns >= 0);
+    struct sched_queue *q = queue_at(s, v->pcpu);
+    if (v->many) sched_place_weight(s, v, now);
+    int64_t weighted = s->cls->weighted ? weigh(v, ran_ns) : ran_ns;
+    q->left_ns -= ran_ns;
+    q->since_ns = now;
+    if (s->balance) {
+        v->served_ns += (uint64_t)weighted;
+        q->served_ns += (uint64_t)weighted;
+    }
+    s->cls->charge(q, v, ran_ns, weighted, now);
+    if (s->has_limits && vm_of(s, v)->quota_ns) sched_limit_charge(s, v, ran_ns, now);
+    if (s->has_reservations && vm_of(s, v)->reservation_ppm) sched_reserve_charge(vm_of(s, v), ran_ns, now);
+}
+
+/* Nobody here: takes work from elsewhere, if it may and there is any. */
+static bool find_work(struct sched *s, struct sched_queue *q, int64_t now)
+{
+    struct sched_vcpu *v = s->steal && s->n_waiting ? sched_place_steal(s, q->pcpu) : NULL;
+    if (!v) {
+        s->n_idle += !(s->idle[WORD(q->pcpu)] & BIT(q->pcpu));
+        s->idle[WORD(q->pcpu)] |= BIT(q->pcpu);
+        return false;
+    }
+    sched_place_leave(s, v, SCHED_HOW_MOVE, now);
+    sched_place_join(s, q->pcpu, v, SCHED_HOW_MOVE, now);
+    drop_resched(s, q->pcpu);
+    return true;
+}
+
+/* The current's slice lasts. What the clock's grain leaves of it is not worth a switch. */
+static inline bool goes_on(const struct sched_queue *q)
+{
+    return q->left_ns > q->slice_ns / 32 && !q->preempt;
+}
+
+/* Its reservation's or its limit's word on how long a pick may run. */
+static int64_t bounded(struct sched *s, struct sched_queue *q, int64_t run_ns, int64_t now)
+{
+    if (s->has_reservations) run_ns = sched_reserve_bound(s, q, run_ns, now);
+    if (s->has_limits && vm_of(s, q->current)->quota_ns)
+        run_ns = sched_limit_take(s, q->current, run_ns, now);
+    return run_ns;
+}
+
+/* The one that ran goes back among the waiting; an idle pCPU may want it. */
+static void put_back(struct sched *s, struct sched_queue *q, struct sched_vcpu *v, int64_t now)
+{
+    sched_place_wait(s, q, v);
+    if (s->has_limits && vm_of(s, v)->quota_ns) sched_limit_release(s, v, now);
+    uint32_t idle = s->steal && s->n_idle ? sched_place_idle(s, v) : SCHED_NONE;
+    if (idle != SCHED_NONE) ask_resched(s, idle);
+}
+
+struct sched_pick sched_pick(struct sched *s, uint32_t pcpu, int64_t now)
+{
+    struct sched_queue *q = queue_at(s, pcpu);
+    struct sched_vcpu *was = q->current, *must = NULL;
+    ASSERT(pcpu < s->n_pcpus);
+    if (s->n_resched) drop_resched(s, pcpu);
+    q->since_ns = now;
+    if (was && s->has_limits && sched_limit_spent(s, was, now)) was = NULL;
+    if (s->has_reservations) must = sched_reserve_first(s, q, now);
+    if (was && goes_on(q) && (must ? must == was : !q->reserved)) {
+        q->reserved = must != NULL;
+        return (struct sched_pick){was->id, bounded(s, q, q->left_ns, now)};
+    }
+    q->preempt = false;
+    if (!was && !q->n_waiting && !find_work(s, q, now)) return (struct sched_pick){SCHED_NONE, SCHED_FOREVER};
+    struct sched_choice c = s->cls->pick(q, must, now);
+    q->slice_ns = q->left_ns = c.run_ns;
+    q->reserved = must != NULL;
+    if (c.v != was) {
+        sched_place_unwait(s, q, c.v);
+        c.v->where = SCHED_RUNNING;
+        q->current = c.v;
+        if (was) put_back(s, q, was, now);
+    }
+    if (s->has_limits || s->has_reservations) c.run_ns = bounded(s, q, c.run_ns, now);
+    return (struct sched_pick){c.v->id, c.run_ns};
+}
+
+void sched_started(struct sched *s, uint32_t pcpu, int64_t now)
+{
+    queue_at(s, pcpu)->since_ns = now;
+}
+
+int64_t sched_next_tick(const struct sched *s)
+{
+    int64_t at = SCHED_FOREVER;
+    if (s->cls->tick_ns && s->n_runnable) at = s->class_tick_at_ns;
+    if (s->balance && s->n_waiting && s->balance_at_ns < at) at = s->balance_at_ns;
+    const struct sched_node *timer = sched_tree_first(s->timers);
+    return timer && timer->key < at ? timer->key : at;
+}
+
+int64_t sched_tick(struct sched *s, int64_t now)
+{
+    if (s->cls->tick_ns && s->n_runnable && now >= s->class_tick_at_ns) {
+        s->class_tick_at_ns = (now / s->cls->tick_ns + 1) * s->cls->tick_ns;
+        for (uint32_t p = 0; p < s->n_pcpus; p++)
+            s->cls->tick(queue_at(s, p), now);
+    }
+    sched_limit_tick(s, now);
+    if (s->balance && s->n_waiting && now >= s->balance_at_ns) sched_balance_tick(s, now);
+    return sched_next_tick(s);
+}
+
+void sched_set(struct sched *s, uint32_t i, uint32_t weight, int64_t quota_ns, int64_t period_ns,
+               uint32_t reservation_ppm, int64_t now)
+{
+    struct sched_vm *vm = &s->vms[i];
+    ASSERT(i < s->n_vms && weight >= 1 && quota_ns >= 0 && (!quota_ns || period_ns > 0));
+    if (vm->weight != weight) {
+        vm->weight = weight;
+        sched_place_share(vm);
+        for (uint32_t k = 0; k < vm->n_vcpus; k++)
+            sched_place_weight(s, vcpu_at(s, vm->first_vcpu + k), now);
+    }
+    if (vm->reservation_ppm != reservation_ppm) sched_reserve_set(s, vm, reservation_ppm, now);
+    if (vm->quota_ns != quota_ns || (quota_ns && vm->period_ns != period_ns))
+        sched_limit_set(s, vm, quota_ns, period_ns, now);
+}
+
+uint32_t sched_take_resched(struct sched *s)
+{
+    if (!s->n_resched) return SCHED_NONE;
+    uint32_t w = 0;
+    while (!s->resched[w])
+        w++;
+    uint32_t pcpu = w * 64 + (uint32_t)__builtin_ctzll(s->resched[w]);
+    drop_resched(s, pcpu);
+    return pcpu;
+}
+
+uint32_t sched_take_changed(struct sched *s)
+{
+    struct sched_vcpu *v = s->first_changed;
+    if (!v) return SCHED_NONE;
+    s->first_changed = v->next_changed;
+    if (!s->first_changed) s->last_changed = NULL;
+    v->changed = false;
+    return v->id;
+}
+
+enum sched_where sched_where(const struct sched *s, uint32_t v)
+{
+    return (enum sched_where)vcpu_at(s, v)->where;
+}
+
+uint32_t sched_current(const struct sched *s, uint32_t pcpu)
+{
+    const struct sched_vcpu *v = queue_at(s, pcpu)->current;
+    return v ? v->id : SCHED_NONE;
+}
+
+uint32_t sched_pcpu(const struct sched *s, uint32_t v)
+{
+    return vcpu_at(s, v)->pcpu;
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* sched_frame.h - the frame's own state, shared by sched.c, sched_place.c, sched_limit.c, sched_reserve.c
+ * and sched_balance.c. Policies do not include it.
+ *
+ * Rules that hold after every call:
+ *   - a vCPU is blocked, or throttled (in no queue), or waits in one queue, or is one queue's current;
+ *   - a VM whose quota is all handed out has nobody waiting;
+ *   - with idle stealing, a vCPU waits only if every pCPU it may run on is busy or about to be picked for. */
+#ifndef VLAB_POLICY_SCHED_FRAME_H
+#define VLAB_POLICY_SCHED_FRAME_H
+
+#include "base/assert.h"
+#include "policy/sched_class.h"
+
+#define WORD(i) ((i) / 64)
+#define BIT(i)  (UINT64_C(1) << ((i) % 64))
+
+struct sched_vm {
+    uint32_t weight, share; /* stated; of each runnable vCPU, SCHED_WEIGHT_ONE at the default */
+    uint32_t first_vcpu, n_vcpus, n_runnable, n_throttled;
+    uint32_t pinset;
+    uint32_t reservation_ppm;
+    int64_t quota_ns, period_ns; /* quota 0: none */
+    int64_t period_end_ns;       /* of the period that pool_ns belongs to */
+    int64_t pool_ns;             /* not handed out yet; negative: overrun, repaid from the next periods */
+    int64_t due_ns;              /* the time up to which the reservation has been served */
+    struct sched_node timer;     /* in sched.timers by period_end_ns, while vCPUs are throttled */
+    bool has_timer;
+};
+
+struct sched_pinset { /* a distinct set of pins; number 0 is "any" */
+    const uint64_t *pins;
+    struct sched_vcpu *oldest, *newest; /* who waits with it, on whatever queue */
+};
+
+struct sched {
+    const struct sched_class *cls;
+    char *queues, *vcpus;
+    size_t queue_stride, vcpu_stride;
+    struct sched_vm *vms;
+    uint32_t n_resched;
+    uint32_t n_idle;
+    uint32_t n_waiting;
+    bool has_limits, has_reservations; /* anywhere on the host, ever */
+    bool steal;                        /* idle pCPUs take waiting work */
+    bool balance;                      /* served times and loads are wanted */
+    bool track;                        /* pin sets' lists are wanted: either of the two */
+    uint64_t *resched, *idle;          /* by pCPU */
+    struct sched_vcpu *first_changed, *last_changed;
+    uint32_t n_pcpus, n_vcpus, n_vms, n_pinsets, pinset_words, pinset_mask;
+    uint32_t n_runnable; /* waiting or current */
+    struct sched_pinset *pinsets;
+    uint64_t *allows;         /* pinset_words a pCPU: the pin sets that hold it */
+    uint64_t *pinset_waiting; /* by pin set */
+    uint32_t *pinset_table;   /* hash, by contents; 0 is free */
+    struct sched_node *timers;
+    int64_t class_tick_at_ns, balance_at_ns, balance_every_ns;
+    uint32_t balance_turn;
+    struct sched_rules rules;
+};
+
+static inline struct sched_queue *queue_at(const struct sched *s, uint32_t pcpu)
+{
+    return (struct sched_queue *)(s->queues + pcpu * s->queue_stride);
+}
+static inline struct sched_vcpu *vcpu_at(const struct sched *s, uint32_t v)
+{
+    return (struct sched_vcpu *)(s->vcpus + v * s->vcpu_stride);
+}
+static inline struct sched_vm *vm_of(const struct sched *s, const struct sched_vcpu *v)
+{
+    return &s->vms[v->vm];
+}
+static inline bool may_run(const struct sched *s, const struct sched_vcpu *v, uint32_t pcpu)
+{
+    const uint64_t *pins = s->pinsets[v->pinset].pins;
+    return !pins || pins[WORD(pcpu)] & BIT(pcpu);
+}
+static inline void ask_resched(struct sched *s, uint32_t pcpu)
+{
+    s->n_resched += !(s->resched[WORD(pcpu)] & BIT(pcpu));
+    s->resched[WORD(pcpu)] |= BIT(pcpu);
+}
+static inline void drop_resched(struct sched *s, uint32_t pcpu)
+{
+    s->n_resched -= (s->resched[WORD(pcpu)] & BIT(pcpu)) != 0;
+    s->resched[WORD(pcpu)] &= ~BIT(pcpu);
+}
+/* Load counts weights, or heads where the policy ignores weights. */
+static inline uint64_t load_of(const struct sched *s, const struct sched_vcpu *v)
+{
+    return s->cls->weighted ? v->weight : SCHED_WEIGHT_ONE;
+}
+
+/* sched_place.c: in and out of queues. */
+struct sched_vcpu *sched_place_steal(const struct sched *s, uint32_t pcpu); /* who could be taken; NULL */
+uint32_t sched_place_idle(const struct sched *s,
+                          const struct sched_vcpu *v); /* an idle pCPU, or SCHED_NONE */
+void sched_place_wait(struct sched *s, struct sched_queue *q, struct sched_vcpu *v);   /* books only */
+void sched_place_unwait(struct sched *s, struct sched_queue *q, struct sched_vcpu *v); /* books only */
+void sched_place_join(struct sched *s, uint32_t pcpu, struct sched_vcpu *v, enum sched_how how, int64_t now);
+void sched_place_leave(struct sched *s, struct sched_vcpu *v, enum sched_how how, int64_t now);
+void sched_place_runnable(struct sched *s, struct sched_vcpu *v, enum sched_how how,
+                          int64_t now);                                      /* chooses where */
+void sched_place_weight(struct sched *s, struct sched_vcpu *v, int64_t now); /* takes its VM's new share */
+void sched_place_share(struct sched_vm *vm);                                 /* computes it */
+
+/* sched_limit.c: quotas. The VM has one. */
+void sched_limit_set(struct sched *s, struct sched_vm *vm, int64_t quota_ns, int64_t period_ns, int64_t now);
+bool sched_limit_admit(struct sched *s, struct sched_vcpu *v, int64_t now); /* false: it is throttled now */
+void sched_limit_charge(struct sched *s, struct sched_vcpu *v, int64_t ran_ns, int64_t now);
+bool sched_limit_spent(struct sched *s, struct sched_vcpu *v,
+                       int64_t now); /* the one that ran may not go on */
+int64_t sched_limit_take(struct sched *s, struct sched_vcpu *v, int64_t run_ns, int64_t now); /* for a run */
+void sched_limit_release(struct sched *s, struct sched_vcpu *v, int64_t now); /* it leaves its pCPU */
+void sched_limit_forget(struct sched *s, struct sched_vcpu *v);               /* throttled, it blocks */
+void sched_limit_tick(struct sched *s, int64_t now);
+
+/* sched_reserve.c: reservations. The VM has one. */
+void sched_reserve_set(struct sched *s, struct sched_vm *vm, uint32_t ppm, int64_t now);
+void sched_reserve_charge(struct sched_vm *vm, int64_t ran_ns, int64_t now);
+void sched_reserve_wait(struct sched *s, struct sched_queue *q, struct sched_vcpu *v);
+void sched_reserve_unwait(struct sched_queue *q, struct sched_vcpu *v);
+bool sched_reserve_preempts(const struct sched *s, const struct sched_queue *q, const struct sched_vcpu *v,
+                            int64_t now);
+struct sched_vcpu *sched_reserve_first(struct sched *s, struct sched_queue *q,
+                                       int64_t now); /* NULL: none due */
+int64_t sched_reserve_bound(struct sched *s, struct sched_queue *q, int64_t run_ns, int64_t now);
+void sched_reserve_spread(struct sched *s, int64_t now);
+
+/* sched_balance.c */
+void sched_balance_arm(struct sched *s, int64_t now); /* somebody waits */
+void sched_balance_tick(struct sched *s, int64_t now);
+
+#endif

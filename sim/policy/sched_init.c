@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The state's layout in its one block, and its beginning. */
+#include <string.h>
+
+#include "base/rng.h"
+#include "policy/sched_frame.h"
+
+/* Hands out parts of the block; with block NULL only counts. */
+struct carve {
+    char *block;
+    size_t used;
+};
+
+static void *carve(struct carve *c, size_t n, size_t size)
+{
+    size_t at = (c->used + 63) / 64 * 64;
+    c->used = at + n * size;
+    return c->block ? c->block + at : NULL;
+}
+
+static uint32_t most_pinsets(const struct sched_cfg *cfg)
+{
+    uint32_t n = 1;
+    for (uint32_t i = 0; i < cfg->n_vms; i++)
+        n += cfg->vms[i].pins != NULL;
+    return n;
+}
+
+static uint32_t table_size(uint32_t n)
+{
+    uint32_t size = 2;
+    while (size < 2 * n)
+        size *= 2;
+    return size;
+}
+
+static void lay_out(struct carve *c, struct sched *s, const struct sched_cfg *cfg)
+{
+    uint32_t sets = most_pinsets(cfg), words = WORD(sets + 63), pcpu_words = WORD(cfg->n_pcpus + 63);
+    s->cls = cfg->cls;
+    s->n_pcpus = cfg->n_pcpus;
+    s->n_vcpus = cfg->n_vcpus;
+    s->n_vms = cfg->n_vms;
+    s->pinset_words = words;
+    s->pinset_mask = table_size(sets) - 1;
+    s->queue_stride = (sizeof(struct sched_queue) + cfg->cls->queue_bytes + 63) / 64 * 64;
+    s->vcpu_stride = (sizeof(struct sched_vcpu) + cfg->cls->vcpu_bytes + 63) / 64 * 64;
+    s->resched = carve(c, pcpu_words, 8);
+    s->idle = carve(c, pcpu_words, 8);
+    s->queues = carve(c, cfg->n_pcpus, s->queue_stride);
+    s->vcpus = carve(c, cfg->n_vcpus, s->vcpu_stride);
+    s->vms = carve(c, cfg->n_vms, sizeof *s->vms);
+    s->pinsets = carve(c, sets, sizeof *s->pinsets);
+    s->pinset_waiting = carve(c, words, 8);
+    s->allows = carve(c, (size_t)words * cfg->n_pcpus, 8);
+    s->pinset_table = carve(c, table_size(sets), sizeof *s->pinset_table);
+}
+
+static bool in_range(const struct sched_cfg *cfg)
+{
+    if (!cfg->cls || cfg->n_pcpus == 0 || cfg->n_pcpus > SCHED_MAX_PCPUS) return false;
+    if (cfg->slice_ns < 0 || cfg->tick_ns < 0 || cfg->balance_every_ns < 0) return false;
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < cfg->n_vms; i++) {
+        const struct sched_vm_cfg *vm = &cfg->vms[i];
+        if (vm->weight < 1 || vm->weight > 10000 || vm->n_vcpus > cfg->n_vcpus ||
+            vm->first_vcpu > cfg->n_vcpus - vm->n_vcpus)
+            return false;
+        if (vm->quota_ns < 0 || (vm->quota_ns && vm->period_ns <= 0)) return false;
+        n += vm->n_vcpus;
+        bool any = !vm->pins;
+        for (uint32_t p = 0; !any && p < cfg->n_pcpus; p++)
+            any = vm->pins[WORD(p)] & BIT(p);
+        if (!any) return false;
+    }
+    return n == cfg->n_vcpus && n < SCHED_NONE;
+}
+
+size_t sched_size(const struct sched_cfg *cfg)
+{
+    struct sched s;
+    struct carve c = {NULL, sizeof s};
+    if (!in_range(cfg)) return 0;
+    lay_out(&c, &s, cfg);
+    return c.used + 64;
+}
+
+/* The number of the set of pins, a new one where it is the first of its like. */
+static uint32_t pinset_of(struct sched *s, const uint64_t *pins)
+{
+    uint32_t words = WORD(s->n_pcpus + 63);
+    uint64_t h = 0;
+    if (!pins) return 0;
+    for (uint32_t w = 0; w < words; w++)
+        h = rng_mix(h ^ pins[w]) + w;
+    for (uint64_t i = h & s->pinset_mask;; i = (i + 1) & s->pinset_mask) {
+        uint32_t known = s->pinset_table[i];
+        if (known && memcmp(s->pinsets[known].pins, pins, words * sizeof *pins) == 0) return known;
+        if (known) continue;
+        s->pinset_table[i] = s->n_pinsets;
+        s->pinsets[s->n_pinsets].pins = pins;
+        return s->n_pinsets++;
+    }
+}
+
+static void init_vm(struct sched *s, uint32_t i, const struct sched_vm_cfg *cfg)
+{
+    struct sched_vm *vm = &s->vms[i];
+    vm->weight = cfg->weight;
+    vm->first_vcpu = cfg->first_vcpu;
+    vm->n_vcpus = cfg->n_vcpus;
+    vm->pinset = pinset_of(s, cfg->pins);
+    vm->timer.id = i;
+    vm->timer.chance = sched_tree_chance(i);
+    sched_place_share(vm);
+    for (uint32_t k = 0; k < cfg->n_vcpus; k++) {
+        struct sched_vcpu *v = vcpu_at(s, cfg->first_vcpu + k);
+        ASSERT(v->vm == SCHED_NONE);
+        v->vm = i;
+        v->weight = vm->share;
+        v->many = cfg->n_vcpus > 1;
+        v->pinset = vm->pinset;
+        v->pcpu = SCHED_NONE;
+        v->where = SCHED_BLOCKED;
+    }
+    if (cfg->quota_ns) sched_limit_set(s, vm, cfg->quota_ns, cfg->period_ns, 0);
+    if (cfg->reservation_ppm) sched_reserve_set(s, vm, cfg->reservation_ppm, 0);
+}
+
+static void init_queues(struct sched *s)
+{
+    for (uint32_t p = 0; p < s->n_pcpus; p++) {
+        struct sched_queue *q = queue_at(s, p);
+        q->pcpu = p;
+        q->rules = &s->rules;
+        s->idle[WORD(p)] |= BIT(p);
+        if (s->cls->init) s->cls->init(q);
+        for (uint32_t k = 0; k < s->n_pinsets; k++)
+            if (!s->pinsets[k].pins || s->pinsets[k].pins[WORD(p)] & BIT(p))
+                s->allows[(size_t)p * s->pinset_words + WORD(k)] |= BIT(k);
+    }
+    s->n_idle = s->n_pcpus;
+}
+
+struct sched *sched_init(void *block, const struct sched_cfg *cfg)
+{
+    size_t size = sched_size(cfg);
+    ASSERT(size && (uintptr_t)block % 16 == 0);
+    memset(block, 0, size);
+    struct sched *s = block;
+    /* Cache lines, wherever the block begins. */
+    size_t shift = (64 - (uintptr_t)block % 64) % 64;
+    struct carve c = {(char *)block + shift, sizeof *s};
+    lay_out(&c, s, cfg);
+    s->rules = (struct sched_rules){
+        .n_pcpus = cfg->n_pcpus,
+        .slice_ns = cfg->slice_ns ? cfg->slice_ns : cfg->cls->slice_ns(cfg->n_pcpus),
+        .slice_stated = cfg->slice_ns != 0,
+        .tick_ns = cfg->tick_ns,
+        .debit_tick = cfg->credit_debit_tick,
+    };
+    s->steal = cfg->balance_idle && cfg->n_pcpus > 1;
+    s->balance_every_ns = cfg->n_pcpus > 1 ? cfg->balance_every_ns : 0;
+    s->balance = s->balance_every_ns > 0;
+    s->track = s->steal || s->balance;
+    s->balance_at_ns = s->balance ? 0 : SCHED_FOREVER;
+    s->n_pinsets = 1;
+    for (uint32_t v = 0; v < s->n_vcpus; v++) {
+        struct sched_vcpu *x = vcpu_at(s, v);
+        x->id = x->node.id = x->due.id = v;
+        x->node.chance = x->due.chance = sched_tree_chance(v);
+        x->vm = SCHED_NONE;
+    }
+    for (uint32_t i = 0; i < cfg->n_vms; i++)
+        init_vm(s, i, &cfg->vms[i]);
+    init_queues(s);
+    return s;
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Which queue a vCPU waits in, and the books kept of who waits.
+ *
+ * Who waits is listed by pin set, in order of arrival, over all queues: an idle pCPU finds the one that
+ * has waited longest among those it may run in a step a pin set, however long the queues are. */
+#include "policy/sched_frame.h"
+
+void sched_place_share(struct sched_vm *vm)
+{
+    uint64_t share = ((uint64_t)vm->weight << 16) / (vm->n_runnable ? vm->n_runnable : 1);
+    vm->share = share ? (uint32_t)share : 1;
+}
+
+void sched_place_weight(struct sched *s, struct sched_vcpu *v, int64_t now)
+{
+    struct sched_queue *q = queue_at(s, v->pcpu);
+    uint32_t old = v->weight, new = vm_of(s, v)->share;
+    if (old == new) return;
+    bool in_queue = v->where == SCHED_QUEUED || v->where == SCHED_RUNNING;
+    if (in_queue && s->balance) q->load -= load_of(s, v);
+    v->weight = new;
+    v->rest = 0;
+    if (in_queue && s->balance) q->load += load_of(s, v);
+    if (in_queue && s->cls->weighted) s->cls->set(q, v, old, now);
+}
+
+void sched_place_wait(struct sched *s, struct sched_queue *q, struct sched_vcpu *v)
+{
+    v->where = SCHED_QUEUED;
+    q->n_waiting++;
+    s->n_waiting++;
+    if (s->track) {
+        struct sched_pinset *set = &s->pinsets[v->pinset];
+        v->newer = NULL;
+        v->older = set->newest;
+        if (set->newest)
+            set->newest->newer = v;
+        else {
+            set->oldest = v;
+            s->pinset_waiting[WORD(v->pinset)] |= BIT(v->pinset);
+        }
+        set->newest = v;
+    }
+    if (s->has_reservations) sched_reserve_wait(s, q, v);
+}
+
+void sched_place_unwait(struct sched *s, struct sched_queue *q, struct sched_vcpu *v)
+{
+    q->n_waiting--;
+    s->n_waiting--;
+    if (s->track) {
+        struct sched_pinset *set = &s->pinsets[v->pinset];
+        *(v->older ? &v->older->newer : &set->oldest) = v->newer;
+        *(v->newer ? &v->newer->older : &set->newest) = v->older;
+        if (!set->oldest) s->pinset_waiting[WORD(v->pinset)] &= ~BIT(v->pinset);
+    }
+    if (v->has_due) sched_reserve_unwait(q, v);
+}
+
+/* Among the longest-waiting of each pin set that allows pcpu, one in the longest queue. */
+struct sched_vcpu *sched_place_steal(const struct sched *s, uint32_t pcpu)
+{
+    struct sched_vcpu *found = NULL;
+    const uint64_t *allows = s->allows + (size_t)pcpu * s->pinset_words;
+    for (uint32_t w = 0; w < s->pinset_words; w++)
+        for (uint64_t m = allows[w] & s->pinset_waiting[w]; m; m &= m - 1) {
+            struct sched_vcpu *v = s->pinsets[w * 64 + (uint32_t)__builtin_ctzll(m)].oldest;
+            if (!found || queue_at(s, v->pcpu)->n_waiting > queue_at(s, found->pcpu)->n_waiting) found = v;
+        }
+    return found;
+}
+
+uint32_t sched_place_idle(const struct sched *s, const struct sched_vcpu *v)
+{
+    const uint64_t *pins = s->pinsets[v->pinset].pins;
+    if (v->pcpu != SCHED_NONE && s->idle[WORD(v->pcpu)] & BIT(v->pcpu)) return v->pcpu;
+    for (uint32_t w = 0; s->n_idle && w < WORD(s->n_pcpus + 63); w++) {
+        uint64_t m = s->idle[w] & (pins ? pins[w] : UINT64_MAX);
+        if (m) return w * 64 + (uint32_t)__builtin_ctzll(m);
+    }
+    return SCHED_NONE;
+}
+
+/* The allowed pCPU with the fewest vCPUs, the lowest of several. */
+static uint32_t shortest(const struct sched *s, const struct sched_vcpu *v)
+{
+    uint32_t best = SCHED_NONE, best_n = 0;
+    for (uint32_t p = 0; p < s->n_pcpus; p++) {
+        if (!may_run(s, v, p)) continue;
+        struct sched_queue *q = queue_at(s, p);
+        uint32_t n = q->n_waiting + (q->current != NULL);
+        if (best == SCHED_NONE || n < best_n) best = p, best_n = n;
+    }
+    ASSERT(best != SCHED_NONE);
+    return best;
+}
+
+void sched_place_join(struct sched *s, uint32_t pcpu, struct sched_vcpu *v, enum sched_how how, int64_t now)
+{
+    struct sched_queue *q = queue_at(s, pcpu);
+    v->pcpu = pcpu;
+    v->weight = vm_of(s, v)->share;
+    if (s->balance) {
+        /* Who slept has no claim on what the others had meanwhile. */
+        uint64_t n = q->n_waiting + (q->current != NULL);
+        if (how != SCHED_HOW_MOVE && n) {
+            int64_t behind = (int64_t)(q->served_ns - n * v->served_ns) / (int64_t)n;
+            if (behind > 0) v->served_ns += (uint64_t)behind;
+        }
+        q->served_ns += v->served_ns;
+        q->load += load_of(s, v);
+    }
+    if (s->n_runnable++ == 0 && s->cls->tick_ns)
+        s->class_tick_at_ns = (now / s->cls->tick_ns + 1) * s->cls->tick_ns;
+    sched_place_wait(s, q, v);
+    bool preempt = s->cls->wake(q, v, how, now);
+    if (s->idle[WORD(pcpu)] & BIT(pcpu)) {
+        s->idle[WORD(pcpu)] &= ~BIT(pcpu);
+        s->n_idle--;
+    }
+    if (q->current) {
+        preempt = preempt || (v->has_due && sched_reserve_preempts(s, q, v, now));
+        q->preempt = q->preempt || preempt;
+        if (preempt) ask_resched(s, pcpu);
+    } else {
+        ask_resched(s, pcpu);
+    }
+    if (s->balance_at_ns <= now && s->balance_every_ns) sched_balance_arm(s, now);
+}
+
+void sched_place_leave(struct sched *s, struct sched_vcpu *v, enum sched_how how, int64_t now)
+{
+    struct sched_queue *q = queue_at(s, v->pcpu);
+    s->n_runnable--;
+    if (s->balance) {
+        q->served_ns -= v->served_ns;
+        q->load -= load_of(s, v);
+    }
+    s->cls->block(q, v, how, now);
+    if (q->current == v)
+        q->current = NULL;
+    else
+        sched_place_unwait(s, q, v);
+}
+
+void sched_place_runnable(struct sched *s, struct sched_vcpu *v, enum sched_how how, int64_t now)
+{
+    uint32_t to = s->steal && s->n_idle ? sched_place_idle(s, v) : SCHED_NONE;
+    if (to == SCHED_NONE) to = v->pcpu != SCHED_NONE ? v->pcpu : shortest(s, v);
+    sched_place_join(s, to, v, how, now);
+}

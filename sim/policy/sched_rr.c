@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Round robin: a circle and a slice. Weights do not count and nobody is preempted: a vCPU that wakes
+ * goes to the end of the circle.
+ *
+ * N that never sleep, slice q, switch cost c: each gets 1/N of q/(q+c), and waits (N-1)(q+c)+c. */
+#include "policy/sched_class.h"
+
+static int64_t slice_ns(uint32_t n_pcpus)
+{
+    (void)n_pcpus;
+    return 10000000;
+}
+
+static bool wake(struct sched_queue *q, struct sched_vcpu *v, enum sched_how how, int64_t now)
+{
+    (void)how, (void)now;
+    sched_list_add(sched_queue_own(q), v);
+    return false;
+}
+
+static void block(struct sched_queue *q, struct sched_vcpu *v, enum sched_how how, int64_t now)
+{
+    (void)how, (void)now;
+    if (v != q->current) sched_list_del(sched_queue_own(q), v);
+}
+
+static void charge(struct sched_queue *q, struct sched_vcpu *v, int64_t ran_ns, int64_t weighted_ns,
+                   int64_t now)
+{
+    (void)q, (void)v, (void)ran_ns, (void)weighted_ns, (void)now;
+}
+
+static struct sched_choice pick(struct sched_queue *q, struct sched_vcpu *must, int64_t now)
+{
+    struct sched_list *circle = sched_queue_own(q);
+    (void)now;
+    if (q->current) sched_list_add(circle, q->current);
+    struct sched_vcpu *v = must ? must : circle->first;
+    sched_list_del(circle, v);
+    return (struct sched_choice){v, q->rules->slice_ns};
+}
+
+const struct sched_class sched_rr_class = {
+    .name = "rr",
+    .about = "Round robin: everybody in turn, a slice each; ignores weights",
+    .queue_bytes = sizeof(struct sched_list),
+    .slice_ns = slice_ns,
+    .wake = wake,
+    .block = block,
+    .charge = charge,
+    .pick = pick,
+};
