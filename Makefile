@@ -48,9 +48,9 @@ LIB      := $(OUT)/libvlab.a
 # The guest's payload: freestanding, ring 3, the workload interpreter and the draws compiled from the
 # simulator's own sources. Built the same whatever BUILD says.
 GUEST_SRC := $(wildcard kvm/guest/*.c kvm/guest/*.S) sim/base/rng.c sim/base/draw.c sim/base/draw_math.c \
-             sim/program/prog.c
+             sim/base/draw_table.c sim/program/prog.c
 GUEST_OBJ := $(patsubst %,$(OUT)/guest/%.o,$(GUEST_SRC))
-GUEST_CF  := -std=c17 -Isim -I. $(WARN) -O2 -ffreestanding -fno-stack-protector -fno-pic -no-pie -mno-red-zone \
+GUEST_CF  := -std=c17 -Isim -I. $(WARN) -O2 -ffreestanding -fno-stack-protector -fno-pic -mno-red-zone \
              -mcmodel=small -msse2 -mno-sse3 -mno-avx -ffp-contract=off -fno-asynchronous-unwind-tables \
              -fcf-protection=none -DVLAB_GUEST
 
@@ -102,12 +102,22 @@ $(OUT)/tests/$(1)_main.o: $(OUT)/tests/$(1)_main.c
 	$(Q)$(CC) $(ALL_CF) -c -o $$@ $$<
 $(OUT)/test-$(1): $(OUT)/tests/$(1)_main.o $$($(1)_OBJ) $$(filter-out %/cli/main.o,$$(CLI_OBJ)) $(LIB)
 	$(SAY) LD $$@
-	$(Q)$(CC) $(ALL_CF) -o $$@ $$^ $(CHECK_LIBS) $(ALL_LIBS)
+	$(Q)$(CC) $(ALL_CF) -o $$@ $$^ $(CHECK_LIBS) $$(ALL_LIBS)
 test-$(1): $(OUT)/test-$(1) all ## Run one suite
 	$(Q)VLAB=$(OUT)/vlab $(OUT)/test-$(1)
 endef
 $(foreach d,$(TEST_DIRS),$(eval $(call test_runner,$(d))))
 TEST_BINS := $(foreach d,$(TEST_DIRS),$(if $(wildcard tests/$(d)/test_*.c),$(OUT)/test-$(d)))
+
+# The draws and the interpreter once more as the guest gets them, every name with guest_ before it: the
+# unit tests hold the two against each other, bit for bit. The guest's code is not position-independent.
+TWIN := $(OUT)/tests/guest_twin.o
+$(TWIN): $(filter $(OUT)/guest/sim/%,$(GUEST_OBJ))
+	$(SAY) TWIN $@
+	$(Q)mkdir -p $(@D)
+	$(Q)ld -r -o $@ $^ && objcopy --prefix-symbols=guest_ $@
+$(OUT)/test-unit: $(TWIN)
+$(OUT)/test-unit: ALL_LIBS += -no-pie
 
 tests: all $(TEST_BINS) ## Build the test programs without running them
 

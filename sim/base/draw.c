@@ -2,13 +2,13 @@
 /* How each amount is made.
  *
  * Every kind takes a fixed number of uniforms from the stream, whatever their values: one of 64 bits,
- * two for normal, lognormal and hyperexponential, n for Erlang, none for constants and sequences. All
- * but the uniform and the empirical are the inverse of the distribution function or a sum of such, so
- * a longer mean lengthens every single draw in proportion: two settings compared on one seed see the
- * same luck.
+ * two for normal, lognormal and hyperexponential, n for Erlang, none for constants and sequences; each
+ * real draw is a shape times a scale. So a mean twice as long makes every single draw twice as long,
+ * and two settings compared on one seed see the same luck. That is why the exponential is inverted
+ * (minus the mean times log U) and not drawn by a ziggurat, a little faster though that would be.
  *
- * Of 64 bits, the upper 53 make a real number in (0, 1] (a tail out to 2^-53, and never log 0). The
- * lower 11 round the result: a real x becomes floor(x + v), v uniform in (0, 1), so its mean is x's
+ * Of 64 bits, the upper 52 make a real number in (0, 1) (a tail out to 2^-53, and never log 0). The
+ * lower 12 round the result: a real x becomes floor(x + v), v uniform in (0, 1), so its mean is x's
  * own. Rounding to nearest would make an exponential of mean 1 come out at 0.96. */
 #include "base/draw.h"
 
@@ -25,10 +25,12 @@ static inline uint64_t bits64(struct rng *r)
     return hi << 32 | rng_u32(r);
 }
 
-/* In (0, 1], a multiple of 2^-53. */
+/* In (0, 1): one of the 2^52 odd multiples of 2^-53. Without the processor's conversion from integers,
+ * see draw_math_small. */
 static inline double unit(uint64_t bits)
 {
-    return (double)(int64_t)((bits >> 11) + 1) * 0x1p-53;
+    double from_1 = draw_math_from_bits(UINT64_C(0x3ff0000000000000) | bits >> 12); /* [1, 2) by 2^-52 */
+    return (from_1 - 1) + 0x1p-53;
 }
 
 /* A whole number in [0, n), each as likely to within n/2^64. */
@@ -37,12 +39,12 @@ static inline uint64_t below(uint64_t bits, uint64_t n)
     return (uint64_t)((unsigned __int128)bits * n >> 64);
 }
 
-/* x to one of its two whole neighbours, by the low 11 of `bits`; NaN and negatives give 0. */
+/* x to one of its two whole neighbours, by the low 12 of `bits`; NaN and negatives give 0. */
 static inline int64_t whole(double x, uint64_t bits)
 {
-    if (!(x > 0)) return 0;
-    if (x >= 0x1p62) return AMOUNT_MAX;
-    return (int64_t)(x + ((double)(int64_t)(bits & 2047) + 0.5) * 0x1p-11);
+    if (!(x > 0 && x < 0x1p62)) return x > 0 ? AMOUNT_MAX : 0;
+    double v = draw_math_from_bits(UINT64_C(0x3ff0008000000000) | (bits & 4095) << 40); /* in (1, 2) */
+    return (int64_t)(x + v) - 1;
 }
 
 /* Standard normal, Box and Muller 1958: a radius and the cosine of an angle. Its quarter circle is
@@ -86,29 +88,35 @@ static int64_t from_pool(int64_t x)
     return x < AMOUNT_MAX ? x : AMOUNT_MAX;
 }
 
+/* All the kinds that are neither the fastest nor the most frequent; `bits` is the first uniform. */
+__attribute__((noinline)) static int64_t other_amount(const struct dist *d, struct rng *r,
+                                                      const int64_t *pool, uint64_t bits)
+{
+    double a = (double)d->a;
+    switch ((enum dist_kind)d->kind) {
+    case DIST_UNIFORM: return d->a + (int64_t)below(bits, (uint64_t)(d->b - d->a));
+    case DIST_NORMAL: return whole(a + (double)d->b * normal(bits, r), bits);
+    case DIST_LOGNORMAL: return whole(draw_exp(d->u + d->v * normal(bits, r)), bits);
+    case DIST_WEIBULL: return whole(a * draw_pow(-draw_math_log(unit(bits)), d->u), bits);
+    case DIST_PARETO: return whole(a * draw_pow(unit(bits), d->u), bits);
+    case DIST_HYPEREXP: return whole(hyperexp(d, bits, r), bits);
+    case DIST_ERLANG: a = d->u * erlang(d->n, &bits, r); return whole(a, bits);
+    case DIST_EMPIRICAL: return from_pool(pool[d->at + below(bits, d->n)]);
+    case DIST_CONST:
+    case DIST_EXPONENTIAL:
+    case DIST_SEQUENCE:
+    case DIST_NKINDS: break;
+    }
+    return 0;
+}
+
 int64_t draw_amount(const struct dist *d, struct rng *r, const int64_t *pool, uint64_t index)
 {
     if (d->kind == DIST_CONST) return d->a;
     if (d->kind == DIST_SEQUENCE) return from_pool(pool[d->at + index % d->n]);
     uint64_t bits = bits64(r);
-    switch ((enum dist_kind)d->kind) {
-    case DIST_EXPONENTIAL: return whole(d->u * -draw_math_log(unit(bits)), bits);
-    case DIST_UNIFORM: return d->a + (int64_t)below(bits, (uint64_t)(d->b - d->a));
-    case DIST_NORMAL: return whole((double)d->a + (double)d->b * normal(bits, r), bits);
-    case DIST_LOGNORMAL: return whole(draw_exp(d->u + d->v * normal(bits, r)), bits);
-    case DIST_WEIBULL: return whole((double)d->a * draw_pow(-draw_math_log(unit(bits)), d->u), bits);
-    case DIST_PARETO: return whole((double)d->a * draw_pow(unit(bits), d->u), bits);
-    case DIST_HYPEREXP: return whole(hyperexp(d, bits, r), bits);
-    case DIST_ERLANG: {
-        double sum = erlang(d->n, &bits, r);
-        return whole(d->u * sum, bits);
-    }
-    case DIST_EMPIRICAL: return from_pool(pool[d->at + below(bits, d->n)]);
-    case DIST_CONST:
-    case DIST_SEQUENCE:
-    case DIST_NKINDS: break;
-    }
-    return 0;
+    if (d->kind == DIST_EXPONENTIAL) return whole(d->u * draw_math_log(unit(bits)), bits);
+    return other_amount(d, r, pool, bits);
 }
 
 static bool finite(double x)
@@ -138,7 +146,7 @@ int draw_make(struct dist *d)
     if (pooled) return d->n > 0 ? 0 : -1;
     if (d->a < 0 || d->a > AMOUNT_MAX) return -1;
     switch ((enum dist_kind)d->kind) {
-    case DIST_EXPONENTIAL: d->u = (double)d->a; return 0;
+    case DIST_EXPONENTIAL: d->u = -(double)d->a; return 0;
     case DIST_UNIFORM: return d->b >= d->a && d->b <= AMOUNT_MAX ? 0 : -1;
     case DIST_NORMAL: return d->b >= 0 && d->b <= AMOUNT_MAX ? 0 : -1;
     case DIST_LOGNORMAL:

@@ -55,21 +55,20 @@ static double product(double a, double b, double *lacks)
     return p;
 }
 
-/* log x of a positive normal number in two doubles, about 58 good bits: s and its rounding error are
- * kept apart, the series' tail, at most 1/100 of the whole, need not be. */
+/* log x of a positive normal number in two doubles, 65 good bits and more: all that is as large as r^2
+ * is kept with its rounding error, the tail from r^3 on need not be. */
 static double log_pair(double x, double *lo)
 {
-    double z, lacks;
-    double k = (double)draw_math_split(x, &z);
-    double f = z - 1, d = 2 + f, d_lo = f - (d - 2);
-    double s = f / d;
-    double p = product(s, d, &lacks);
-    double s_lo = (((f - p) - lacks) - s * d_lo) / d;
-    double rest = k * DRAW_LN2_LO + (2 * s_lo + s * draw_math_log_tail(s * s));
-    double big = k * DRAW_LN2_HI, sum = big + 2 * s;
-    double err = k == 0 ? 0 : 2 * s - (sum - big); /* |big| > |2s| where k is not 0 */
-    double hi = sum + (err + rest);
-    *lo = (sum - hi) + (err + rest);
+    struct draw_math_parts p = draw_math_split(x);
+    double r = p.near + p.rest, r_lo = p.rest - (r - p.near);
+    double square_lo, square = product(r, r, &square_lo);
+    double big = p.k * DRAW_LN2_HI + p.row->hi; /* exact */
+    double sum = big + r, sum_lo = big == 0 ? 0 : r - (sum - big);
+    double next = sum - square / 2, next_lo = (sum - next) - square / 2;
+    double rest = (p.k * DRAW_LN2_LO + p.row->lo) + (r_lo - (square_lo / 2 + r * r_lo));
+    rest += sum_lo + next_lo + draw_math_log_tail(r);
+    double hi = next + rest;
+    *lo = rest - (hi - next);
     return hi;
 }
 
