@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The resolved scenario as YAML: keys in the table's order, defaults filled in. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scenario/file.h"
+
+/* Whether text can stand plain in a flow context and reads back as the same scalar. */
+static bool plain_ok(const struct node *n)
+{
+    if (!n->plain) return false;
+    if (!n->len) return false;
+    for (size_t i = 0; i < n->len; i++) {
+        char c = n->text[i];
+        if ((unsigned char)c <= ' ' || (unsigned char)c >= 0x7f || strchr(",[]{}#&*!|>'\"%@`:?", c)) {
+            if (c != '%' || !i) return false;
+        }
+    }
+    return n->text[0] != '-' || (n->len > 1 && n->text[1] >= '0' && n->text[1] <= '9');
+}
+
+static void scalar(struct buf *b, const struct node *n)
+{
+    /* A plain scalar with blanks in it was text; in quotes it is the same text. */
+    if (plain_ok(n)) buf_add(b, n->text, n->len);
+    else if (!n->len && n->plain) buf_puts(b, "null");
+    else buf_json(b, n->text, n->len);
+}
+
+void dump_flow(struct buf *b, const struct node *n)
+{
+    if (n->kind == NODE_SCALAR) {
+        scalar(b, n);
+        return;
+    }
+    buf_puts(b, n->kind == NODE_MAP ? "{" : "[");
+    for (uint32_t i = 0; i < n->n; i++) {
+        if (i) buf_puts(b, ", ");
+        if (n->kind == NODE_MAP) {
+            scalar(b, n->keys[i]);
+            buf_puts(b, ": ");
+        }
+        dump_flow(b, n->items[i]);
+    }
+    buf_puts(b, n->kind == NODE_MAP ? "}" : "]");
+}
+
+struct dumper {
+    struct buf b;
+    struct arena a;
+    const struct scenario_file *f;
+    bool calibrated; /* the host being written has a profile of its own */
+};
+
+static void indent(struct dumper *d, int depth)
+{
+    for (int i = 0; i < depth; i++)
+        buf_puts(&d->b, "  ");
+}
+
+static bool has_child(const struct key *parent)
+{
+    for (size_t i = 0; i < key_count(); i++)
+        if (key_is_child(key_at(i), parent) && !key_at(i)->later && (key_at(i)->def || key_at(i)->type == KEY_MAP)) return true;
+    return false;
+}
+
+/* Defaults are written for what is there; a map that may be left out whole, with a meaning of its own, stays out. */
+static bool left_out(const struct key *k)
+{
+    return k->type == KEY_MAP && k->def_text;
+}
+
+static const char *path_of(struct dumper *d, const struct node *n)
+{
+    /* The copy lies elsewhere: what was relative to the scenario is now absolute. */
+    if (n->text[0] == '/') return n->text;
+    char *dir = realpath(d->f->dir[0] ? d->f->dir : ".", NULL);
+    const char *path = arena_printf(&d->a, "%s/%s", dir ? dir : d->f->dir, n->text);
+    free(dir);
+    return path;
+}
+
+static void dump_map(struct dumper *d, struct node *map, const struct key *parent, int depth, bool first_inline);
+
+/* Paths inside a distribution. */
+static struct node *fix_amount(struct dumper *d, const struct node *n)
+{
+    struct node *c = tree_clone(&d->a, n);
+    if (c->kind != NODE_MAP || c->n != 1 || c->items[0]->kind != NODE_SCALAR) return c;
+    if (!tree_is(c->keys[0], "empirical") && !tree_is(c->keys[0], "sequence")) return c;
+    c->items[0] = tree_scalar(&d->a, path_of(d, c->items[0]), c->mark, NULL);
+    c->items[0]->plain = false;
+    return c;
+}
+
+static void dump_list(struct dumper *d, struct node *list, const struct key *k, int depth)
+{
+    if (!list->n) {
+        buf_puts(&d->b, " []\n");
+        return;
+    }
+    buf_puts(&d->b, "\n");
+    for (uint32_t i = 0; i < list->n; i++) {
+        indent(d, depth + 1);
+        buf_puts(&d->b, "- ");
+        const struct node *profile = tree_get(list->items[i], "profile", 7);
+        d->calibrated = profile && !tree_is(profile, "ideal");
+        dump_map(d, list->items[i], k, depth + 2, true);
+    }
+}
+
+static void dump_lines(struct dumper *d, const struct node *n, int depth)
+{
+    buf_puts(&d->b, n->n ? "\n" : n->kind == NODE_MAP ? " {}\n" : " []\n");
+    for (uint32_t i = 0; i < n->n; i++) {
+        indent(d, depth + 1);
+        if (n->kind == NODE_LIST) buf_puts(&d->b, "- ");
+        else {
+            scalar(&d->b, n->keys[i]);
+            buf_puts(&d->b, ": ");
+        }
+        dump_flow(&d->b, n->items[i]);
+        buf_puts(&d->b, "\n");
+    }
+}
+
+static void dump_value(struct dumper *d, struct node *v, const struct key *k, int depth)
+{
+    switch (k->type) {
+    case KEY_MAP:
+        buf_puts(&d->b, "\n");
+        dump_map(d, v, k, depth + 1, false);
+        return;
+    case KEY_NAMED:
+    case KEY_MAPS: dump_list(d, v, k, depth); return;
+    case KEY_SWEEP:
+    case KEY_EXPECT:
+    case KEY_STRINGS: dump_lines(d, v, depth); return;
+    default: break;
+    }
+    buf_puts(&d->b, " ");
+    if (k->type == KEY_AMOUNT) v = fix_amount(d, v);
+    if (k->type == KEY_FILE && !key_has_word(k->words, v->text, v->len)) buf_json(&d->b, path_of(d, v), strlen(path_of(d, v)));
+    else dump_flow(&d->b, v);
+    buf_puts(&d->b, "\n");
+}
+
+/* Where a key is not stated: its default, if it has one that can be written. */
+static struct node *fill_in(struct dumper *d, const struct key *k)
+{
+    if (left_out(k)) return NULL;
+    if (k->type == KEY_MAP && has_child(k)) {
+        struct node *m = arena_alloc(&d->a, sizeof *m);
+        m->kind = NODE_MAP;
+        return m;
+    }
+    if (!k->def || k->type == KEY_AMOUNT) return NULL;
+    return tree_scalar(&d->a, k->def, (struct diag_mark){0}, NULL);
+}
+
+static bool from_profile(const struct key *k)
+{
+    return !strcmp(k->path, "hosts.cpu.slice") || !strcmp(k->path, "hosts.cpu.tick") || !strcmp(k->path, "hosts.cpu.switch_cost");
+}
+
+static void dump_map(struct dumper *d, struct node *map, const struct key *parent, int depth, bool first_inline)
+{
+    bool any = false;
+    for (size_t i = 0; i < key_count(); i++) {
+        const struct key *k = key_at(i);
+        if (k->later || !key_is_child(k, parent)) continue;
+        const char *leaf = key_leaf(k);
+        struct node *v = tree_get(map, leaf, strlen(leaf));
+        /* What a calibrated profile says would be hidden by a default that is written out. */
+        if (!v && d->calibrated && from_profile(k)) continue;
+        if (!v) v = fill_in(d, k);
+        if (!v) continue;
+        if (!(first_inline && !any)) indent(d, depth);
+        any = true;
+        buf_printf(&d->b, "%s:", leaf);
+        if (k->type == KEY_MAP) reader_unfold(&d->a, v, k);
+        dump_value(d, v, k, depth);
+    }
+    if (!any) buf_puts(&d->b, first_inline ? "{}\n" : "");
+}
+
+char *scenario_dump(const struct scenario_file *f, size_t *len)
+{
+    struct dumper d = {.f = f};
+    buf_init(&d.b);
+    arena_init(&d.a);
+    struct node *root = tree_clone(&d.a, f->root);
+    if (f->n_axes || f->n_taken) {
+        /* What --set took out of the sweep is out. */
+        struct node *sweep = tree_get(root, "sweep", 5), *zip = tree_get(sweep, "zip", 3);
+        for (uint32_t i = 0; i < f->n_taken; i++) {
+            tree_drop(sweep, f->taken[i]);
+            if (zip) tree_drop(zip, f->taken[i]);
+        }
+        if (zip && !zip->n) tree_drop(sweep, "zip");
+        if (!sweep->n) tree_drop(root, "sweep");
+    }
+    dump_map(&d, root, NULL, 0, false);
+    arena_done(&d.a);
+    return buf_take(&d.b, len);
+}

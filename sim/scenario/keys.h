@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* keys.h - every key of the language, once: what it means, its type, unit, default and range.
+ *
+ * The reader, `vlab explain`, `vlab schema` and the resolved scenario are all made from this table; a
+ * key that is not in it does not exist. A path leaves out names and indexes: `vms.cpu.weight`. */
+#ifndef VLAB_SCENARIO_KEYS_H
+#define VLAB_SCENARIO_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/unit.h"
+
+enum key_type {
+    KEY_MAP,      /* its keys are the rows below its path */
+    KEY_NAMED,    /* a list of maps that each have a `name` */
+    KEY_MAPS,     /* a list of maps without names */
+    KEY_NAME,     /* [A-Za-z][A-Za-z0-9_-]{0,62} */
+    KEY_TEXT,     /* any text */
+    KEY_WORD,     /* one of `words` */
+    KEY_BOOL,     /* true or false */
+    KEY_FILE,     /* a path, relative to the scenario's folder; or one of `words` */
+    KEY_DURATION, /* amounts in their base unit (unit.h); or one of `words` */
+    KEY_SIZE,
+    KEY_RATE,
+    KEY_SHARE,
+    KEY_COUNT,
+    KEY_NUMBER,
+    KEY_COUNTS,   /* a list of whole numbers */
+    KEY_AMOUNT,   /* a duration, or a distribution of durations */
+    KEY_SWEEP,    /* a map of key paths to lists */
+    KEY_EXPECT,   /* a list of expectations */
+    KEY_STRINGS,  /* a map of texts */
+};
+
+struct key {
+    const char *path;
+    enum key_type type;
+    const char *def;   /* as it would be written; NULL: none, `def_text` says what happens then */
+    const char *def_text;
+    int64_t lo, hi;    /* of amounts, in the base unit */
+    const char *words; /* separated by spaces */
+    const char *main;  /* the key that a scalar in place of this map stands for */
+    const char *later; /* NULL: built; else what it is a part of that is not there yet */
+    const char *later_words; /* words of the grammar that are not supported yet */
+    const char *about;
+};
+
+size_t key_count(void);
+const struct key *key_at(size_t i);
+const struct key *key_find(const char *path);
+/* The row for `name` (len characters) directly below parent; NULL parent: a scenario's own keys. */
+const struct key *key_child(const struct key *parent, const char *name, size_t len);
+bool key_is_child(const struct key *k, const struct key *parent);
+const char *key_leaf(const struct key *k);
+bool key_has_word(const char *words, const char *word, size_t len);
+/* The kind of unit that an amount of this type has; false: it is none. */
+bool key_unit(enum key_type type, enum unit_kind *kind);
+/* "duration", "one of rr, credit, cfs", "map": for people. Returns out. */
+char *key_type_text(const struct key *k, char *out, size_t size);
+/* "1 to 10000", "" where everything goes. Returns out. */
+char *key_range_text(const struct key *k, char *out, size_t size);
+
+#define KEY_PROFILE "vlab_host" /* the root of a calibrated host's file in this table */
+
+#endif
