@@ -53,7 +53,7 @@ LIB      := $(OUT)/libvlab.a
 GUEST_SRC := $(wildcard kvm/guest/*.c kvm/guest/*.S) sim/base/rng.c sim/base/draw.c sim/base/draw_math.c \
              sim/base/draw_table.c sim/program/prog.c
 GUEST_OBJ := $(patsubst %,$(OUT)/guest/%.o,$(GUEST_SRC))
-GUEST_CF  := -std=c17 -Isim -I. $(WARN) -O2 -ffreestanding -fno-stack-protector -fno-pic -no-pie -mno-red-zone \
+GUEST_CF  := -std=c17 -Isim -I. $(WARN) -O2 -ffreestanding -fno-stack-protector -fno-pic -mno-red-zone \
              -mcmodel=small -msse2 -mno-sse3 -mno-avx -ffp-contract=off -fno-asynchronous-unwind-tables \
              -fcf-protection=none -DVLAB_GUEST
 

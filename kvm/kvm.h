@@ -11,20 +11,23 @@
 
 enum kvm_status {
     KVM_OK = 0,
-    KVM_CANNOT = 3,   /* the scenario asks for what this backend does not do: exit 3 */
-    KVM_FAILED = 4,   /* the run failed: exit 4 */
-    KVM_NO_KVM = 77   /* this machine cannot: exit 77 */
+    KVM_CANNOT = 3, /* the scenario asks for what this backend does not do: exit 3 */
+    KVM_FAILED = 4, /* the run failed: exit 4 */
+    KVM_NO_KVM = 77 /* this machine cannot: exit 77 */
 };
 
-struct kvm_report {          /* beside the records; arrays of sc->n_vms */
+struct kvm_report { /* beside the records; arrays of sc->n_vms */
     uint64_t *checksum;
     double *iters_per_ns;
-    int64_t disturbed_ns;    /* the host's own steal while we ran (/proc/stat) */
-    double disturbed_share;  /* of the time of the pCPUs used */
+    uint32_t n_vms;
+    char **ends;             /* how a VM ended that did not come to the end, as a line; NULL: it did */
+    int64_t disturbed_ns;   /* the host's own steal while we ran (/proc/stat) */
+    double disturbed_share; /* of the time of the pCPUs used */
 };
 
 /* Runs it once. On anything but KVM_OK *why is set (malloc'ed). The report's arrays are malloc'ed too. */
-enum kvm_status kvm_run(const struct scenario *sc, uint64_t seed, struct rec_block *out, struct kvm_report *rep, char **why);
+enum kvm_status kvm_run(const struct scenario *sc, uint64_t seed, struct rec_block *out,
+                        struct kvm_report *rep, char **why);
 void kvm_report_done(struct kvm_report *rep);
 
 /* Subcommands: `vlab kvm probe`, `vlab kvm calibrate`; they return the exit code. */

@@ -35,8 +35,8 @@ struct dist {
     uint32_t pad;
     int64_t a;
     int64_t b;
-    double x;      /* shape, scv */
-    double u, v;   /* derived by draw_make: constants of the kind */
+    double x;    /* shape, scv */
+    double u, v; /* derived by draw_make: constants of the kind */
 };
 
 #define DRAW_MAX_STAGES 10000u

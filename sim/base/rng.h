@@ -20,9 +20,9 @@ struct rng {
 
 enum rng_use { RNG_STEPS = 1, RNG_ARRIVAL, RNG_THINK, RNG_TIE };
 
-uint64_t rng_hash_name(const char *name, size_t len);                      /* FNV-1a, then mixed */
-uint64_t rng_key(uint64_t seed, uint64_t name_hash, enum rng_use use);     /* one entity's one use */
-struct rng rng_at(uint64_t key, uint64_t a, uint64_t b);                   /* its stream number (a, b) */
+uint64_t rng_hash_name(const char *name, size_t len);                  /* FNV-1a, then mixed */
+uint64_t rng_key(uint64_t seed, uint64_t name_hash, enum rng_use use); /* one entity's one use */
+struct rng rng_at(uint64_t key, uint64_t a, uint64_t b);               /* its stream number (a, b) */
 
 /* The splitmix64 finalizer: a bijection in which each input bit moves every output bit. */
 static inline uint64_t rng_mix(uint64_t x)

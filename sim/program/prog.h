@@ -41,7 +41,10 @@ struct prog {
     /* struct step steps[n_steps]; int64_t pool[n_pool]; */
 };
 
-static inline const struct step *prog_steps(const struct prog *p) { return (const struct step *)(p + 1); }
+static inline const struct step *prog_steps(const struct prog *p)
+{
+    return (const struct step *)(p + 1);
+}
 static inline const int64_t *prog_pool(const struct prog *p)
 {
     return (const int64_t *)(const void *)(prog_steps(p) + p->n_steps);
@@ -52,7 +55,8 @@ uint32_t prog_size(uint32_t n_steps, uint32_t n_pool);
 /* Lays out a program in mem (8-aligned, prog_size bytes). The distributions must be made (draw_make)
  * and their pool ranges inside n_pool. No steps at all is a program too: every iteration is over at
  * once, and whoever runs it must not loop on it. */
-struct prog *prog_build(void *mem, const struct step *steps, uint32_t n_steps, const int64_t *pool, uint32_t n_pool);
+struct prog *prog_build(void *mem, const struct step *steps, uint32_t n_steps, const int64_t *pool,
+                        uint32_t n_pool);
 /* Whether `bytes` bytes at p hold a well-formed program: for whoever received it from elsewhere. All
  * that prog_next relies on is looked at, derived constants to the bit; after a yes no draw can read
  * outside the block, divide by zero or last longer than DRAW_MAX_STAGES. */
@@ -67,8 +71,7 @@ bool prog_valid(const struct prog *p, uint64_t bytes);
  * probability skipped adds nothing. work.checksum is the sum over iterations, modulo 2^52. */
 static inline uint64_t prog_hash(uint64_t task, uint64_t iter, uint32_t pc, int64_t amount)
 {
-    uint64_t place =
-        rng_mix(task * UINT64_C(0x9e3779b97f4a7c15) + iter * UINT64_C(0xbb67ae8584caa73b) + pc);
+    uint64_t place = rng_mix(task * UINT64_C(0x9e3779b97f4a7c15) + iter * UINT64_C(0xbb67ae8584caa73b) + pc);
     return rng_mix(place + (uint64_t)amount) >> 12;
 }
 
@@ -76,7 +79,7 @@ static inline uint64_t prog_hash(uint64_t task, uint64_t iter, uint32_t pc, int6
  * request is one iteration: task 0 and iter = its number for an open arrival stream, task = client and
  * iter = its cycle for a closed one; so its draws depend on nothing else. */
 struct prog_task {
-    uint64_t key;      /* rng_key(seed, name, RNG_STEPS) */
+    uint64_t key; /* rng_key(seed, name, RNG_STEPS) */
     uint64_t task;
     uint64_t iter;
     uint64_t checksum; /* sum of the steps of this iteration so far, mod 2^52 */

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* guest.h - the payload: the workload program served on one vCPU, with nothing beneath it but ports.
+ *
+ * Each vCPU has a `struct guest` of its own. There is one pool for the first vCPU's tasks, waiting
+ * requests and timers; the other vCPUs, which serve one loop task each, have a place for just that. */
+#ifndef VLAB_KVM_GUEST_H
+#define VLAB_KVM_GUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kvm/abi.h"
+
+/* Timers: the sleep of a task or the thinking of a client, earliest first, equals in the order set. */
+struct timer {
+    int64_t at_ns;
+    uint64_t seq;
+    uint32_t what; /* index of a task, or TIMER_CLIENT + index of a client */
+    uint32_t pad;
+};
+#define TIMER_CLIENT 0x80000000u
+
+struct timers {
+    struct timer *heap;
+    uint32_t n;
+    uint64_t seq;
+};
+
+/* Where requests come from. */
+struct arrivals {
+    int64_t next_ns; /* INT64_MAX: none is known to come by itself (closed, or the stream is over) */
+    uint64_t number; /* of the next request */
+    struct rng rng;
+    int64_t stretch_ns; /* where the stretch began */
+    uint32_t stretch;   /* index; also the place in a trace */
+};
+
+struct request {
+    uint64_t task, iter; /* its stream: (0, number) or (client, cycle) */
+    uint64_t number;
+};
+
+struct task {
+    struct prog_task prog;
+    struct request request;
+    int64_t began_ns; /* of the iteration */
+    uint64_t iters;   /* of STEP_CPU still to do */
+    int64_t busy_until_ns;
+    uint32_t next; /* in the free list */
+    bool in_cpu, in_busy;
+};
+
+struct guest {
+    const struct abi_boot *boot;
+    const struct prog *prog;
+    struct abi_log *log;
+    uint32_t vcpu;
+    bool over;      /* the workload has done its `until` count, or the run has ended */
+    int64_t now_ns; /* of the last look at the clock */
+    uint64_t chunk; /* iterations between two looks */
+    struct timers timers;
+    struct arrivals arrivals;
+    struct task *tasks;
+    uint32_t *ready; /* ring of ABI_MAX_TASKS: those that can run, in order */
+    uint32_t ready_head, n_ready;
+    uint32_t free_task;      /* list of tasks without a request; UINT32_MAX: none */
+    struct request *waiting; /* ring of ABI_MAX_WAITING */
+    uint32_t waiting_head, n_waiting;
+    uint32_t *cycles; /* of each client */
+};
+
+/* io.c: the clock, the ports, the log. */
+int64_t io_clock(struct guest *g); /* also keeps it in now_ns */
+_Noreturn void io_exit(void);
+_Noreturn void io_abort(enum abi_abort why);
+void io_wait(struct guest *g, int64_t until_ns);
+void io_sync(void);
+void io_nop(void);
+void io_log(struct guest *g, enum abi_log_kind kind, int64_t t_ns, int64_t value);
+void io_count(struct guest *g, uint64_t checksum);
+
+/* timers.c */
+void timers_push(struct timers *t, int64_t at_ns, uint32_t what);
+struct timer timers_pop(struct timers *t);
+
+/* arrivals.c */
+void arrivals_begin(struct guest *g);
+void arrivals_next(struct guest *g);                      /* draws when the next comes */
+int64_t arrivals_think(struct guest *g, uint32_t client); /* its next think */
+
+/* tasks.c: runs the workload until the end of the run or of the workload. */
+void tasks_run(struct guest *g);
+/* main.c: completed iterations over all vCPUs, this one included. */
+uint64_t guest_total_done(void);
+uint64_t guest_add_done(void);
+
+/* measure.c */
+void measure_run(struct guest *g);
+
+#endif

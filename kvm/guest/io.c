@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The guest's only ways out: it reads the TSC, writes to ports and appends to its log. */
+#include "kvm/guest/guest.h"
+
+static void out(enum abi_port port, uint32_t value)
+{
+    __asm__ volatile("outl %0, %1" : : "a"(value), "d"((uint16_t)port) : "memory");
+}
+
+int64_t io_clock(struct guest *g)
+{
+    const volatile uint64_t *zero = &g->boot->tsc_zero; /* the host writes it when the guests are let go */
+    uint64_t now = abi_tsc(), from = *zero;
+    int64_t ns = now <= from ? 0 : abi_ticks_to_ns(now - from, g->boot->ns_per_tsc_q32);
+    if (ns > g->now_ns) g->now_ns = ns;
+    return g->now_ns;
+}
+
+_Noreturn void io_exit(void)
+{
+    out(ABI_PORT_EXIT, 0);
+    for (;;)
+        __builtin_ia32_pause();
+}
+
+_Noreturn void io_abort(enum abi_abort why)
+{
+    out(ABI_PORT_ABORT, (uint32_t)why);
+    for (;;)
+        __builtin_ia32_pause();
+}
+
+/* The port takes 32 bits of an absolute time, so a wait of over 1 s is made of several. */
+void io_wait(struct guest *g, int64_t until_ns)
+{
+    const int64_t most = 1000000000;
+    for (int64_t now = io_clock(g); now < until_ns; now = io_clock(g)) {
+        int64_t to = until_ns - now > most ? now + most : until_ns;
+        out(ABI_PORT_WAIT, (uint32_t)to);
+    }
+}
+
+void io_sync(void)
+{
+    out(ABI_PORT_SYNC, (uint32_t)abi_tsc());
+}
+void io_nop(void)
+{
+    out(ABI_PORT_NOP, 0);
+}
+
+void io_log(struct guest *g, enum abi_log_kind kind, int64_t t_ns, int64_t value)
+{
+    struct abi_log *l = g->log;
+    uint64_t head = l->head;
+    if (head - __atomic_load_n(&l->tail, __ATOMIC_ACQUIRE) >= ABI_LOG_LEN) {
+        l->overrun++;
+        return;
+    }
+    l->ring[head % ABI_LOG_LEN] = (struct abi_entry){.t_ns = t_ns, .value = value, .kind = kind};
+    __atomic_store_n(&l->head, head + 1, __ATOMIC_RELEASE);
+}
+
+void io_count(struct guest *g, uint64_t checksum)
+{
+    g->log->done++;
+    g->log->checksum = (g->log->checksum + checksum) & PROG_CHECKSUM_MASK;
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Serving tasks on this vCPU: the program says what a task does next, this file makes it happen. */
+#include "kvm/guest/guest.h"
+
+#define NO_TASK UINT32_MAX
+
+static uint32_t places(const struct guest *g)
+{
+    return g->boot->n_vcpus == 1 ? ABI_MAX_TASKS : 1;
+}
+
+static void ready_push(struct guest *g, uint32_t i)
+{
+    g->ready[(g->ready_head + g->n_ready++) % places(g)] = i;
+}
+
+static uint32_t ready_pop(struct guest *g)
+{
+    uint32_t i = g->ready[g->ready_head];
+    g->ready_head = (g->ready_head + 1) % places(g);
+    g->n_ready--;
+    return i;
+}
+
+static void begin(struct guest *g, struct task *t, uint64_t task, uint64_t iter)
+{
+    prog_begin(&t->prog, g->boot->key_steps, task, iter);
+    t->began_ns = g->now_ns;
+    t->in_cpu = t->in_busy = false;
+}
+
+static void give(struct guest *g, uint32_t i, struct request r)
+{
+    g->tasks[i].request = r;
+    begin(g, &g->tasks[i], r.task, r.iter);
+}
+
+static void think(struct guest *g, uint32_t client, int64_t from_ns)
+{
+    int64_t at;
+    if (__builtin_add_overflow(from_ns, arrivals_think(g, client), &at)) at = INT64_MAX;
+    timers_push(&g->timers, at, TIMER_CLIENT + client);
+}
+
+/* A client's request is over, answered or lost. */
+static void client_goes_on(struct guest *g, const struct request *r, int64_t at_ns)
+{
+    if (g->boot->arrivals != ABI_CLOSED) return;
+    g->cycles[r->task]++;
+    think(g, (uint32_t)r->task, at_ns);
+}
+
+static void arrive(struct guest *g, int64_t at_ns, uint64_t task, uint64_t iter)
+{
+    struct request r = {.task = task, .iter = iter, .number = g->arrivals.number++};
+    io_log(g, ABI_LOG_ARRIVE, at_ns, (int64_t)r.number);
+    if (g->free_task != NO_TASK) {
+        uint32_t i = g->free_task;
+        g->free_task = g->tasks[i].next;
+        give(g, i, r);
+        ready_push(g, i);
+    } else if (g->boot->threads == 0) {
+        io_abort(ABI_ABORT_TASKS);
+    } else if ((int64_t)g->n_waiting < g->boot->queue_max) {
+        if (g->n_waiting == ABI_MAX_WAITING) io_abort(ABI_ABORT_WAITING);
+        g->waiting[(g->waiting_head + g->n_waiting++) % ABI_MAX_WAITING] = r;
+    } else {
+        io_log(g, ABI_LOG_LOST, at_ns, (int64_t)r.number);
+        client_goes_on(g, &r, at_ns);
+    }
+}
+
+static int64_t next_due(const struct guest *g)
+{
+    int64_t timer = g->timers.n > 0 ? g->timers.heap[0].at_ns : INT64_MAX;
+    return timer < g->arrivals.next_ns ? timer : g->arrivals.next_ns;
+}
+
+/* Looks at the clock and lets happen, in order of time, what was due until then. Nothing happens at or
+ * after the end of the run. */
+static void look(struct guest *g)
+{
+    int64_t now = io_clock(g), end = g->boot->end_ns;
+    for (int64_t at; (at = next_due(g)) <= now && at < end;) {
+        if (at == g->arrivals.next_ns) {
+            arrive(g, at, 0, g->arrivals.number);
+            arrivals_next(g);
+            continue;
+        }
+        uint32_t what = timers_pop(&g->timers).what;
+        if (what >= TIMER_CLIENT)
+            arrive(g, at, what - TIMER_CLIENT, g->cycles[what - TIMER_CLIENT]);
+        else
+            ready_push(g, what);
+    }
+    if (now >= end || guest_total_done() >= g->boot->until) g->over = true;
+}
+
+/* The task's iteration is over. Whether it goes on with another at once. */
+static bool complete(struct guest *g, uint32_t i)
+{
+    struct task *t = &g->tasks[i];
+    look(g);
+    if (g->over) return false;
+    int64_t now = g->now_ns;
+    uint64_t done = guest_add_done();
+    if (done > g->boot->until) return false; /* a sibling vCPU's was the last that counts */
+    io_count(g, t->prog.checksum);
+    if (g->boot->requests)
+        io_log(g, ABI_LOG_DONE, now, (int64_t)t->request.number);
+    else
+        io_log(g, ABI_LOG_WORK, now, now - t->began_ns);
+    if (done == g->boot->until) {
+        io_log(g, ABI_LOG_UNTIL, now, now - g->boot->start_ns);
+        g->over = true;
+        return false;
+    }
+    if (!g->boot->requests) {
+        begin(g, t, t->prog.task, t->prog.iter + 1);
+        return true;
+    }
+    client_goes_on(g, &t->request, now);
+    if (g->n_waiting == 0) {
+        t->next = g->free_task;
+        g->free_task = i;
+        return false;
+    }
+    struct request r = g->waiting[g->waiting_head];
+    g->waiting_head = (g->waiting_head + 1) % ABI_MAX_WAITING;
+    g->n_waiting--;
+    give(g, i, r);
+    return true;
+}
+
+static uint64_t to_iters(const struct guest *g, int64_t ns)
+{
+    return (uint64_t)((unsigned __int128)(uint64_t)ns * g->boot->iters_per_ns_q32 >> 32);
+}
+
+/* A piece of the step under way: at most a chunk, and what is left of the quantum. */
+static void work(struct guest *g, struct task *t, uint64_t *quantum_iters)
+{
+    uint64_t piece = t->in_cpu && t->iters < g->chunk ? t->iters : g->chunk;
+    if (t->in_busy) piece = g->chunk / 16 + 1; /* to end near the time asked for */
+    if (piece > *quantum_iters) piece = *quantum_iters;
+    abi_spin(piece);
+    *quantum_iters -= piece;
+    look(g);
+    if (t->in_cpu)
+        t->in_cpu = (t->iters -= piece) > 0;
+    else
+        t->in_busy = g->now_ns < t->busy_until_ns;
+}
+
+/* Draws the next step and enters it. False: the task has given up the vCPU. */
+static bool step(struct guest *g, uint32_t i)
+{
+    struct task *t = &g->tasks[i];
+    struct prog_act a = prog_next(&t->prog, g->prog);
+    int64_t until;
+    if (__builtin_add_overflow(g->now_ns, a.amount, &until)) until = INT64_MAX;
+    switch (a.kind) {
+    case STEP_CPU:
+        t->iters = to_iters(g, a.amount);
+        t->in_cpu = t->iters > 0;
+        return true;
+    case STEP_BUSY:
+        t->busy_until_ns = until;
+        t->in_busy = a.amount > 0;
+        return true;
+    case STEP_SLEEP: timers_push(&g->timers, until, i); return false;
+    default: return complete(g, i);
+    }
+}
+
+/* Runs a task until it gives up the vCPU. */
+static void serve(struct guest *g, uint32_t i)
+{
+    struct task *t = &g->tasks[i];
+    uint64_t whole = g->boot->quantum_ns > 0 ? to_iters(g, g->boot->quantum_ns) + 1 : UINT64_MAX;
+    uint64_t quantum = whole;
+    while (!g->over) {
+        if (t->in_cpu || t->in_busy) {
+            work(g, t, &quantum);
+        } else if (!step(g, i)) {
+            return;
+        }
+        if (quantum == 0) {
+            quantum = whole;
+            if (g->n_ready > 0) {
+                ready_push(g, i);
+                return;
+            }
+        }
+    }
+}
+
+static void tasks_begin(struct guest *g)
+{
+    const struct abi_boot *b = g->boot;
+    g->free_task = NO_TASK;
+    if (!b->requests) {
+        /* One vCPU serves all tasks; of several each has the task of its own number, or none. */
+        uint32_t n = b->n_vcpus == 1 ? b->threads : g->vcpu < b->threads;
+        for (uint32_t i = 0; i < n; i++) {
+            begin(g, &g->tasks[i], b->n_vcpus == 1 ? i : g->vcpu, 0);
+            ready_push(g, i);
+        }
+        return;
+    }
+    for (uint32_t i = b->threads == 0 ? ABI_MAX_TASKS : b->threads; i-- > 0; g->free_task = i)
+        g->tasks[i].next = g->free_task;
+    if (b->arrivals != ABI_CLOSED) return;
+    for (uint32_t c = 0; c < b->clients; c++)
+        think(g, c, b->start_ns);
+}
+
+void tasks_run(struct guest *g)
+{
+    io_clock(g);
+    arrivals_begin(g);
+    tasks_begin(g);
+    for (look(g); !g->over; look(g)) {
+        if (g->n_ready > 0) {
+            serve(g, ready_pop(g));
+            continue;
+        }
+        int64_t next = next_due(g);
+        io_wait(g, next < g->boot->end_ns ? next : g->boot->end_ns);
+    }
+    io_wait(g, g->boot->end_ns);
+}

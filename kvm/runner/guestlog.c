@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* From what a guest wrote to records. The guest is not trusted: an entry that cannot be stops its VM. */
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "kvm/runner/run.h"
+
+static void add(struct run *r, struct run_vm *vm, enum rec_kind kind, int64_t t, int64_t value)
+{
+    (void)r;
+    recs_add(&vm->recs, (struct rec){.t_ns = t,
+                                     .value = value,
+                                     .host = vm->sc->host,
+                                     .vm = (uint32_t)(vm - r->vms),
+                                     .vcpu = REC_NONE,
+                                     .pcpu = REC_NONE,
+                                     .kind = (uint8_t)kind});
+}
+
+static void add_event(struct run *r, struct run_vm *vm, enum rec_event ev, int64_t t, int64_t value)
+{
+    add(r, vm, REC_EVENT, t, value);
+    vm->recs.v[vm->recs.n - 1].cause = (uint8_t)ev;
+}
+
+static bool take_arrival(struct run *r, struct run_vm *vm, const struct abi_entry *e)
+{
+    if ((uint64_t)e->value != vm->n_arrived) return false;
+    if (vm->n_arrived == vm->arrived_cap) {
+        vm->arrived_cap = vm->arrived_cap ? 2 * vm->arrived_cap : 1024;
+        vm->arrived = realloc(vm->arrived, vm->arrived_cap * sizeof *vm->arrived);
+        ASSERT(vm->arrived);
+    }
+    vm->arrived[vm->n_arrived++] = e->t_ns;
+    add(r, vm, REC_ARRIVE, e->t_ns, e->value);
+    return true;
+}
+
+static bool take_leaving(struct run *r, struct run_vm *vm, const struct abi_entry *e)
+{
+    if ((uint64_t)e->value >= vm->n_arrived || vm->arrived[e->value] < 0) return false;
+    int64_t latency = e->t_ns - vm->arrived[e->value];
+    vm->arrived[e->value] = -1;
+    if (e->kind == ABI_LOG_DONE) {
+        add(r, vm, REC_DONE, e->t_ns, latency);
+        return true;
+    }
+    add(r, vm, REC_LOST, e->t_ns, e->value);
+    add_event(r, vm, REC_EV_LOST, e->t_ns, e->value);
+    return true;
+}
+
+static bool take(struct run *r, struct run_vm *vm, struct abi_entry e)
+{
+    if (e.t_ns < 0 || e.t_ns > r->end_ns || e.value < 0) return false;
+    /* vCPUs' logs are read one after the other: their records are sorted later. Times of one VM with
+     * requests, which has one vCPU, never go back. */
+    if (vm->sc->work.requests && e.t_ns < vm->log_ns) return false;
+    vm->log_ns = e.t_ns;
+    switch (e.kind) {
+    case ABI_LOG_ARRIVE: return take_arrival(r, vm, &e);
+    case ABI_LOG_DONE:
+    case ABI_LOG_LOST: return take_leaving(r, vm, &e);
+    case ABI_LOG_WORK:
+        if (e.value > e.t_ns) return false;
+        add(r, vm, REC_WORK, e.t_ns, e.value);
+        return true;
+    case ABI_LOG_UNTIL:
+        add(r, vm, REC_UNTIL, e.t_ns, e.value);
+        add_event(r, vm, REC_EV_FINISHED, e.t_ns, e.value);
+        return true;
+    default: return false;
+    }
+}
+
+static bool drain_one(struct run *r, struct run_vm *vm, struct abi_log *l)
+{
+    uint64_t head = __atomic_load_n(&l->head, __ATOMIC_ACQUIRE), tail = l->tail;
+    if (head - tail > ABI_LOG_LEN || __atomic_load_n(&l->overrun, __ATOMIC_ACQUIRE) != 0) return false;
+    for (; tail < head; tail++)
+        if (!take(r, vm, l->ring[tail % ABI_LOG_LEN])) return false;
+    __atomic_store_n(&l->tail, tail, __ATOMIC_RELEASE);
+    return true;
+}
+
+bool guestlog_drain(struct run *r, struct run_vm *vm)
+{
+    for (uint32_t i = 0; i < vm->proc.n_vcpus; i++)
+        if (!drain_one(r, vm, vmproc_log(&vm->proc, i))) return false;
+    return true;
+}
+
+void guestlog_close(struct run *r, struct run_vm *vm)
+{
+    for (uint64_t i = 0; i < vm->n_arrived; i++)
+        if (vm->arrived[i] >= 0) add(r, vm, REC_OPEN, r->end_ns, r->end_ns - vm->arrived[i]);
+}
+
+uint64_t guestlog_checksum(const struct run_vm *vm)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < vm->proc.n_vcpus; i++)
+        sum += __atomic_load_n(&vmproc_log(&vm->proc, i)->checksum, __ATOMIC_ACQUIRE);
+    return sum & PROG_CHECKSUM_MASK;
+}

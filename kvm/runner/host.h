@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* host.h - this machine, as far as running guests on it is concerned. */
+#ifndef VLAB_KVM_RUNNER_HOST_H
+#define VLAB_KVM_RUNNER_HOST_H
+
+#include "kvm/ctl.h"
+#include "kvm/kvm.h"
+
+struct host {
+    int kvm_fd, null_fd;
+    int bells_fd;
+    struct ctl_bells *bells;
+    char vmm_path[4096];
+    int cpus[CTL_PCPUS]; /* pCPU i is the i-th CPU of our affinity mask */
+    uint32_t n_cpus;
+    uint64_t ns_per_tsc_q32;
+};
+
+/* Opens /dev/kvm, finds vlab-vmm beside us and measures the TSC's rate (20 ms). Anything but KVM_OK: *why. */
+enum kvm_status host_open(struct host *h, char **why);
+void host_close(struct host *h);
+
+int64_t host_now(void); /* CLOCK_MONOTONIC, ns */
+void host_sleep_until(int64_t at_ns);
+/* The TSC and CLOCK_MONOTONIC at one moment. */
+void host_clock_pair(uint64_t *tsc, int64_t *ns);
+/* 0, or -errno. tid 0: the calling thread. */
+int host_pin(int tid, int cpu);
+/* Time that the machine below us took from these CPUs, or they spent at all, since it booted: /proc/stat. */
+int64_t host_stolen_ns(const struct host *h, uint32_t n_cpus);
+int64_t host_tick_ns(void); /* 1/HZ of the kernel */
+bool host_kernel_at_least(int major, int minor);
+/* The first line of a small file, without its newline; "" where it cannot be read. */
+const char *host_read_line(const char *path, char *buf, size_t size);
+/* printf into a new string: for *why. */
+__attribute__((format(printf, 1, 2))) char *host_text(const char *fmt, ...);
+
+#endif

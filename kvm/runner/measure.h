@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* measure.h - what this machine's guests can do, measured by guests: for profiles and for a run without one.
+ */
+#ifndef VLAB_KVM_RUNNER_MEASURE_H
+#define VLAB_KVM_RUNNER_MEASURE_H
+
+#include "kvm/runner/host.h"
+
+#define MEASURE_MAX 64u
+
+struct measure {
+    uint32_t n;
+    double v[MEASURE_MAX]; /* sorted */
+};
+
+void measure_add(struct measure *m, double v);
+void measure_sort(struct measure *m);
+double measure_at(const struct measure *m, double share); /* a quantile of the sorted values; NaN: none */
+
+/* Iterations of the counted loop per ns: `count` repeats of about target_ns each. 0, or -1 with *why. */
+int measure_loop(const struct host *h, uint32_t count, int64_t target_ns, struct measure *out, char **why);
+/* ns of an exit to user space and back. */
+int measure_exit(const struct host *h, uint32_t count, struct measure *out, char **why);
+/* ns from a kick to the vCPU standing at its gate, and from there to another vCPU running on its pCPU. */
+int measure_gate(const struct host *h, uint32_t count, struct measure *kick, struct measure *change,
+                 char **why);
+
+#endif

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* A run on real guests: prepare, let go, watch, clean up. Whatever happens, no process and no cgroup stays. */
+#include "kvm/runner/run.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "kvm/runner/boot.h"
+#include "kvm/runner/dispatch.h"
+#include "kvm/runner/measure.h"
+#include "kvm/runner/native.h"
+
+#define LEAD_NS     3000000   /* from letting go to t = 0 */
+#define POLL_NS     20000000
+#define GRACE_NS    1000000000 /* after the end, for guests to finish their logs */
+#define MEASURE_N   11
+#define MEASURE_NS  5000000
+
+struct watch {
+    struct run r;
+    struct native *native;
+    struct dispatch *dispatch;
+    bool dispatching;
+    int signal_fd;
+    sigset_t old_mask;
+    int64_t stolen_ns, began_abs_ns;
+};
+
+static void set_up_tables(struct run *r)
+{
+    const struct scenario *sc = r->sc;
+    r->n_vms = sc->n_vms;
+    r->vms = calloc(sc->n_vms + 1, sizeof *r->vms);
+    ASSERT(r->vms);
+    for (uint32_t i = 0; i < sc->n_vms; i++) {
+        r->vms[i] = (struct run_vm){.sc = &sc->vms[i], .first = r->n_vcpus, .down_ns = INT64_MAX};
+        r->vms[i].proc.pidfd = -1;
+        r->n_vcpus += sc->vms[i].vcpus;
+    }
+    r->vcpus = calloc(r->n_vcpus + 1, sizeof *r->vcpus);
+    ASSERT(r->vcpus);
+    for (uint32_t i = 0; i < sc->n_vms; i++)
+        for (uint32_t k = 0; k < sc->vms[i].vcpus; k++)
+            r->vcpus[r->vms[i].first + k] = (struct run_vcpu){.vm = i, .index = k};
+}
+
+/* SIGINT and its like become readable: they end the run, not the process, so that it can clean up. */
+static void catch_signals(struct watch *w)
+{
+    sigset_t s;
+    sigemptyset(&s);
+    sigaddset(&s, SIGINT);
+    sigaddset(&s, SIGTERM);
+    sigaddset(&s, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &s, &w->old_mask);
+    w->signal_fd = signalfd(-1, &s, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static bool was_interrupted(const struct watch *w)
+{
+    struct signalfd_siginfo si;
+    return w->signal_fd >= 0 && read(w->signal_fd, &si, sizeof si) == (ssize_t)sizeof si;
+}
+
+static enum kvm_status interrupted(char **why)
+{
+    *why = host_text("interrupted");
+    return KVM_FAILED;
+}
+
+static enum kvm_status pace(struct run *r, char **why)
+{
+    r->iters_per_ns = r->pc->measured.iters_per_ns;
+    if (r->iters_per_ns > 0) return KVM_OK;
+    struct measure m = {0};
+    if (measure_loop(&r->host, MEASURE_N, MEASURE_NS, &m, why) != 0) return KVM_FAILED;
+    r->iters_per_ns = measure_at(&m, 0.5);
+    return KVM_OK;
+}
+
+static enum kvm_status start_vms(struct watch *w, char **why)
+{
+    struct run *r = &w->r;
+    for (uint32_t i = 0; i < r->n_vms; i++) {
+        const struct sc_vm *v = r->vms[i].sc;
+        int boot = boot_make(&r->host, v, &r->sc->run, r->seed, r->iters_per_ns, why);
+        if (boot < 0) return KVM_FAILED;
+        struct vmproc_cfg cfg = {.name = v->name,
+                                 .n_vcpus = v->vcpus,
+                                 .gated = w->dispatch != NULL,
+                                 .start_ns = v->start_ns < r->end_ns ? v->start_ns : r->end_ns,
+                                 .boot_fd = boot,
+                                 .payload_fd = r->payload_fds ? r->payload_fds[i] : -1};
+        int e = vmproc_start(&r->vms[i].proc, &r->host, &cfg, why);
+        close(boot);
+        if (e != 0) return KVM_FAILED;
+    }
+    for (uint32_t i = 0; i < r->n_vms; i++) {
+        if (vmproc_wait_ready(&r->vms[i].proc, r->vms[i].sc->name, why) != 0) return KVM_FAILED;
+        if (was_interrupted(w)) return interrupted(why);
+    }
+    return KVM_OK;
+}
+
+static void set_zero(struct run *r)
+{
+    uint64_t tsc;
+    int64_t now;
+    host_clock_pair(&tsc, &now);
+    r->zero_abs_ns = now + LEAD_NS;
+    tsc += (uint64_t)(((unsigned __int128)LEAD_NS << 32) / r->host.ns_per_tsc_q32);
+    for (uint32_t i = 0; i < r->n_vms; i++)
+        vmproc_go(&r->vms[i].proc, r->zero_abs_ns, tsc);
+}
+
+static void set_down(struct run *r, struct run_vm *vm, struct ctl_end end)
+{
+    int64_t t = end.at_ns - r->zero_abs_ns;
+    vm->end = end;
+    vm->down_ns = t < 0 ? 0 : t;
+    __atomic_store_n(&vm->down, 1, __ATOMIC_RELEASE);
+}
+
+/* The end of the vCPU that broke off first; its siblings were ended by it. */
+static const struct ctl_end *first_end(const struct run_vm *vm)
+{
+    const struct ctl_end *best = NULL;
+    for (uint32_t i = 0; i < vm->proc.n_vcpus; i++) {
+        const struct ctl_end *e = &vm->proc.ctl->v[i].end;
+        if (vmproc_state(&vm->proc, i) != CTL_ENDED || e->cause == CTL_EXIT || e->cause == CTL_SIBLING) continue;
+        if (!best || e->at_ns < best->at_ns) best = e;
+    }
+    return best;
+}
+
+/* Looks after one VM: its log, and whether it is still there. True: it went down just now. */
+static bool look_after(struct run *r, struct run_vm *vm)
+{
+    if (run_is_down(vm)) return false;
+    bool sane = guestlog_drain(r, vm);
+    const struct ctl_end *e = first_end(vm);
+    struct ctl_end end = {.at_ns = host_now()};
+    if (e) {
+        end = *e;
+    } else if (!sane) {
+        end.cause = CTL_ABI;
+        strcpy(end.text, "its log overran or held what cannot be");
+    } else if (vmproc_reap(&vm->proc) && !vmproc_all_ended(&vm->proc)) {
+        end.cause = CTL_KILLED;
+        end.code = (uint32_t)vm->proc.signal;
+    } else {
+        return false;
+    }
+    if (e && sane) guestlog_drain(r, vm); /* what it wrote before it ended */
+    if (!e && vm->proc.pid != 0) kill(vm->proc.pid, SIGKILL);
+    set_down(r, vm, end);
+    return true;
+}
+
+static void look_after_all(struct watch *w)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < w->r.n_vms; i++)
+        any |= look_after(&w->r, &w->r.vms[i]);
+    if (w->native) native_poll(w->native);
+    if (any && w->dispatching) dispatch_wake(w->dispatch);
+}
+
+/* Sleeps for a while, or until a signal or the end of a VMM. */
+static void rest(struct watch *w, int64_t until_abs_ns)
+{
+    struct run *r = &w->r;
+    struct pollfd *pf = calloc(r->n_vms + 1, sizeof *pf);
+    ASSERT(pf);
+    nfds_t n = 0;
+    pf[n++] = (struct pollfd){.fd = w->signal_fd, .events = POLLIN};
+    for (uint32_t i = 0; i < r->n_vms; i++)
+        if (r->vms[i].proc.pid != 0 && !run_is_down(&r->vms[i]))
+            pf[n++] = (struct pollfd){.fd = r->vms[i].proc.pidfd, .events = POLLIN};
+    int64_t left = until_abs_ns - host_now();
+    if (left > POLL_NS) left = POLL_NS;
+    struct timespec t = {.tv_nsec = left > 0 ? left : 0};
+    ppoll(pf, n, &t, NULL);
+    free(pf);
+}
+
+static enum kvm_status watch_until_end(struct watch *w, char **why)
+{
+    int64_t end_abs = w->r.zero_abs_ns + w->r.end_ns;
+    while (host_now() < end_abs) {
+        rest(w, end_abs);
+        if (was_interrupted(w)) return interrupted(why);
+        look_after_all(w);
+    }
+    return KVM_OK;
+}
+
+static bool all_over(const struct run *r)
+{
+    for (uint32_t i = 0; i < r->n_vms; i++)
+        if (!run_is_down(&r->vms[i]) && !vmproc_all_ended(&r->vms[i].proc)) return false;
+    return true;
+}
+
+/* After the end guests may run as they like, to write what their logs still lack; who does not come to an
+ * end then is stopped. */
+static void let_finish(struct watch *w)
+{
+    struct run *r = &w->r;
+    for (uint32_t i = 0; i < r->n_vms; i++) {
+        struct ctl *c = r->vms[i].proc.ctl;
+        __atomic_store_n(&c->free_run, 1, __ATOMIC_RELEASE);
+        for (uint32_t k = 0; k < c->n_vcpus; k++)
+            syscall(SYS_futex, &c->v[k].gate, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+    }
+    int64_t until = host_now() + GRACE_NS;
+    while (!all_over(r) && host_now() < until) {
+        host_sleep_until(host_now() + 1000000);
+        look_after_all(w);
+    }
+    for (uint32_t i = 0; i < r->n_vms; i++) {
+        struct run_vm *vm = &r->vms[i];
+        look_after(r, vm);
+        if (run_is_down(vm) || vmproc_all_ended(&vm->proc)) continue;
+        set_down(r, vm, (struct ctl_end){.cause = CTL_STRAY, .at_ns = r->zero_abs_ns + r->end_ns});
+    }
+}
+
+static enum kvm_status broken_end(const struct run *r, char **why)
+{
+    for (uint32_t i = 0; i < r->n_vms; i++) {
+        const struct run_vm *vm = &r->vms[i];
+        if (!run_is_down(vm) || (vm->end.cause != CTL_ABORT && vm->end.cause != CTL_REFUSED)) continue;
+        *why = ends_text(vm->sc->name, &vm->end);
+        return KVM_FAILED;
+    }
+    return KVM_OK;
+}
+
+static enum kvm_status go(struct watch *w, char **why)
+{
+    struct run *r = &w->r;
+    enum kvm_status st = w->native ? native_begin(w->native, why) : KVM_OK;
+    if (st != KVM_OK) return st;
+    w->stolen_ns = host_stolen_ns(&r->host, r->pc->cores);
+    set_zero(r);
+    w->began_abs_ns = r->zero_abs_ns;
+    if (w->dispatch) {
+        w->dispatching = true;
+        if (dispatch_begin(w->dispatch, why) != 0) st = KVM_FAILED;
+    }
+    if (st == KVM_OK) st = watch_until_end(w, why);
+    if (w->dispatching) dispatch_finish(w->dispatch, st != KVM_OK);
+    w->stolen_ns = host_stolen_ns(&r->host, r->pc->cores) - w->stolen_ns;
+    if (st != KVM_OK) return st;
+    let_finish(w);
+    if (w->native && native_finish(w->native, why) != 0) return KVM_FAILED;
+    return broken_end(r, why);
+}
+
+static void add_started(struct run *r, uint32_t i)
+{
+    const struct sc_vm *v = r->vms[i].sc;
+    if (v->start_ns >= r->end_ns) return;
+    recs_add(&r->recs, (struct rec){.t_ns = v->start_ns,
+                                    .host = v->host,
+                                    .vm = i,
+                                    .vcpu = REC_NONE,
+                                    .pcpu = REC_NONE,
+                                    .kind = REC_EVENT,
+                                    .cause = REC_EV_STARTED});
+}
+
+static void report(struct watch *w, struct rec_block *out, struct kvm_report *rep)
+{
+    struct run *r = &w->r;
+    *rep = (struct kvm_report){.checksum = calloc(r->n_vms + 1, sizeof *rep->checksum),
+                               .iters_per_ns = calloc(r->n_vms + 1, sizeof *rep->iters_per_ns),
+                               .ends = calloc(r->n_vms + 1, sizeof *rep->ends),
+                               .disturbed_ns = w->stolen_ns};
+    ASSERT(rep->checksum && rep->iters_per_ns && rep->ends);
+    rep->n_vms = r->n_vms;
+    rep->disturbed_share = (double)w->stolen_ns / ((double)r->end_ns * r->pc->cores);
+    struct recs all = {0};
+    for (uint32_t i = 0; i < r->n_vms; i++)
+        add_started(r, i);
+    recs_append(&all, &r->recs);
+    for (uint32_t i = 0; i < r->n_vms; i++) {
+        struct run_vm *vm = &r->vms[i];
+        rep->checksum[i] = guestlog_checksum(vm);
+        rep->iters_per_ns[i] = r->iters_per_ns;
+        guestlog_close(r, vm);
+        if (run_is_down(vm)) {
+            rep->ends[i] = ends_text(vm->sc->name, &vm->end);
+            ends_record(r, vm);
+        }
+        recs_append(&all, &vm->recs);
+    }
+    for (uint32_t i = 0; i < r->n_vcpus; i++)
+        recs_append(&all, &r->vcpus[i].recs);
+    recs_sort(&all);
+    recs_feed(&all, out);
+    recs_done(&all);
+}
+
+static void clean_up(struct watch *w)
+{
+    struct run *r = &w->r;
+    for (uint32_t i = 0; i < r->n_vms; i++) {
+        vmproc_stop(&r->vms[i].proc);
+        recs_done(&r->vms[i].recs);
+        free(r->vms[i].arrived);
+    }
+    native_free(w->native);
+    dispatch_free(w->dispatch);
+    for (uint32_t i = 0; i < r->n_vcpus; i++)
+        recs_done(&r->vcpus[i].recs);
+    recs_done(&r->recs);
+    free(r->vms);
+    free(r->vcpus);
+    if (w->signal_fd >= 0) close(w->signal_fd);
+    host_close(&r->host);
+    pthread_sigmask(SIG_SETMASK, &w->old_mask, NULL);
+}
+
+static enum kvm_status prepare(struct watch *w, char **why)
+{
+    struct run *r = &w->r;
+    enum kvm_status st = pace(r, why);
+    if (st != KVM_OK) return st;
+    if (strcmp(r->pc->scheduler, "eevdf") == 0) {
+        w->native = native_new(r, &st, why);
+        if (!w->native) return st;
+    } else {
+        w->dispatch = dispatch_new(r, why);
+        if (!w->dispatch) return KVM_FAILED;
+    }
+    return start_vms(w, why);
+}
+
+enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, const int *payload_fds,
+                                  struct rec_block *out, struct kvm_report *rep, char **why)
+{
+    *why = refuse_scenario(sc);
+    if (*why) return KVM_CANNOT;
+    struct watch w = {.r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .payload_fds = payload_fds}};
+    struct run *r = &w.r;
+    r->end_ns = sc->run.duration_ns;
+    enum kvm_status st = host_open(&r->host, why);
+    if (st != KVM_OK) return st;
+    catch_signals(&w);
+    set_up_tables(r);
+    if (r->pc->cores > r->host.n_cpus) {
+        *why = host_text("hosts.%s.cpu.cores: %u pCPUs, but this process may use %u CPUs", r->pc->group, r->pc->cores,
+                         r->host.n_cpus);
+        st = KVM_NO_KVM;
+    }
+    if (st == KVM_OK) st = prepare(&w, why);
+    if (st == KVM_OK) st = go(&w, why);
+    if (st == KVM_OK) report(&w, out, rep);
+    clean_up(&w);
+    return st;
+}
+
+enum kvm_status kvm_run(const struct scenario *sc, uint64_t seed, struct rec_block *out, struct kvm_report *rep, char **why)
+{
+    return run_with_payloads(sc, seed, NULL, out, rep, why);
+}
+
+void kvm_report_done(struct kvm_report *rep)
+{
+    for (uint32_t i = 0; rep->ends && i < rep->n_vms; i++)
+        free(rep->ends[i]);
+    free(rep->ends);
+    free(rep->checksum);
+    free(rep->iters_per_ns);
+    *rep = (struct kvm_report){0};
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* run.h - one run under way: what its parts share.
+ *
+ * Times in here without `abs` in their name are ns since t = 0. The main thread (run.c) starts, watches
+ * and cleans up; who may run when is decided by Linux (native.c) or by dispatcher threads (dispatch.c). */
+#ifndef VLAB_KVM_RUNNER_RUN_H
+#define VLAB_KVM_RUNNER_RUN_H
+
+#include "kvm/runner/cgroup.h"
+#include "kvm/runner/recs.h"
+#include "kvm/runner/vmproc.h"
+
+struct run_vm {
+    const struct sc_vm *sc;
+    struct vmproc proc;
+    uint32_t first;    /* of its vCPUs in run.vcpus */
+    uint32_t down;     /* it is no more: set once (release) by the main thread, after: */
+    int64_t down_ns;   /* since when; INT64_MAX: it is up */
+    struct ctl_end end; /* how, where it is down */
+    struct recs recs;  /* requests, iterations, events */
+    int64_t log_ns;    /* of the last log entry taken */
+    int64_t *arrived;  /* when request i came; -1: it has left */
+    uint64_t n_arrived, arrived_cap;
+};
+
+struct run_vcpu {
+    uint32_t vm, index; /* run.vms; within the VM */
+    struct recs recs;   /* its REC_STATE */
+};
+
+struct run {
+    const struct scenario *sc;
+    const struct sc_host *pc; /* the one host */
+    uint64_t seed;
+    struct host host;
+    int64_t zero_abs_ns, end_ns;
+    struct run_vm *vms;
+    struct run_vcpu *vcpus;
+    uint32_t n_vms, n_vcpus;
+    struct recs recs; /* of pCPUs */
+    const int *payload_fds; /* of each VM, for tests; NULL: the built-in one */
+    double iters_per_ns;
+};
+
+static inline struct run_vm *run_vm_of(const struct run *r, uint32_t vcpu) { return &r->vms[r->vcpus[vcpu].vm]; }
+static inline struct ctl_vcpu *run_ctl(const struct run *r, uint32_t vcpu)
+{
+    return &run_vm_of(r, vcpu)->proc.ctl->v[r->vcpus[vcpu].index];
+}
+static inline bool run_is_down(const struct run_vm *vm) { return __atomic_load_n(&vm->down, __ATOMIC_ACQUIRE) != 0; }
+
+/* refuse.c: what of the scenario cannot be done on this backend; NULL: nothing. malloc'ed. */
+char *refuse_scenario(const struct scenario *sc);
+
+/* guestlog.c: takes over what guests wrote since the last time. False: it was nonsense. */
+bool guestlog_drain(struct run *r, struct run_vm *vm);
+/* Requests still inside at the end. */
+void guestlog_close(struct run *r, struct run_vm *vm);
+uint64_t guestlog_checksum(const struct run_vm *vm);
+
+/* ends.c: how a VM ended, in words; and as the record of it. */
+char *ends_text(const char *name, const struct ctl_end *e);
+void ends_record(struct run *r, struct run_vm *vm);
+
+/* As kvm_run, with payloads of one's own. */
+enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, const int *payload_fds, struct rec_block *out,
+                                  struct kvm_report *rep, char **why);
+
+#endif

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "kvm/runner/vmproc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define READY_NS 10000000000
+
+/* Memory for a VMM and us, of a size nobody can change. Its descriptor, or -1. */
+static int shared_memory(const char *name, uint64_t bytes, void **map)
+{
+    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0) return -1;
+    if (ftruncate(fd, (off_t)bytes) == 0 &&
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0) {
+        *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        if (*map != MAP_FAILED) return fd;
+    }
+    *map = NULL;
+    close(fd);
+    return -1;
+}
+
+/* In the child: puts the descriptors where a VMM looks for them. Only async-signal-safe calls. */
+_Noreturn static void become_vmm(const struct host *h, const char *name, const int fds[CTL_FD_END])
+{
+    int high[CTL_FD_END];
+    for (int i = CTL_FD_CTL; i < CTL_FD_END; i++)
+        high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 64);
+    for (int i = CTL_FD_CTL; i < CTL_FD_END; i++)
+        if (dup2(high[i], i) < 0) _exit(126);
+    if (dup2(h->null_fd, 0) < 0 || dup2(h->null_fd, 1) < 0) _exit(126);
+    char *argv[] = {(char *)(uintptr_t) "vlab-vmm", (char *)(uintptr_t)name, NULL};
+    char *env[] = {NULL};
+    execve(h->vmm_path, argv, env);
+    _exit(127);
+}
+
+static int map_all(struct vmproc *p, const struct vmproc_cfg *cfg, int fds[CTL_FD_END])
+{
+    void *ctl = NULL, *logs = NULL;
+    fds[CTL_FD_CTL] = shared_memory("vlab-ctl", ctl_bytes(cfg->n_vcpus), &ctl);
+    if (fds[CTL_FD_CTL] < 0) return -1;
+    p->ctl = ctl;
+    fds[CTL_FD_LOG] = shared_memory("vlab-log", cfg->n_vcpus * ABI_LOG_STEP, &logs);
+    p->logs = logs;
+    return fds[CTL_FD_LOG] < 0 ? -1 : 0;
+}
+
+int vmproc_start(struct vmproc *p, const struct host *h, const struct vmproc_cfg *cfg, char **why)
+{
+    int fds[CTL_FD_END] = {0, 1, 2, -1, -1, cfg->boot_fd, h->bells_fd, h->kvm_fd, -1};
+    *p = (struct vmproc){.pidfd = -1, .n_vcpus = cfg->n_vcpus};
+    fds[CTL_FD_PAYLOAD] = cfg->payload_fd >= 0 ? cfg->payload_fd : h->null_fd;
+    int failed = map_all(p, cfg, fds);
+    if (failed == 0) {
+        p->ctl->magic = CTL_MAGIC;
+        p->ctl->n_vcpus = cfg->n_vcpus;
+        p->ctl->runner = getpid();
+        p->ctl->gated = cfg->gated;
+        p->ctl->start_ns = cfg->start_ns;
+        p->pid = fork();
+        if (p->pid == 0) become_vmm(h, cfg->name, fds);
+        if (p->pid < 0) p->pid = 0, failed = -1;
+    }
+    if (failed == 0) failed = (p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0)) < 0 ? -1 : 0;
+    if (failed != 0) *why = host_text("vm.%s: cannot start its VMM: %s", cfg->name, strerror(errno));
+    if (fds[CTL_FD_CTL] >= 0) close(fds[CTL_FD_CTL]);
+    if (fds[CTL_FD_LOG] >= 0) close(fds[CTL_FD_LOG]);
+    if (failed != 0) vmproc_stop(p);
+    return failed;
+}
+
+enum ctl_state vmproc_state(const struct vmproc *p, uint32_t vcpu)
+{
+    return (enum ctl_state)__atomic_load_n(&p->ctl->v[vcpu].state, __ATOMIC_ACQUIRE);
+}
+
+static bool all_in(const struct vmproc *p, enum ctl_state a, enum ctl_state b)
+{
+    for (uint32_t i = 0; i < p->n_vcpus; i++) {
+        enum ctl_state s = vmproc_state(p, i);
+        if (s != a && s != b) return false;
+    }
+    return true;
+}
+
+bool vmproc_all_ended(const struct vmproc *p)
+{
+    return all_in(p, CTL_ENDED, CTL_ENDED);
+}
+
+int vmproc_wait_ready(struct vmproc *p, const char *name, char **why)
+{
+    int64_t until = host_now() + READY_NS;
+    while (!all_in(p, CTL_READY, CTL_ENDED)) {
+        bool gone = vmproc_reap(p);
+        if (__atomic_load_n(&p->ctl->failed, __ATOMIC_ACQUIRE)) {
+            *why = host_text("vm.%s: its VMM cannot start: %.*s", name, CTL_TEXT, p->ctl->text);
+            return -1;
+        }
+        if (gone || host_now() > until) {
+            *why = host_text("vm.%s: its VMM %s before it was ready", name,
+                             gone ? "ended" : "took over 10 s and still was not there");
+            return -1;
+        }
+        struct pollfd pf = {.fd = p->pidfd, .events = POLLIN};
+        poll(&pf, 1, 1);
+    }
+    return 0;
+}
+
+void vmproc_go(struct vmproc *p, int64_t zero_ns, uint64_t tsc_zero)
+{
+    p->ctl->zero_ns = zero_ns;
+    p->ctl->tsc_zero = tsc_zero;
+    __atomic_store_n(&p->ctl->go, 1, __ATOMIC_RELEASE);
+    syscall(SYS_futex, &p->ctl->go, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
+
+bool vmproc_reap(struct vmproc *p)
+{
+    if (p->pid == 0) return true;
+    int status;
+    pid_t r = waitpid(p->pid, &status, WNOHANG);
+    if (r == 0 || (r < 0 && errno == EINTR)) return false;
+    if (r > 0 && WIFSIGNALED(status)) p->signal = WTERMSIG(status);
+    p->pid = 0;
+    return true;
+}
+
+void vmproc_stop(struct vmproc *p)
+{
+    if (p->pid != 0) {
+        kill(p->pid, SIGKILL);
+        while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR) {
+        }
+    }
+    if (p->pidfd >= 0 && p->ctl) close(p->pidfd);
+    if (p->logs) munmap(p->logs, p->n_vcpus * ABI_LOG_STEP);
+    if (p->ctl) munmap(p->ctl, ctl_bytes(p->n_vcpus));
+    *p = (struct vmproc){.pidfd = -1};
+}

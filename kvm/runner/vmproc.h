@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* vmproc.h - one vlab-vmm process, as its runner holds it. */
+#ifndef VLAB_KVM_RUNNER_VMPROC_H
+#define VLAB_KVM_RUNNER_VMPROC_H
+
+#include <sys/types.h>
+
+#include "kvm/runner/host.h"
+
+struct vmproc {
+    pid_t pid;  /* 0: none, or reaped */
+    int pidfd;  /* readable once it has ended */
+    int signal; /* that ended it; 0: none */
+    uint32_t n_vcpus;
+    struct ctl *ctl;
+    char *logs; /* n_vcpus x ABI_LOG_STEP */
+};
+
+struct vmproc_cfg {
+    const char *name;
+    uint32_t n_vcpus;
+    bool gated;
+    int64_t start_ns;
+    int boot_fd;
+    int payload_fd; /* -1: the payload that is built in */
+};
+
+/* Starts it; it gets itself ready on its own. 0, or -1 with *why. */
+int vmproc_start(struct vmproc *p, const struct host *h, const struct vmproc_cfg *cfg, char **why);
+/* Waits until every vCPU is ready or has ended. 0, or -1 with *why: it could not start, or not in time. */
+int vmproc_wait_ready(struct vmproc *p, const char *name, char **why);
+/* t = 0 for this VM. */
+void vmproc_go(struct vmproc *p, int64_t zero_ns, uint64_t tsc_zero);
+/* Notes it if the process has ended. True: it has. */
+bool vmproc_reap(struct vmproc *p);
+/* Whether every vCPU has said that it ended. */
+bool vmproc_all_ended(const struct vmproc *p);
+/* Kills, reaps, unmaps. Fine on one that never started (all zeros). */
+void vmproc_stop(struct vmproc *p);
+
+enum ctl_state vmproc_state(const struct vmproc *p, uint32_t vcpu);
+static inline struct abi_log *vmproc_log(const struct vmproc *p, uint32_t vcpu)
+{
+    return (struct abi_log *)(void *)(p->logs + vcpu * ABI_LOG_STEP);
+}
+
+#endif
