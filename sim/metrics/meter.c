@@ -146,8 +146,13 @@ static bool told(uint8_t cause)
 static void read_event(struct meter *m, const struct rec *r)
 {
     if (m->warm) {
-        count_event(&m->host_events[r->host * REC_NEVENTS + r->cause], r->t_ns);
+        count_event(&m->cluster_events[r->cause], r->t_ns);
+        count_event(&m->host_events[r->host][r->cause], r->t_ns);
+        if (r->pcpu != REC_NONE)
+            count_event(&m->pcpu_events[m->first_pcpu[r->host] + r->pcpu][r->cause], r->t_ns);
         if (r->vm != UINT32_MAX) count_event(&m->vms[r->vm].events[r->cause], r->t_ns);
+        if (r->vcpu != REC_NONE)
+            count_event(&m->vcpu_events[m->first_vcpu[r->vm] + r->vcpu][r->cause], r->t_ns);
     }
     if (!told(r->cause)) return;
     if (m->n_happenings == METER_HAPPENINGS) {
@@ -276,7 +281,7 @@ struct meter *meter_new(const struct scenario *sc, const struct meter_opts *o)
     m->first_pcpu = calloc(sc->n_hosts + 1, sizeof *m->first_pcpu);
     m->first_vcpu = calloc(sc->n_vms + 1, sizeof *m->first_vcpu);
     m->vms = calloc(sc->n_vms + 1, sizeof *m->vms);
-    m->host_events = calloc((size_t)sc->n_hosts * REC_NEVENTS + 1, sizeof *m->host_events);
+    m->host_events = calloc((size_t)sc->n_hosts + 1, sizeof *m->host_events);
     ASSERT(m->first_pcpu && m->first_vcpu && m->vms && m->host_events);
     for (uint32_t i = 0; i < sc->n_hosts; i++) {
         m->first_pcpu[i] = m->n_pcpus;
@@ -290,7 +295,9 @@ struct meter *meter_new(const struct scenario *sc, const struct meter_opts *o)
     }
     m->vcpus = calloc(m->n_vcpus + 1, sizeof *m->vcpus);
     m->pcpus = calloc(m->n_pcpus + 1, sizeof *m->pcpus);
-    ASSERT(m->vcpus && m->pcpus);
+    m->vcpu_events = calloc(m->n_vcpus + 1, sizeof *m->vcpu_events);
+    m->pcpu_events = calloc(m->n_pcpus + 1, sizeof *m->pcpu_events);
+    ASSERT(m->vcpus && m->pcpus && m->vcpu_events && m->pcpu_events);
     for (uint32_t i = 0; i < sc->n_vms; i++)
         for (uint32_t k = 0; k < m->vms[i].n_vcpus; k++)
             m->vcpus[m->vms[i].first_vcpu + k] = (struct vcpu_meter){.vm = i, .state = VCPU_DOWN};
@@ -325,6 +332,8 @@ void meter_free(struct meter *m)
     free(m->first_vcpu);
     free(m->vms);
     free(m->host_events);
+    free(m->vcpu_events);
+    free(m->pcpu_events);
     free(m->vcpus);
     free(m->pcpus);
     free(m->happenings);

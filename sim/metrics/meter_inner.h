@@ -14,6 +14,11 @@
 #define METER_WORST      100 /* of which the worst are named */
 #define METER_HAPPENINGS 100000
 
+struct event_meter {
+    uint64_t total;
+    int64_t first_ns, last_ns;
+};
+
 struct vcpu_meter {
     int64_t last_ns; /* up to when its time is accounted for */
     int64_t total[VCPU_NSTATES], base[VCPU_NSTATES], sampled[VCPU_NSTATES];
@@ -26,11 +31,6 @@ struct pcpu_meter { /* of the measured window only */
     int64_t last_ns;
     int64_t guest_ns, switch_ns, idle_ns;
     int64_t switch_all_ns, switch_sampled_ns; /* from time 0, for samples */
-};
-
-struct event_meter {
-    uint64_t total;
-    int64_t first_ns, last_ns;
 };
 
 struct vm_meter {
@@ -76,7 +76,8 @@ struct meter {
     size_t n_dists;
     struct meter_unit *units;
     uint32_t n_units;
-    struct event_meter *host_events; /* [n_hosts][REC_NEVENTS] */
+    struct event_meter (*host_events)[REC_NEVENTS], (*pcpu_events)[REC_NEVENTS];
+    struct event_meter (*vcpu_events)[REC_NEVENTS], cluster_events[REC_NEVENTS];
     char *broken;                    /* the first law found broken */
     /* samples */
     const char **col_entity, **col_metric, **col_unit;

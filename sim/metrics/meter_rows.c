@@ -112,7 +112,7 @@ static void put_states(struct meter *m, const char *e, const struct sums *s)
 static void put_fairness(struct meter *m, const char *e, const struct sums *s)
 {
     if (s->busy_vcpus && s->xx > 0)
-        put(m, e, "fairness", "mean", "", s->x * s->x / ((double)s->busy_vcpus * s->xx));
+        put(m, e, "fairness", "share", "", s->x * s->x / ((double)s->busy_vcpus * s->xx));
 }
 
 /* --- hosts --- */
@@ -129,6 +129,17 @@ static void put_pcpu_time(struct meter *m, const char *e, const struct pcpu_mete
     put(m, e, "cpu.util", "share", "", of > 0 ? (double)busy / of : 0);
 }
 
+/* Adds b to a, kind by kind. */
+static void add_events(struct event_meter *a, const struct event_meter *b)
+{
+    for (int k = 0; k < REC_NEVENTS; k++) {
+        if (b[k].total == 0) continue;
+        if (a[k].total == 0 || b[k].first_ns < a[k].first_ns) a[k].first_ns = b[k].first_ns;
+        if (b[k].last_ns > a[k].last_ns) a[k].last_ns = b[k].last_ns;
+        a[k].total += b[k].total;
+    }
+}
+
 static double worst_slowdown(const struct meter *m, uint32_t host)
 {
     double worst = (double)NAN;
@@ -139,6 +150,17 @@ static double worst_slowdown(const struct meter *m, uint32_t host)
         if (!isnan(s) && !(s <= worst)) worst = s;
     }
     return worst;
+}
+
+/* All slices and waits of a unit: a folded group has one of each. */
+static void add_dists(const struct meter *m, const struct meter_unit *u, struct hist *slice,
+                      struct hist *wait)
+{
+    const struct vm_meter *v = &m->vms[u->first_vm];
+    for (uint32_t k = 0; k < (u->n_vms == 1 ? v->n_vcpus : 1); k++) {
+        hist_merge(slice, m->vcpus[v->first_vcpu + k].slice);
+        hist_merge(wait, m->vcpus[v->first_vcpu + k].wait);
+    }
 }
 
 static void put_host_unit(struct meter *m, const char *e, uint32_t first, uint32_t n)
@@ -154,20 +176,26 @@ static void put_host_unit(struct meter *m, const char *e, uint32_t first, uint32
             sum.switch_ns += c->switch_ns;
             sum.idle_ns += c->idle_ns;
         }
-        for (int k = 0; k < REC_NEVENTS; k++) {
-            const struct event_meter *from = &m->host_events[h * REC_NEVENTS + (uint32_t)k];
-            if (from->total == 0) continue;
-            if (ev[k].total == 0 || from->first_ns < ev[k].first_ns) ev[k].first_ns = from->first_ns;
-            if (from->last_ns > ev[k].last_ns) ev[k].last_ns = from->last_ns;
-            ev[k].total += from->total;
-        }
+        add_events(ev, m->host_events[h]);
     }
-    for (uint32_t i = 0; i < m->sc->n_vms; i++)
-        if (m->sc->vms[i].host >= first && m->sc->vms[i].host < first + n) add_vms(m, i, 1, &s);
+    struct hist slice = {0}, wait = {0};
+    for (uint32_t u = 0; u < m->n_units; u++) {
+        uint32_t host = m->sc->vms[m->units[u].first_vm].host;
+        if (host < first || host >= first + n) continue;
+        add_vms(m, m->units[u].first_vm, m->units[u].n_vms, &s);
+        add_dists(m, &m->units[u], &slice, &wait);
+    }
     put_pcpu_time(m, e, &sum, pcpus);
     double of = (double)(m->end_ns - m->warmup_ns) * pcpus;
-    put_time(m, e, "cpu.ready", s.state[VCPU_READY], of);
-    put_time(m, e, "cpu.throttled", s.state[VCPU_THROTTLED], of);
+    for (int st = 0; st < VCPU_NSTATES; st++) { /* a host is idle as its pCPUs are */
+        char metric[32] = "cpu.";
+        strncat(metric, rec_state_name((enum vcpu_state)st), sizeof metric - 5);
+        if (st != VCPU_IDLE) put_time(m, e, metric, s.state[st], of);
+    }
+    put_dist(m, e, "slice", &slice);
+    put_dist(m, e, "wait", &wait);
+    hist_done(&slice);
+    hist_done(&wait);
     put_unserved(m, e, &s);
     put_fairness(m, e, &s);
     if (n == 1) put(m, e, "isolation", "mean", "", worst_slowdown(m, first));
@@ -184,9 +212,11 @@ static void put_hosts(struct meter *m)
         if (n > METER_FOLD) put_host_unit(m, meter_name(m, "host.%s", sc->hosts[h].group), h, n);
         for (uint32_t i = h; n <= METER_FOLD && i < h + n; i++) {
             put_host_unit(m, meter_name(m, "host.%s", sc->hosts[i].name), i, 1);
-            for (uint32_t p = 0; p < sc->hosts[i].cores; p++)
-                put_pcpu_time(m, meter_name(m, "host.%s.pcpu%u", sc->hosts[i].name, p),
-                              &m->pcpus[m->first_pcpu[i] + p], 1);
+            for (uint32_t p = 0; p < sc->hosts[i].cores; p++) {
+                const char *name = meter_name(m, "host.%s.pcpu%u", sc->hosts[i].name, p);
+                put_pcpu_time(m, name, &m->pcpus[m->first_pcpu[i] + p], 1);
+                put_events(m, name, m->pcpu_events[m->first_pcpu[i] + p]);
+            }
         }
         h += n;
     }
@@ -276,6 +306,7 @@ static void put_vcpus(struct meter *m, const struct meter_unit *u)
         put_states(m, name, &s);
         put_dist(m, name, "slice", c->slice);
         put_dist(m, name, "wait", c->wait);
+        put_events(m, name, m->vcpu_events[v->first_vcpu + k]);
     }
 }
 
@@ -287,10 +318,7 @@ static void put_unit(struct meter *m, const struct meter_unit *u)
     put_states(m, u->name, &s);
     const struct vm_meter *v = &m->vms[u->first_vm];
     struct hist slice = {0}, wait = {0};
-    for (uint32_t k = 0; k < (u->n_vms == 1 ? v->n_vcpus : 1); k++) {
-        hist_merge(&slice, m->vcpus[v->first_vcpu + k].slice);
-        hist_merge(&wait, m->vcpus[v->first_vcpu + k].wait);
-    }
+    add_dists(m, u, &slice, &wait);
     put_dist(m, u->name, "slice", &slice);
     put_dist(m, u->name, "wait", &wait);
     hist_done(&slice);
@@ -298,12 +326,7 @@ static void put_unit(struct meter *m, const struct meter_unit *u)
     put_work(m, u);
     memcpy(ev, v->events, sizeof ev);
     for (uint32_t i = u->first_vm + 1; i < u->first_vm + u->n_vms; i++)
-        for (int k = 0; k < REC_NEVENTS; k++) {
-            const struct event_meter *e = &m->vms[i].events[k];
-            if (e->total && (ev[k].total == 0 || e->first_ns < ev[k].first_ns)) ev[k].first_ns = e->first_ns;
-            if (e->total && e->last_ns > ev[k].last_ns) ev[k].last_ns = e->last_ns;
-            ev[k].total += e->total;
-        }
+        add_events(ev, m->vms[i].events);
     put_events(m, u->name, ev);
     if (u->n_vms == 1) {
         put(m, u->name, "slowdown", "mean", "", meter_pace(m, u->first_vm) / v->alone_s);
@@ -349,6 +372,12 @@ static void put_cluster(struct meter *m)
         sum.idle_ns += m->pcpus[p].idle_ns;
     }
     put_pcpu_time(m, "cluster", &sum, m->n_pcpus);
+    uint64_t done = 0;
+    for (uint32_t i = 0; i < m->sc->n_vms; i++)
+        done += m->vms[i].done;
+    put_count(m, "cluster", "work.done", done);
+    put(m, "cluster", "throughput", "mean", "1/s", (double)done / measured_s(m));
+    put_events(m, "cluster", m->cluster_events);
 }
 
 static void make_ecdfs(struct meter *m)

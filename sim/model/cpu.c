@@ -53,7 +53,7 @@ static void tell_event(struct model *m, const struct vcpu *v, enum rec_event wha
         .host = v->host,
         .vm = v->vm,
         .vcpu = v->num,
-        .pcpu = REC_NONE,
+        .pcpu = v->last_pcpu == NONE ? REC_NONE : m->pcpus[v->last_pcpu].num,
         .kind = REC_EVENT,
         .cause = (uint8_t)what,
     };
@@ -152,8 +152,9 @@ static void come(struct model *m, uint32_t p, uint32_t vi, int64_t run_ns)
     if (c->mode == PCPU_IDLE) tell_pcpu(m, p, REC_IDLE);
     bool same = c->last_vcpu == vi;
     if (v->last_pcpu != p) {
-        if (v->last_pcpu != NONE) tell_event(m, v, REC_EV_MIGRATE, v->last_pcpu - h->first_pcpu);
+        uint32_t from = v->last_pcpu;
         v->last_pcpu = p;
+        if (from != NONE) tell_event(m, v, REC_EV_MIGRATE, m->pcpus[from].num);
         warmth_cold(c, v);
     }
     c->vcpu = c->last_vcpu = vi;

@@ -63,6 +63,8 @@ struct expect {
     size_t point;      /* it was parsed for */
 };
 
+/* Whether a term of either side is of this metric (`slowdown` costs a run of its own). */
+bool expect_mentions(const struct expect *e, const char *metric);
 const char *expect_op_text(enum expect_op op);
 /* "s", "1/s", "" ...; out is used for odd ones. */
 const char *expect_unit_text(struct expect_unit u, char *out, size_t size);
