@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* cgroup.h - weights and quotas by Linux: one flat group a VM, in the cpu controller of version 1 or 2.
  *
- * A VM of the default weight counts as ten ordinary processes, so that the host's own work disturbs little:
- * version 2's cpu.weight is the VM's weight, version 1's cpu.shares is 10.24 times it. Groups are named
- * vlab-PID-VM after the runner; those of runners that are no more are removed on the way. */
+ * The largest weight of a run counts as a hundred ordinary processes, so that the host's own work disturbs
+ * little: CGROUP_MAX_WEIGHT is version 2's largest cpu.weight, and 102400 as version 1's cpu.shares. Groups are
+ * named vlab-PID-VM after the runner; those of runners that are no more are removed on the way. */
 #ifndef VLAB_KVM_RUNNER_CGROUP_H
 #define VLAB_KVM_RUNNER_CGROUP_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#define CGROUP_MAX_WEIGHT 10000u
 
 struct cgroups {
     int version;     /* 1 or 2; 0: none to be had */

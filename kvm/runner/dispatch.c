@@ -159,14 +159,21 @@ static bool goes_on_alone(struct d_pcpu *p, int64_t now)
     return !p->need;
 }
 
-/* Guests whose wait is over, of those that ran here last. */
+/* Whose wait this dispatcher ends: of those that ran here last, or never yet. */
+static bool is_ours(const struct d_pcpu *p, uint32_t v)
+{
+    uint32_t at = sched_pcpu(p->d->sched, v);
+    return at == p->index || (at >= p->d->n_pcpus && p->index == 0);
+}
+
+/* Guests whose wait is over. */
 static void wake_due(struct d_pcpu *p, int64_t now)
 {
     struct dispatch *d = p->d;
     for (uint32_t v = 0; v < d->run->n_vcpus; v++) {
         struct d_vcpu *x = &d->v[v];
         if (x->wake_ns > now || x->down || sched_where(d->sched, v) != SCHED_BLOCKED) continue;
-        if (sched_pcpu(d->sched, v) != p->index && x->wake_ns + LONGEST_NS > now) continue;
+        if (!is_ours(p, v)) continue;
         int64_t t = x->wake_ns;
         x->wake_ns = INT64_MAX;
         sched_wake(d->sched, v, now);
@@ -196,7 +203,7 @@ static int64_t next_look(const struct d_pcpu *p, int64_t now)
     if (p->cur != SCHED_NONE && p->until_ns < t) t = p->until_ns;
     if (tick < t) t = tick;
     for (uint32_t v = 0; v < d->run->n_vcpus; v++)
-        if (d->v[v].wake_ns < t && !d->v[v].down && sched_pcpu(d->sched, v) == p->index) t = d->v[v].wake_ns;
+        if (d->v[v].wake_ns < t && !d->v[v].down && is_ours(p, v)) t = d->v[v].wake_ns;
     return t < d->run->end_ns ? t : d->run->end_ns;
 }
 

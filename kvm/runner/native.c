@@ -12,13 +12,10 @@
 
 struct native {
     struct run *run;
-    struct cgroups groups;
     struct intervals *iv;
     uint32_t *pcpu; /* of each vCPU */
     int64_t next_throttle_ns;
 };
-
-static int64_t quota_ns(const struct sc_vm *v) { return (int64_t)((__int128)v->limit_ppm * v->period_ns / 1000000); }
 
 static bool allowed(const struct sc_vm *v, uint32_t p)
 {
@@ -39,31 +36,6 @@ static void assign(struct native *n)
     }
 }
 
-/* Whether Linux would treat all alike without groups. */
-static bool all_alike(const struct run *r)
-{
-    for (uint32_t i = 0; i < r->n_vms; i++)
-        if (r->vms[i].sc->weight != r->vms[0].sc->weight || r->vms[i].sc->limit_ppm != 0 || r->vms[i].sc->vcpus > 1)
-            return false;
-    return true;
-}
-
-static enum kvm_status make_groups(struct native *n, char **why)
-{
-    struct run *r = n->run;
-    if (!cgroup_find(&n->groups, why)) {
-        if (!all_alike(r)) return KVM_NO_KVM;
-        free(*why);
-        *why = NULL;
-        return KVM_OK;
-    }
-    for (uint32_t i = 0; i < r->n_vms; i++) {
-        const struct sc_vm *v = r->vms[i].sc;
-        if (cgroup_make(&n->groups, i, v->weight, quota_ns(v), v->period_ns, why) != 0) return KVM_FAILED;
-    }
-    return KVM_OK;
-}
-
 struct native *native_new(struct run *r, enum kvm_status *st, char **why)
 {
     if (!host_kernel_at_least(6, 6)) {
@@ -78,17 +50,12 @@ struct native *native_new(struct run *r, enum kvm_status *st, char **why)
     ASSERT(n->pcpu);
     assign(n);
     n->iv = intervals_new(r, n->pcpu);
-    *st = make_groups(n, why);
-    if (*st == KVM_OK) return n;
-    native_free(n);
-    return NULL;
+    return n;
 }
 
 enum kvm_status native_begin(struct native *n, char **why)
 {
     struct run *r = n->run;
-    for (uint32_t i = 0; n->groups.version != 0 && i < r->n_vms; i++)
-        if (r->vms[i].proc.pid != 0 && cgroup_add(&n->groups, i, r->vms[i].proc.pid, why) != 0) return KVM_FAILED;
     for (uint32_t i = 0; i < r->n_vcpus; i++) {
         int tid = (int)run_ctl(r, i)->tid;
         if (run_vm_of(r, i)->proc.pid == 0 || vmproc_state(&run_vm_of(r, i)->proc, r->vcpus[i].index) == CTL_ENDED)
@@ -113,11 +80,11 @@ void native_poll(struct native *n)
     struct run *r = n->run;
     intervals_poll(n->iv);
     int64_t now = host_now() - r->zero_abs_ns;
-    if (n->groups.version == 0 || now < n->next_throttle_ns) return;
+    if (r->groups.version == 0 || now < n->next_throttle_ns) return;
     n->next_throttle_ns = now + THROTTLE_EVERY_NS;
     for (uint32_t i = 0; i < r->n_vms; i++)
         if (r->vms[i].sc->limit_ppm != 0)
-            intervals_throttled(n->iv, i, host_now() - r->zero_abs_ns, cgroup_throttled_ns(&n->groups, i));
+            intervals_throttled(n->iv, i, host_now() - r->zero_abs_ns, cgroup_throttled_ns(&r->groups, i));
 }
 
 int native_finish(struct native *n, char **why)
@@ -130,7 +97,6 @@ int native_finish(struct native *n, char **why)
 void native_free(struct native *n)
 {
     if (!n) return;
-    cgroup_remove(&n->groups, n->run->n_vms);
     intervals_free(n->iv);
     free(n->pcpu);
     free(n);

@@ -10,9 +10,9 @@
 
 struct native;
 
-/* Before the VMs start: groups. NULL with *why and *st. */
+/* Before the VMs start. NULL with *why and *st. */
 struct native *native_new(struct run *r, enum kvm_status *st, char **why);
-/* When all are ready: puts them into their groups, pins them, begins to look. */
+/* When all are ready: pins them, begins to look. */
 enum kvm_status native_begin(struct native *n, char **why);
 void native_poll(struct native *n);
 /* After the run: the records of vCPUs and pCPUs. 0, or -1 with *why. */

@@ -21,8 +21,8 @@
 #define LEAD_NS     3000000   /* from letting go to t = 0 */
 #define POLL_NS     20000000
 #define GRACE_NS    1000000000 /* after the end, for guests to finish their logs */
-#define MEASURE_N   11
-#define MEASURE_NS  5000000
+#define MEASURE_N   61 /* of 1 ms: most lie within one slice of a busy machine */
+#define MEASURE_NS  1000000
 
 struct watch {
     struct run r;
@@ -82,7 +82,7 @@ static enum kvm_status pace(struct run *r, char **why)
     if (r->iters_per_ns > 0) return KVM_OK;
     struct measure m = {0};
     if (measure_loop(&r->host, MEASURE_N, MEASURE_NS, &m, why) != 0) return KVM_FAILED;
-    r->iters_per_ns = measure_at(&m, 0.5);
+    r->iters_per_ns = measure_at(&m, 0.9);
     return KVM_OK;
 }
 
@@ -319,6 +319,7 @@ static void clean_up(struct watch *w)
         recs_done(&r->vms[i].recs);
         free(r->vms[i].arrived);
     }
+    cgroup_remove(&r->groups, r->n_vms);
     native_free(w->native);
     dispatch_free(w->dispatch);
     for (uint32_t i = 0; i < r->n_vcpus; i++)
@@ -343,7 +344,9 @@ static enum kvm_status prepare(struct watch *w, char **why)
         w->dispatch = dispatch_new(r, why);
         if (!w->dispatch) return KVM_FAILED;
     }
-    return start_vms(w, why);
+    st = weights_make(r, w->native != NULL, why);
+    if (st == KVM_OK) st = start_vms(w, why);
+    return st == KVM_OK ? weights_join(r, why) : st;
 }
 
 enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, const int *payload_fds,

@@ -33,6 +33,7 @@ struct run {
     const struct sc_host *pc; /* the one host */
     uint64_t seed;
     struct host host;
+    struct cgroups groups;
     int64_t zero_abs_ns, end_ns;
     struct run_vm *vms;
     struct run_vcpu *vcpus;
@@ -51,6 +52,11 @@ static inline bool run_is_down(const struct run_vm *vm) { return __atomic_load_n
 
 /* refuse.c: what of the scenario cannot be done on this backend; NULL: nothing. malloc'ed. */
 char *refuse_scenario(const struct scenario *sc);
+
+/* weights.c: the VMs' cgroups. Linux's scheduler decides by them; under the dispatcher they only keep the
+ * host's other work from disturbing. Made before the VMs start, joined when they are ready. */
+enum kvm_status weights_make(struct run *r, bool native, char **why);
+enum kvm_status weights_join(struct run *r, char **why);
 
 /* guestlog.c: takes over what guests wrote since the last time. False: it was nonsense. */
 bool guestlog_drain(struct run *r, struct run_vm *vm);
