@@ -150,7 +150,8 @@ static void print_source(const struct diag *d, const struct diag_item *it, FILE 
     char head[ESCAPED_MAX] = "", under[ESCAPED_MAX] = "", cell[20];
     size_t at = 0, column = 1, caret = 0, marked = 0;
     unsigned from = it->mark.column > 80 ? it->mark.column - 60 : 1;
-    for (size_t i = 0; i < len && column < from + 100; column++) {
+    size_t i = 0;
+    for (; i < len && column < from + 100; column++) {
         size_t n = char_len(line + i, len - i);
         if (column >= from) {
             if (n == 1 && line[i] == '\t') snprintf(cell, sizeof cell, " ");
@@ -164,9 +165,9 @@ static void print_source(const struct diag *d, const struct diag_item *it, FILE 
         i += n;
     }
     if (!marked) marked = 1;
-    for (size_t i = 0; i < marked && i < sizeof under - 1; i++)
-        under[i] = i ? '~' : '^';
-    fprintf(out, "%5u | %s%s\n", it->mark.line, from > 1 ? "..." : "", head);
+    for (size_t j = 0; j < marked && j < sizeof under - 1; j++)
+        under[j] = j ? '~' : '^';
+    fprintf(out, "%5u | %s%s%s\n", it->mark.line, from > 1 ? "..." : "", head, i < len ? "..." : "");
     fprintf(out, "      | %*s%s%s%s\n", (int)(caret + (from > 1 ? 3 : 0)), "", on, under, off);
 }
 

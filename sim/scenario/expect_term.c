@@ -157,9 +157,9 @@ static bool check_entity(struct expect_parse *p, const struct part *parts, unsig
         const char *is = vm ? p->sc->vms[i].name : p->sc->hosts[i].name;
         const char *group = vm ? p->sc->vms[i].group : p->sc->hosts[i].group;
         uint32_t inside = vm ? p->sc->vms[i].vcpus : p->sc->hosts[i].cores;
+        members += !strcmp(group, name) && strcmp(is, name) != 0;
         if (!fits(name, is, group, glob)) continue;
         found = true;
-        members += !strcmp(group, name);
         if (inside > most) most = inside;
     }
     if (found && !glob && members > 1) found = false;

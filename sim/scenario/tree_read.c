@@ -129,12 +129,12 @@ static void append(struct reader *r, struct node *list, struct node *key, struct
     list->items[list->n++] = value;
 }
 
-static bool take_key(struct reader *r, struct level *l, struct node *n)
+static bool take_key(struct reader *r, struct level *l, struct node *n, struct diag_mark m)
 {
-    if (n->kind != NODE_SCALAR) return fail(r, n->mark, "a key must be a word");
+    if (n->kind != NODE_SCALAR) return fail(r, m, "a key must be a word");
     struct node *old = tree_key(l->node, n->text);
     if (old) {
-        diag_add(r->d, n->mark, "key `%.80s` is here twice", n->text);
+        diag_add(r->d, m, "key `%.80s` is here twice", n->text);
         diag_hint(r->d, "the first is at line %u, column %u", old->mark.line, old->mark.column);
         return false;
     }
@@ -142,19 +142,19 @@ static bool take_key(struct reader *r, struct level *l, struct node *n)
     return true;
 }
 
-/* A node is whole: it goes to its parent. */
-static bool finish(struct reader *r, struct node *n)
+/* A node is whole: it goes to its parent. An alias stands elsewhere (m) than what it names. */
+static bool finish(struct reader *r, struct node *n, struct diag_mark m)
 {
     if (!r->depth) {
         r->root = n;
         return true;
     }
     struct level *l = &r->stack[r->depth - 1];
-    if (l->node->kind == NODE_MAP && !l->key) return take_key(r, l, n);
+    if (l->node->kind == NODE_MAP && !l->key) return take_key(r, l, n, m);
     append(r, l->node, l->key, n);
     l->key = NULL;
     uint64_t weight = (uint64_t)l->node->weight + n->weight + (l->node->kind == NODE_MAP);
-    if (weight > TREE_MAX_NODES) return fail(r, n->mark, "too large: aliases unfold to more than 200000 values");
+    if (weight > TREE_MAX_NODES) return fail(r, m, "too large: aliases unfold to more than 200000 values");
     l->node->weight = (uint32_t)weight;
     if (n->height + 1 > l->node->height) l->node->height = n->height + 1;
     return true;
@@ -179,7 +179,7 @@ static bool on_scalar(struct reader *r, const yaml_event_t *e)
     /* Text with a NUL in it is cut there by whoever prints it; no key or value has one. */
     if (strlen(n->text) != n->len) return fail(r, n->mark, "a NUL character has no place in a scenario");
     open_anchor(r, (const char *)e->data.scalar.anchor, n, false);
-    return finish(r, n);
+    return finish(r, n, n->mark);
 }
 
 static bool on_start(struct reader *r, const yaml_event_t *e, enum node_kind kind)
@@ -202,7 +202,7 @@ static bool on_end(struct reader *r)
 {
     struct level l = r->stack[--r->depth];
     if (l.anchor != UINT32_MAX) r->anchors[l.anchor].open = false;
-    return finish(r, l.node);
+    return finish(r, l.node, l.node->mark);
 }
 
 static bool on_alias(struct reader *r, const yaml_event_t *e)
@@ -217,7 +217,7 @@ static bool on_alias(struct reader *r, const yaml_event_t *e)
             return false;
         }
         if (r->depth + x->node->height >= TREE_MAX_DEPTH) return fail(r, m, "nested deeper than 32 levels");
-        return finish(r, x->node);
+        return finish(r, x->node, m);
     }
     diag_add(r->d, m, "alias `*%.60s` has no anchor before it", name);
     return false;
