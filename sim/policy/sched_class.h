@@ -74,6 +74,7 @@ struct sched_vcpu {
     struct sched_vcpu *next_changed;
     struct sched_node due; /* waiting, of a VM with a reservation */
     bool has_due;
+    uint32_t booked_ppm; /* its part of its VM's reservation, counted in its queue's */
 };
 
 struct sched_rules { /* of a host, for all its queues */
@@ -99,6 +100,7 @@ struct sched_queue {
     uint64_t load;
     uint64_t served_ns; /* sum over its vCPUs, the current too */
     struct sched_node *due;
+    uint64_t booked_ppm; /* reservations of those here */
 };
 
 struct sched_choice {

@@ -127,6 +127,9 @@ struct sched_vcpu *sched_reserve_first(struct sched *s, struct sched_queue *q,
                                        int64_t now); /* NULL: none due */
 int64_t sched_reserve_bound(struct sched *s, struct sched_queue *q, int64_t run_ns, int64_t now);
 void sched_reserve_spread(struct sched *s, int64_t now);
+void sched_reserve_book(struct sched *s, struct sched_queue *q, struct sched_vcpu *v, bool in);
+bool sched_reserve_fits(const struct sched_queue *to,
+                        const struct sched_vcpu *v); /* with what is booked there */
 
 /* sched_balance.c */
 void sched_balance_arm(struct sched *s, int64_t now); /* somebody waits */

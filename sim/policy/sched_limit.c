@@ -61,7 +61,7 @@ static void throttled(struct sched *s, struct sched_vm *vm, struct sched_vcpu *v
 /* The pool is empty: who waits, waits for quota. */
 static void throttle_waiting(struct sched *s, struct sched_vm *vm, int64_t now)
 {
-    for (uint32_t k = 0; vm->n_vcpus > 1 && k < vm->n_vcpus; k++) {
+    for (uint32_t k = 0; k < vm->n_vcpus; k++) {
         struct sched_vcpu *v = vcpu_at(s, vm->first_vcpu + k);
         if (v->where != SCHED_QUEUED) continue;
         sched_place_leave(s, v, SCHED_HOW_QUOTA, now);
@@ -191,6 +191,7 @@ void sched_limit_set(struct sched *s, struct sched_vm *vm, int64_t quota_ns, int
     }
     for (uint32_t k = 0; k < vm->n_vcpus; k++) {
         struct sched_vcpu *v = vcpu_at(s, vm->first_vcpu + k);
+        v->piece_ns = v->where == SCHED_RUNNING ? v->piece_ns : 0;
         if (v->where != SCHED_RUNNING) continue;
         struct sched_queue *q = queue_at(s, v->pcpu);
         /* Its coming charge begins before `now`: that part is paid from here. */

@@ -110,6 +110,7 @@ void sched_place_join(struct sched *s, uint32_t pcpu, struct sched_vcpu *v, enum
         q->served_ns += v->served_ns;
         q->load += load_of(s, v);
     }
+    if (s->has_reservations) sched_reserve_book(s, q, v, true);
     if (s->n_runnable++ == 0 && s->cls->tick_ns)
         s->class_tick_at_ns = (now / s->cls->tick_ns + 1) * s->cls->tick_ns;
     sched_place_wait(s, q, v);
@@ -132,6 +133,7 @@ void sched_place_leave(struct sched *s, struct sched_vcpu *v, enum sched_how how
 {
     struct sched_queue *q = queue_at(s, v->pcpu);
     s->n_runnable--;
+    if (v->booked_ppm) sched_reserve_book(s, q, v, false);
     if (s->balance) {
         q->served_ns -= v->served_ns;
         q->load -= load_of(s, v);

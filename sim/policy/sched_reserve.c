@@ -23,8 +23,10 @@ void sched_reserve_set(struct sched *s, struct sched_vm *vm, uint32_t ppm, int64
     s->has_reservations = s->has_reservations || ppm;
     for (uint32_t k = 0; k < vm->n_vcpus; k++) {
         struct sched_vcpu *v = vcpu_at(s, vm->first_vcpu + k);
-        if (v->where != SCHED_QUEUED) continue;
+        if (v->where != SCHED_QUEUED && v->where != SCHED_RUNNING) continue;
         struct sched_queue *q = queue_at(s, v->pcpu);
+        sched_reserve_book(s, q, v, true);
+        if (v->where != SCHED_QUEUED) continue;
         sched_reserve_unwait(q, v);
         sched_reserve_wait(s, q, v);
         if (ppm && sched_reserve_preempts(s, q, v, now)) {
@@ -106,18 +108,43 @@ int64_t sched_reserve_bound(struct sched *s, struct sched_queue *q, int64_t run_
     return run_ns < most ? run_ns : most;
 }
 
-/* One that is owed on q and is not being served there: moves to the first pCPU that owes nobody. */
+void sched_reserve_book(struct sched *s, struct sched_queue *q, struct sched_vcpu *v, bool in)
+{
+    const struct sched_vm *vm = vm_of(s, v);
+    q->booked_ppm -= v->booked_ppm;
+    v->booked_ppm = in && vm->n_runnable ? vm->reservation_ppm / vm->n_runnable : 0;
+    q->booked_ppm += v->booked_ppm;
+}
+
+bool sched_reserve_fits(const struct sched_queue *to, const struct sched_vcpu *v)
+{
+    return !v->booked_ppm || to->booked_ppm + v->booked_ppm <= PPM;
+}
+
+/* Nobody there is owed time, or runs because it is. */
+static bool owes_nobody(struct sched *s, struct sched_queue *q, int64_t now)
+{
+    const struct sched_vcpu *v = first_due(s, q);
+    return !(q->current && q->reserved) && !(v && owed(s, v, now));
+}
+
+/* One that is owed on q while another is served there: moves to the first pCPU where its reservation
+ * fits beside the others, or else to the first that owes nobody now. */
 static void spread_from(struct sched *s, struct sched_queue *q, int64_t now)
 {
+    const struct sched_queue *to = NULL;
     struct sched_vcpu *v = first_due(s, q);
     if (!v || !q->reserved || !owed(s, v, now - GRAIN_NS)) return;
     for (uint32_t p = 0; p < s->n_pcpus; p++) {
-        struct sched_queue *to = queue_at(s, p);
-        if (to == q || to->reserved || to->due || !may_run(s, v, p)) continue;
-        sched_place_leave(s, v, SCHED_HOW_MOVE, now);
-        sched_place_join(s, p, v, SCHED_HOW_MOVE, now);
-        return;
+        struct sched_queue *there = queue_at(s, p);
+        if (there == q || !may_run(s, v, p)) continue;
+        bool fits = q->booked_ppm > PPM && sched_reserve_fits(there, v);
+        if (fits || (!to && owes_nobody(s, there, now))) to = there;
+        if (fits) break;
     }
+    if (!to) return;
+    sched_place_leave(s, v, SCHED_HOW_MOVE, now);
+    sched_place_join(s, to->pcpu, v, SCHED_HOW_MOVE, now);
 }
 
 void sched_reserve_spread(struct sched *s, int64_t now)
