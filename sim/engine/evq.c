@@ -11,13 +11,17 @@
 #include "engine/evq_radix.h"
 
 #define FIRST_CAP   64u
-#define HEAP_OFFSET 3u /* places before the root, so that its children begin a cache line */
-#define SPARE_DEAD  8u /* dead items not worth a sweep */
+#define HEAP_OFFSET 3u  /* places before the root, so that its children begin a cache line */
+#define SPARE_DEAD  8u  /* dead items not worth a sweep */
+#define SMALL       32u /* items in the heap: up to so many, one is looked for when it is cancelled */
 #define LINE        64u
 #define LARGE_PAGE  (2u << 20)
+#define RANK_SHIFT  (EVQ_SLOT_BITS + EVQ_TURN_BITS)
 
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+/* What is rare is kept out of the functions that are not: with it they would save more registers. */
+#define RARE __attribute__((noinline, cold))
 
 /* Measured with bench_evq: up to about so many the heap alone is as fast, and below join_at faster. */
 static const struct evq_tuning default_tuning = {
@@ -52,7 +56,7 @@ static void heap_reserve(struct evq *q, size_t want)
     q->cap = cap;
 }
 
-static void slots_grow(struct evq *q)
+RARE static void slots_grow(struct evq *q)
 {
     uint32_t n = q->n_slots ? 2 * q->n_slots : FIRST_CAP;
     ASSERT(n <= 1u << EVQ_SLOT_BITS);
@@ -77,6 +81,7 @@ void evq_tune(struct evq *q, const struct evq_tuning *t)
 {
     ASSERT(q->seq == 0 && t->turn_limit <= 1ull << EVQ_TURN_BITS);
     q->tune = *t;
+    q->turns_end = t->turn_limit;
     split_set(q, 0);
 }
 
@@ -87,6 +92,7 @@ struct evq *evq_new(void)
     q->bound = EVQ_NEVER;
     q->free = EVQ_NO_SLOT;
     q->tune = default_tuning;
+    q->turns_end = default_tuning.turn_limit;
     heap_reserve(q, FIRST_CAP);
     split_set(q, 0);
     return q;
@@ -129,7 +135,7 @@ static void filter(struct evq *q, bool (*keep)(const struct evq *q, struct evq_i
 }
 
 /* Drops the dead: costs what is there, and as much was cancelled since the last time. */
-static void sweep(struct evq *q)
+RARE static void sweep(struct evq *q)
 {
     filter(q, keep_live);
     q->dead = 0;
@@ -142,7 +148,7 @@ static int by_seq(const void *a, const void *b)
 }
 
 /* The turns have run out: those pending get new ones from 1, in the same order. */
-static void renumber(struct evq *q)
+RARE static void renumber(struct evq *q)
 {
     sweep(q);
     struct evq_slot **live = malloc((q->live + 1) * sizeof *live);
@@ -155,13 +161,14 @@ static void renumber(struct evq *q)
     const uint64_t turns = ((1ull << EVQ_TURN_BITS) - 1) << EVQ_SLOT_BITS;
     for (size_t i = 0; i < n; i++)
         live[i]->order = (live[i]->order & ~turns) | ((i + 1) << EVQ_SLOT_BITS);
-    q->turn = n;
+    q->turns_from = q->seq - n;
+    q->turns_end = q->turns_from + q->tune.turn_limit;
     free(live);
     filter(q, keep_renamed);
 }
 
 /* Puts the next bucket, or if few are left all there is, into the empty heap. */
-static void heap_refill(struct evq *q)
+RARE static void heap_refill(struct evq *q)
 {
     bool join = evq_radix_count(q->far) <= q->tune.join_at;
     struct evq_radix_run run = join ? evq_radix_all(q->far) : evq_radix_next(q->far, q->tune.pull_max);
@@ -198,7 +205,7 @@ static void heap_split(struct evq *q)
     heap_refill(q);
 }
 
-static void heap_make_room(struct evq *q)
+RARE static void heap_make_room(struct evq *q)
 {
     if (q->n < q->split) {
         heap_reserve(q, q->n + 1);
@@ -210,37 +217,46 @@ static void heap_make_room(struct evq *q)
 
 static inline void insert(struct evq *q, struct evq_item it)
 {
-    if (!q->hole && UNLIKELY(q->n >= q->room)) heap_make_room(q);
-    if (it.at >= q->bound) {
-        evq_radix_push(q->far, it);
-    } else if (q->hole) {
+    if (LIKELY(q->hole && it.at < q->bound)) {
         /* What left makes room for what comes: one way down instead of one down and one up. */
         q->hole = false;
         evq_heap_down(q->heap, q->n, 0, it);
+        return;
+    }
+    if (!q->hole && UNLIKELY(q->n >= q->room)) heap_make_room(q);
+    if (it.at >= q->bound) {
+        evq_radix_push(q->far, it);
     } else {
         q->n++;
         evq_heap_up(q->heap, q->n - 1, it);
     }
 }
 
-static inline uint64_t next_order(struct evq *q, int prio, uint32_t slot)
+static inline void turns_reserve(struct evq *q)
 {
-    if (UNLIKELY(q->turn + 1 >= q->tune.turn_limit)) renumber(q);
-    q->turn++;
-    return (uint64_t)(EVQ_PRIO_MAX - prio) << 60 | q->turn << EVQ_SLOT_BITS | slot;
+    if (UNLIKELY(q->seq + 1 >= q->turns_end)) renumber(q);
+}
+
+/* Gives slot i the next place in the sequence; the order of the item that stands for it from now on. */
+static inline uint64_t slot_order(struct evq *q, uint64_t rank, uint32_t i)
+{
+    struct evq_slot *s = &q->slots[i];
+    s->seq = ++q->seq;
+    s->order = rank << RANK_SHIFT | (q->seq - q->turns_from) << EVQ_SLOT_BITS | i;
+    return s->order;
 }
 
 evq_handle evq_push(struct evq *q, int64_t at_ns, int prio, uint32_t what, uint32_t arg)
 {
+    uint32_t rank = (uint32_t)(EVQ_PRIO_MAX - prio);
     ASSERT(at_ns >= (int64_t)q->last && at_ns < INT64_MAX);
-    ASSERT(prio >= EVQ_PRIO_MIN && prio <= EVQ_PRIO_MAX);
+    ASSERT(rank <= EVQ_PRIO_MAX - EVQ_PRIO_MIN);
     if (UNLIKELY(q->free == EVQ_NO_SLOT)) slots_grow(q);
+    turns_reserve(q);
     uint32_t i = q->free;
-    uint64_t order = next_order(q, prio, i);
+    uint64_t order = slot_order(q, rank, i);
     struct evq_slot *s = &q->slots[i];
     q->free = s->next;
-    s->order = order;
-    s->seq = ++q->seq;
     s->what_arg = (uint64_t)arg << 32 | what;
     evq_handle h = (uint64_t)s->gen << 32 | i;
     q->live++;
@@ -266,12 +282,45 @@ static inline struct evq_slot *slot_find(struct evq *q, evq_handle h)
     return s->order && s->gen == h >> 32 ? s : NULL;
 }
 
+/* Where the item of this order is, if the heap is small enough to look; the newest first. 0: not looked, or
+ * it is the root or in the radix part. */
+static inline size_t heap_find(const struct evq *q, uint64_t order)
+{
+    size_t i = q->n;
+    if (i > SMALL) return 0;
+    while (i-- > 1)
+        if (q->heap[i].order == order) return i;
+    return 0;
+}
+
+/* Puts x in place of item i > 0, and then where it belongs. */
+static void heap_replace(struct evq *q, size_t i, struct evq_item x)
+{
+    if (q->hole) q->heap[0] = (struct evq_item){0}; /* nothing is before it: the hole stays at the root */
+    if (evq_heap_before(x, evq_heap_get(&q->heap[(i - 1) / 4])))
+        evq_heap_up(q->heap, i, x);
+    else
+        evq_heap_down(q->heap, q->n, i, x);
+}
+
+static inline void dead_add(struct evq *q)
+{
+    if (UNLIKELY(++q->dead > q->live + SPARE_DEAD)) sweep(q);
+}
+
 bool evq_cancel(struct evq *q, evq_handle h)
 {
     struct evq_slot *s = slot_find(q, h);
     if (!s) return false;
+    size_t i = heap_find(q, s->order);
     slot_free(q, s);
-    if (UNLIKELY(++q->dead > q->live + SPARE_DEAD)) sweep(q);
+    if (i == 0) {
+        dead_add(q);
+        return true;
+    }
+    struct evq_item x = evq_heap_get(&q->heap[--q->n]);
+    q->heap[q->n] = evq_heap_nothing(q->n);
+    if (i < q->n) heap_replace(q, i, x);
     return true;
 }
 
@@ -280,24 +329,33 @@ bool evq_move(struct evq *q, evq_handle h, int64_t at_ns)
     ASSERT(at_ns >= (int64_t)q->last && at_ns < INT64_MAX);
     struct evq_slot *s = slot_find(q, h);
     if (!s) return false;
-    int prio = EVQ_PRIO_MAX - (int)(s->order >> 60);
-    s->order = next_order(q, prio, (uint32_t)h);
-    s->seq = ++q->seq;
-    if (UNLIKELY(++q->dead > q->live + SPARE_DEAD)) sweep(q);
-    insert(q, (struct evq_item){.at = (uint64_t)at_ns, .order = s->order});
+    turns_reserve(q);
+    uint64_t was = s->order, order = slot_order(q, was >> RANK_SHIFT, (uint32_t)h);
+    struct evq_item it = {.at = (uint64_t)at_ns, .order = order};
+    size_t i = it.at < q->bound ? heap_find(q, was) : 0;
+    if (i > 0) {
+        heap_replace(q, i, it);
+    } else {
+        dead_add(q);
+        insert(q, it);
+    }
     return true;
+}
+
+/* Nothing has taken the place of what left: the last item does. */
+static __attribute__((noinline)) void hole_fill(struct evq *q)
+{
+    q->hole = false;
+    struct evq_item x = evq_heap_get(&q->heap[--q->n]);
+    q->heap[q->n] = evq_heap_nothing(q->n);
+    if (q->n) evq_heap_down(q->heap, q->n, 0, x);
 }
 
 /* Brings the next live event to the root of the heap. False: there is none. */
 static inline bool settle(struct evq *q)
 {
     for (;;) {
-        if (q->hole) {
-            q->hole = false;
-            struct evq_item x = evq_heap_get(&q->heap[--q->n]);
-            q->heap[q->n] = evq_heap_nothing(q->n);
-            if (q->n) evq_heap_down(q->heap, q->n, 0, x);
-        }
+        if (q->hole) hole_fill(q);
         if (UNLIKELY(q->n == 0)) {
             if (!q->far || evq_radix_count(q->far) == 0) return false;
             heap_refill(q);
@@ -318,7 +376,7 @@ bool evq_pop_until(struct evq *q, int64_t until_ns, struct evq_event *out)
     out->seq = s->seq;
     out->what = (uint32_t)s->what_arg;
     out->arg = (uint32_t)(s->what_arg >> 32);
-    out->prio = (int8_t)(EVQ_PRIO_MAX - (int)(it.order >> 60));
+    out->prio = (int8_t)(EVQ_PRIO_MAX - (int)(it.order >> RANK_SHIFT));
     q->last = it.at;
     q->hole = true;
     slot_free(q, s);

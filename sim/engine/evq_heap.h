@@ -75,7 +75,8 @@ static inline void evq_heap_put(struct evq_item *to, struct evq_item it)
 }
 
 /* Puts x where place i is free, or below. */
-static inline void evq_heap_down(struct evq_item *h, size_t n, size_t i, struct evq_item x)
+static inline __attribute__((always_inline)) void evq_heap_down(struct evq_item *h, size_t n, size_t i,
+                                                                struct evq_item x)
 {
     for (size_t c; (c = 4 * i + 1) < n;) {
         c = evq_heap_first_of_4(h, c);

@@ -58,9 +58,10 @@ struct evq {
     uint32_t n_slots;
     bool hole; /* the root has left and nothing has taken its place yet */
     uint64_t seq;
-    uint64_t turn;
-    size_t live; /* pending events */
-    size_t dead; /* items of events cancelled or moved */
+    uint64_t turns_from; /* turn = seq - turns_from */
+    uint64_t turns_end;  /* the sequence number that has no turn any more */
+    size_t live;         /* pending events */
+    size_t dead;         /* items of events cancelled or moved */
     struct evq_radix *far;
     size_t cap;
     void *block; /* of the heap */
