@@ -111,7 +111,10 @@ struct sched_pick sched_pick(struct sched *s, uint32_t pcpu, int64_t now)
     if (s->n_resched) drop_resched(s, pcpu);
     q->since_ns = now;
     if (was && s->has_limits && sched_limit_spent(s, was, now)) was = NULL;
-    if (s->has_reservations) must = sched_reserve_first(s, q, now);
+    if (s->has_reservations) {
+        must = sched_reserve_first(s, q, now);
+        if (!must && s->balance) must = sched_reserve_pull(s, q, now);
+    }
     if (was && goes_on(q) && (must ? must == was : !q->reserved)) {
         q->reserved = must != NULL;
         return (struct sched_pick){was->id, bounded(s, q, q->left_ns, now)};
@@ -126,6 +129,10 @@ struct sched_pick sched_pick(struct sched *s, uint32_t pcpu, int64_t now)
         c.v->where = SCHED_RUNNING;
         q->current = c.v;
         if (was) put_back(s, q, was, now);
+    }
+    if (q->was_idle) {
+        q->was_idle = false;
+        if (s->steal && s->n_idle && q->n_waiting) sched_place_kick(s);
     }
     if (s->has_limits || s->has_reservations) c.run_ns = bounded(s, q, c.run_ns, now);
     return (struct sched_pick){c.v->id, c.run_ns};

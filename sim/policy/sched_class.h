@@ -96,6 +96,7 @@ struct sched_queue {
     int64_t left_ns;  /* of its slice */
     int64_t slice_ns;
     bool preempt;
+    bool was_idle; /* until the pick that ends it */
     bool reserved; /* the current runs on its reservation */
     uint64_t load;
     uint64_t served_ns; /* sum over its vCPUs, the current too */

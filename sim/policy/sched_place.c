@@ -81,6 +81,13 @@ uint32_t sched_place_idle(const struct sched *s, const struct sched_vcpu *v)
     return SCHED_NONE;
 }
 
+/* Several came to one idle pCPU and it took one: others may be able to take the rest. */
+void sched_place_kick(struct sched *s)
+{
+    for (uint32_t p = 0; p < s->n_pcpus; p++)
+        if (s->idle[WORD(p)] & BIT(p) && sched_place_steal(s, p)) ask_resched(s, p);
+}
+
 /* The allowed pCPU with the fewest vCPUs, the lowest of several. */
 static uint32_t shortest(const struct sched *s, const struct sched_vcpu *v)
 {
@@ -118,6 +125,7 @@ void sched_place_join(struct sched *s, uint32_t pcpu, struct sched_vcpu *v, enum
     if (s->idle[WORD(pcpu)] & BIT(pcpu)) {
         s->idle[WORD(pcpu)] &= ~BIT(pcpu);
         s->n_idle--;
+        q->was_idle = true;
     }
     if (q->current) {
         preempt = preempt || (v->has_due && sched_reserve_preempts(s, q, v, now));

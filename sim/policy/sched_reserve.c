@@ -9,8 +9,11 @@
  * to run, and no more than OWED_NS back.
  *
  * It holds on each queue as long as the vCPUs there do not reserve more than their pCPU; with periodic
- * balancing, one that is owed and waits behind another that is owed moves to a pCPU that has neither. */
+ * balancing, one that is owed and waits behind another that is owed moves to a pCPU where its reservation
+ * fits, or that owes nobody at the moment. */
 #include "policy/sched_frame.h"
+
+enum { LOOK = 16 };
 
 #define PPM      1000000
 #define OWED_NS  INT64_C(1000000000)
@@ -145,6 +148,22 @@ static void spread_from(struct sched *s, struct sched_queue *q, int64_t now)
     if (!to) return;
     sched_place_leave(s, v, SCHED_HOW_MOVE, now);
     sched_place_join(s, to->pcpu, v, SCHED_HOW_MOVE, now);
+}
+
+/* q owes nobody of its own: takes one that waits behind another that is owed, from one of the next pCPUs. */
+struct sched_vcpu *sched_reserve_pull(struct sched *s, struct sched_queue *q, int64_t now)
+{
+    for (uint32_t i = 1; i <= LOOK && i < s->n_pcpus; i++) {
+        struct sched_queue *from = queue_at(s, (q->pcpu + i) % s->n_pcpus);
+        if (!from->due || !from->current || !from->reserved) continue;
+        struct sched_vcpu *v = first_due(s, from);
+        if (!v || !owed(s, v, now - GRAIN_NS) || !may_run(s, v, q->pcpu)) continue;
+        sched_place_leave(s, v, SCHED_HOW_MOVE, now);
+        sched_place_join(s, q->pcpu, v, SCHED_HOW_MOVE, now);
+        drop_resched(s, q->pcpu);
+        return v;
+    }
+    return NULL;
 }
 
 void sched_reserve_spread(struct sched *s, int64_t now)
