@@ -78,7 +78,8 @@ static void keep(struct trace *t, const struct rec *r)
 {
     unsigned w = weight(r);
     if (w == 0) return;
-    bool outside = t->o.keep == TRACE_WINDOW && (r->t_ns < t->o.from_ns || r->t_ns - r->value >= t->o.to_ns);
+    bool before = r->value > 0 ? r->t_ns <= t->o.from_ns : r->t_ns < t->o.from_ns;
+    bool outside = t->o.keep == TRACE_WINDOW && (before || r->t_ns - r->value >= t->o.to_ns);
     if (outside || w > t->o.max || (t->o.keep != TRACE_LAST && t->slices + w > t->o.max)) {
         t->cut += w;
         return;

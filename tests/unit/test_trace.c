@@ -172,7 +172,7 @@ START_TEST(a_window_has_what_touches_it)
     {
         if (!is(slice, "ph", "X")) continue;
         int64_t start = ns(slice, "ts"), end = start + ns(slice, "dur");
-        ck_assert(end >= from && start < to);
+        ck_assert(end > from && start < to);
         size_t track = (size_t)(json_integer_value(json_object_get(slice, "pid")) * 8 +
                                 json_integer_value(json_object_get(slice, "tid")));
         covered[track] += (end < to ? end : to) - (start > from ? start : from);
