@@ -20,7 +20,7 @@ struct kvm_report { /* beside the records; arrays of sc->n_vms */
     uint64_t *checksum;
     double *iters_per_ns;
     uint32_t n_vms;
-    char **ends;             /* how a VM ended that did not come to the end, as a line; NULL: it did */
+    char **ends;            /* how a VM ended that did not come to the end, as a line; NULL: it did */
     int64_t disturbed_ns;   /* the host's own steal while we ran (/proc/stat) */
     double disturbed_share; /* of the time of the pCPUs used */
 };

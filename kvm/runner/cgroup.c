@@ -31,7 +31,8 @@ static bool find_mount(int version, char *at, size_t size)
     bool found = false;
     while (f && !found && fgets(line, sizeof line, f)) {
         if (sscanf(line, "%*s %1023s %63s %1023s", dir, type, opts) != 3) continue;
-        found = version == 1 ? strcmp(type, "cgroup") == 0 && has_word(opts, "cpu") : strcmp(type, "cgroup2") == 0;
+        found = version == 1 ? strcmp(type, "cgroup") == 0 && has_word(opts, "cpu")
+                             : strcmp(type, "cgroup2") == 0;
     }
     if (f) fclose(f);
     if (found) snprintf(at, size, "%s", dir);
@@ -49,7 +50,8 @@ static void own_path(int version, char *path, size_t size)
         if (!p) continue;
         *p++ = 0;
         p[strcspn(p, "\n")] = 0;
-        if (version == 1 ? has_word(list + 1, "cpu") : list[1] == 0) snprintf(path, size, "%s", strcmp(p, "/") ? p : "");
+        if (version == 1 ? has_word(list + 1, "cpu") : list[1] == 0)
+            snprintf(path, size, "%s", strcmp(p, "/") ? p : "");
     }
     if (f) fclose(f);
 }
@@ -117,8 +119,9 @@ bool cgroup_find(struct cgroups *c, char **why)
         if (try_base(c, 2, mount, "") || try_base(c, 2, mount, own)) return true;
     }
     c->version = 0;
-    *why = host_text("cgroups with the cpu controller cannot be made here; run as root, or have the controller delegated "
-                     "(systemd-run --user --scope -p Delegate=yes)");
+    *why = host_text(
+        "cgroups with the cpu controller cannot be made here; run as root, or have the controller delegated "
+        "(systemd-run --user --scope -p Delegate=yes)");
     return false;
 }
 
@@ -144,7 +147,8 @@ static int set_version2(const char *dir, uint32_t weight, int64_t quota_ns, int6
     return write_text(dir, "cpu.max", text);
 }
 
-int cgroup_make(const struct cgroups *c, uint32_t vm, uint32_t weight, int64_t quota_ns, int64_t period_ns, char **why)
+int cgroup_make(const struct cgroups *c, uint32_t vm, uint32_t weight, int64_t quota_ns, int64_t period_ns,
+                char **why)
 {
     char dir[PATH_SIZE];
     group_dir(c, vm, dir, sizeof dir);

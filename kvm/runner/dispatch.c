@@ -56,6 +56,15 @@ static void take_over(struct d_pcpu *p, int64_t now)
         if (!is_current(d, v)) set_waiting_state(d, v, now);
 }
 
+/* A host with a tick ends slices at ticks, as the simulated one does. */
+static int64_t slice_end(const struct dispatch *d, int64_t from_ns, int64_t run_ns)
+{
+    int64_t end, tick = d->run->pc->tick_ns;
+    if (__builtin_add_overflow(from_ns, run_ns, &end)) return INT64_MAX;
+    if (tick == 0 || end > INT64_MAX - tick) return end;
+    return (end + tick - 1) / tick * tick;
+}
+
 /* Notes when cur's thread went through its gate. */
 static void note_entry(struct d_pcpu *p)
 {
@@ -67,7 +76,7 @@ static void note_entry(struct d_pcpu *p)
     p->entered = true;
     p->charged_ns = t;
     p->lag_ns += (t - p->opened_ns - p->lag_ns) / 8;
-    p->until_ns = p->run_ns >= INT64_MAX - t ? INT64_MAX : t + p->run_ns;
+    p->until_ns = slice_end(p->d, t, p->run_ns);
     if (!p->goes_on) accounts_entered(p, t);
 }
 
@@ -117,7 +126,7 @@ static void open_for(struct d_pcpu *p, struct sched_pick k, bool goes_on, int64_
     p->goes_on = goes_on;
     p->run_ns = k.run_ns;
     p->opened_ns = p->charged_ns = now;
-    p->until_ns = k.run_ns >= INT64_MAX / 2 ? INT64_MAX : now + p->lag_ns + k.run_ns;
+    p->until_ns = slice_end(p->d, now + p->lag_ns, k.run_ns);
     gate_open(p, k.vcpu);
     sched_started(p->d->sched, p->index, now);
     take_over(p, now);
@@ -148,12 +157,13 @@ static bool anyone_waits(const struct dispatch *d)
 static bool goes_on_alone(struct d_pcpu *p, int64_t now)
 {
     struct dispatch *d = p->d;
-    if (!p->entered || p->need || anyone_waits(d) || run_vm_of(d->run, p->cur)->sc->limit_ppm != 0) return false;
+    if (!p->entered || p->need || anyone_waits(d) || run_vm_of(d->run, p->cur)->sc->limit_ppm != 0)
+        return false;
     sched_charge(d->sched, p->cur, now - p->charged_ns, now);
     p->charged_ns = now;
     struct sched_pick k = sched_pick(d->sched, p->index, now);
     ASSERT(k.vcpu == p->cur); /* it can run and nobody else can */
-    p->until_ns = k.run_ns >= INT64_MAX - now ? INT64_MAX : now + k.run_ns;
+    p->until_ns = slice_end(d, now, k.run_ns);
     sched_started(d->sched, p->index, now);
     take_over(p, now);
     return !p->need;
@@ -322,7 +332,8 @@ int dispatch_begin(struct dispatch *d, char **why)
     struct run *r = d->run;
     for (uint32_t v = 0; v < r->n_vcpus; v++) {
         int64_t start = run_vm_of(r, v)->sc->start_ns;
-        d->v[v] = (struct d_vcpu){.state = start > 0 ? VCPU_DOWN : VCPU_IDLE, .wake_ns = start, .pcpu = REC_NONE, .cpu = -1};
+        d->v[v] = (struct d_vcpu){
+            .state = start > 0 ? VCPU_DOWN : VCPU_IDLE, .wake_ns = start, .pcpu = REC_NONE, .cpu = -1};
     }
     for (uint32_t i = 0; i < d->n_pcpus; i++)
         d->p[i] = (struct d_pcpu){.d = d, .index = i, .cur = SCHED_NONE, .lag_ns = LAG_NS};

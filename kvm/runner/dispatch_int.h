@@ -24,17 +24,17 @@ struct d_pcpu {
     uint32_t index;
     pthread_t thread;
     bool started;
-    uint32_t cur;        /* SCHED_NONE: idle */
-    bool entered;        /* cur's thread is known to have gone in */
-    bool goes_on;        /* cur ran just before, too: its run was not interrupted */
-    bool need;           /* to be picked for again */
-    int64_t run_ns;      /* what cur was given */
+    uint32_t cur;   /* SCHED_NONE: idle */
+    bool entered;   /* cur's thread is known to have gone in */
+    bool goes_on;   /* cur ran just before, too: its run was not interrupted */
+    bool need;      /* to be picked for again */
+    int64_t run_ns; /* what cur was given */
     int64_t opened_ns;
-    int64_t charged_ns;  /* cur's time is charged up to here */
-    int64_t until_ns;    /* its time is up; estimated until it is known when it went in */
-    int64_t lag_ns;      /* from opening a gate to going in, lately */
-    int64_t free_ns;     /* nobody has run since */
-    int64_t switch_ns;   /* ... and it switches since */
+    int64_t charged_ns; /* cur's time is charged up to here */
+    int64_t until_ns;   /* its time is up; estimated until it is known when it went in */
+    int64_t lag_ns;     /* from opening a gate to going in, lately */
+    int64_t free_ns;    /* nobody has run since */
+    int64_t switch_ns;  /* ... and it switches since */
     struct recs recs;
 };
 
@@ -46,7 +46,7 @@ struct dispatch {
     struct d_vcpu *v;
     struct d_pcpu *p;
     uint32_t n_pcpus;
-    int64_t now_ns;  /* never goes back */
+    int64_t now_ns; /* never goes back */
     uint32_t abort;
     bool fifo;
 };
@@ -69,7 +69,7 @@ enum gate_stop gate_take_back(struct d_pcpu *p);
 /* accounts.c */
 void accounts_state(struct dispatch *d, uint32_t vcpu, enum vcpu_state to, int64_t t_ns);
 void accounts_event(struct dispatch *d, uint32_t vcpu, enum rec_event ev, int64_t t_ns, int64_t value);
-void accounts_entered(struct d_pcpu *p, int64_t t_ns);  /* cur went in: closes idle and switch */
-void accounts_close(struct dispatch *d);                /* at the end of the run */
+void accounts_entered(struct d_pcpu *p, int64_t t_ns); /* cur went in: closes idle and switch */
+void accounts_close(struct dispatch *d);               /* at the end of the run */
 
 #endif

@@ -28,7 +28,8 @@ static const char *abort_reason(uint32_t code)
         [ABI_ABORT_WAITING] = "more requests wait than it can hold (65536)",
         [ABI_ABORT_LIMITS] = "it has not so many threads or clients",
     };
-    return code < sizeof reasons / sizeof *reasons && reasons[code] ? reasons[code] : "it gave no known reason";
+    return code < sizeof reasons / sizeof *reasons && reasons[code] ? reasons[code]
+                                                                    : "it gave no known reason";
 }
 
 char *ends_text(const char *name, const struct ctl_end *e)
@@ -38,15 +39,19 @@ char *ends_text(const char *name, const struct ctl_end *e)
     switch ((enum ctl_cause)e->cause) {
     case CTL_FAULT:
         if (e->vector == 14)
-            return host_text("vm.%s: ended by a page fault at rip 0x%jx, address 0x%jx", name, e->rip, e->address);
-        return host_text("vm.%s: ended by a %s (vector %u) at rip 0x%jx", name, exception(e->vector), e->vector, e->rip);
+            return host_text("vm.%s: ended by a page fault at rip 0x%jx, address 0x%jx", name, e->rip,
+                             e->address);
+        return host_text("vm.%s: ended by a %s (vector %u) at rip 0x%jx", name, exception(e->vector),
+                         e->vector, e->rip);
     case CTL_OUTSIDE:
         return host_text("vm.%s: ended by a %s outside its memory at rip 0x%jx, address 0x%jx", name,
                          e->code ? "write" : "read", e->rip, e->address);
     case CTL_ABORT: return host_text("vm.%s: its payload gave up: %s", name, abort_reason(e->code));
     case CTL_ABI: return host_text("vm.%s: stopped at rip 0x%jx, it broke the rules: %s", name, e->rip, safe);
     case CTL_REFUSED: return host_text("vm.%s: could not go on at rip 0x%jx: %s", name, e->rip, safe);
-    case CTL_KILLED: return host_text("vm.%s: its VMM was killed by signal %u (%s)", name, e->code, strsignal((int)e->code));
+    case CTL_KILLED:
+        return host_text("vm.%s: its VMM was killed by signal %u (%s)", name, e->code,
+                         strsignal((int)e->code));
     case CTL_STRAY: return host_text("vm.%s: still ran after the end and was stopped", name);
     case CTL_EXIT: return host_text("vm.%s: left before the end", name);
     default: return host_text("vm.%s: ended", name);

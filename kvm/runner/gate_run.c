@@ -9,11 +9,20 @@
 
 #define KICK_LIMIT_NS 2000000000 /* a vCPU that does not come back so long is given up, its VM killed */
 
-static uint32_t *bell(const struct dispatch *d, uint32_t pcpu) { return &d->run->host.bells->pcpu[pcpu].rings; }
+static uint32_t *bell(const struct dispatch *d, uint32_t pcpu)
+{
+    return &d->run->host.bells->pcpu[pcpu].rings;
+}
 
-static void futex_wake(uint32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0); }
+static void futex_wake(uint32_t *word)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
 
-uint32_t gate_rings(const struct d_pcpu *p) { return __atomic_load_n(bell(p->d, p->index), __ATOMIC_ACQUIRE); }
+uint32_t gate_rings(const struct d_pcpu *p)
+{
+    return __atomic_load_n(bell(p->d, p->index), __ATOMIC_ACQUIRE);
+}
 
 void gate_sleep(const struct d_pcpu *p, uint32_t rings, int64_t until_abs_ns)
 {

@@ -31,19 +31,19 @@ struct watched {
 struct intervals {
     struct run *run;
     const uint32_t *pcpu;
-    struct watched *w; /* of each vCPU */
+    struct watched *w;   /* of each vCPU */
     struct look **looks; /* of each VM */
     size_t *n_looks;
 };
 
 /* Room for one more in an array that doubles. */
-#define GROW(v, n, cap)                                                                                                \
-    do {                                                                                                               \
-        if ((n) == (cap)) {                                                                                            \
-            (cap) = (cap) ? 2 * (cap) : 64;                                                                            \
-            (v) = realloc((v), (cap) * sizeof *(v));                                                                   \
-            ASSERT(v);                                                                                                 \
-        }                                                                                                              \
+#define GROW(v, n, cap)                                                                                      \
+    do {                                                                                                     \
+        if ((n) == (cap)) {                                                                                  \
+            (cap) = (cap) ? 2 * (cap) : 64;                                                                  \
+            (v) = realloc((v), (cap) * sizeof *(v));                                                         \
+            ASSERT(v);                                                                                       \
+        }                                                                                                    \
     } while (0)
 
 struct intervals *intervals_new(struct run *r, const uint32_t *pcpu)
@@ -76,7 +76,10 @@ void intervals_free(struct intervals *iv)
     free(iv);
 }
 
-int intervals_watch(struct intervals *iv, uint32_t vcpu, int tid) { return switches_open(&iv->w[vcpu].sw, tid); }
+int intervals_watch(struct intervals *iv, uint32_t vcpu, int tid)
+{
+    return switches_open(&iv->w[vcpu].sw, tid);
+}
 
 static void take_waits(struct watched *w, const struct ctl_vcpu *c)
 {
@@ -166,7 +169,8 @@ static void find_gaps(struct intervals *iv, uint32_t vcpu, int64_t from, int64_t
         } else {
             int64_t deadline = s->preempted ? INT64_MIN : wait_deadline(w, &at, s->abs_ns);
             off = t;
-            if (deadline != INT64_MIN && deadline - iv->run->zero_abs_ns > t) off = deadline - iv->run->zero_abs_ns;
+            if (deadline != INT64_MIN && deadline - iv->run->zero_abs_ns > t)
+                off = deadline - iv->run->zero_abs_ns;
             if (off < from) off = from;
         }
     }
@@ -175,7 +179,8 @@ static void find_gaps(struct intervals *iv, uint32_t vcpu, int64_t from, int64_t
     w->gaps[w->n_gaps++] = (struct gap){off, end, 0};
 }
 
-static struct gap *longest_overlapping(struct intervals *iv, const struct run_vm *vm, int64_t from, int64_t to)
+static struct gap *longest_overlapping(struct intervals *iv, const struct run_vm *vm, int64_t from,
+                                       int64_t to)
 {
     struct gap *best = NULL;
     for (uint32_t i = vm->first; i < vm->first + vm->sc->vcpus; i++)
@@ -215,9 +220,12 @@ static void add_throttle_event(struct run *r, uint32_t vcpu, int64_t t)
 
 static void build_gap(struct builder *b, const struct gap *g)
 {
-    if (b->state == VCPU_RUN) turn_to(b, g->throttled ? VCPU_THROTTLED : VCPU_READY, g->from);
-    else if (b->since < g->from || b->state != VCPU_READY) turn_to(b, g->throttled ? VCPU_THROTTLED : VCPU_READY, g->from);
-    else b->state = g->throttled ? VCPU_THROTTLED : VCPU_READY;
+    if (b->state == VCPU_RUN)
+        turn_to(b, g->throttled ? VCPU_THROTTLED : VCPU_READY, g->from);
+    else if (b->since < g->from || b->state != VCPU_READY)
+        turn_to(b, g->throttled ? VCPU_THROTTLED : VCPU_READY, g->from);
+    else
+        b->state = g->throttled ? VCPU_THROTTLED : VCPU_READY;
     if (g->throttled) {
         add_throttle_event(b->run, b->vcpu, g->from);
         turn_to(b, VCPU_READY, g->from + g->throttled);
@@ -234,8 +242,10 @@ static bool is_interrupt(const struct intervals *iv, uint32_t vcpu, const struct
         size_t lo = 0, hi = s->n; /* the first switch after the gap's beginning */
         while (lo < hi) {
             size_t mid = (lo + hi) / 2;
-            if (s->v[mid].abs_ns - iv->run->zero_abs_ns < g->from) lo = mid + 1;
-            else hi = mid;
+            if (s->v[mid].abs_ns - iv->run->zero_abs_ns < g->from)
+                lo = mid + 1;
+            else
+                hi = mid;
         }
         if (lo < s->n && s->v[lo].abs_ns - iv->run->zero_abs_ns < g->to && s->v[lo].in) return false;
     }
@@ -281,7 +291,8 @@ int intervals_finish(struct intervals *iv, char **why)
     for (uint32_t i = 0; i < r->n_vcpus; i++) {
         struct run_vm *vm = run_vm_of(r, i);
         if (iv->w[i].sw.lost || iv->w[i].waits_lost) {
-            *why = host_text("vm.%s: the host was too busy to follow its vCPU (switch records lost)", vm->sc->name);
+            *why = host_text("vm.%s: the host was too busy to follow its vCPU (switch records lost)",
+                             vm->sc->name);
             return -1;
         }
         take_open_wait(&iv->w[i], run_ctl(r, i), vmproc_state(&vm->proc, r->vcpus[i].index));

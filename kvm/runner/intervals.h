@@ -19,7 +19,8 @@
 
 struct intervals;
 
-struct intervals *intervals_new(struct run *r, const uint32_t *pcpu); /* pcpu of each vCPU, kept by the caller */
+struct intervals *intervals_new(struct run *r,
+                                const uint32_t *pcpu); /* pcpu of each vCPU, kept by the caller */
 void intervals_free(struct intervals *iv);
 int intervals_watch(struct intervals *iv, uint32_t vcpu, int tid); /* 0, or -errno */
 void intervals_poll(struct intervals *iv);

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "kvm/runner/measure.h"
 
-#include <linux/futex.h>
 #include <math.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/assert.h"
 #include "kvm/runner/boot.h"
+#include "kvm/runner/cgroup.h"
 #include "kvm/runner/vmproc.h"
 
 #define LIMIT_NS 20000000000 /* no measurement takes so long, but on a machine that stands still */
@@ -35,29 +33,24 @@ double measure_at(const struct measure *m, double share)
     return m->n == 0 ? (double)NAN : m->v[(uint32_t)(share * (m->n - 1) + 0.5)];
 }
 
-static int start(const struct host *h, struct vmproc *p, enum abi_mode mode, uint32_t count,
-                 int64_t target_ns, bool gated, char **why)
+/* A guest that measures, in a group that keeps the host's other work away where that may be. */
+static int start(const struct host *h, struct vmproc *p, struct cgroups *groups, enum abi_mode mode,
+                 uint32_t count, int64_t target_ns, char **why)
 {
     int fd = boot_make_measure(h, mode, count, target_ns, why);
     if (fd < 0) return -1;
-    struct vmproc_cfg cfg = {
-        .name = "measure", .n_vcpus = 1, .gated = gated, .boot_fd = fd, .payload_fd = -1};
+    struct vmproc_cfg cfg = {.name = "measure", .n_vcpus = 1, .boot_fd = fd, .payload_fd = -1};
     int r = vmproc_start(p, h, &cfg, why);
     close(fd);
     if (r == 0 && (r = vmproc_wait_ready(p, cfg.name, why)) == 0) {
+        char *ignored = NULL;
         host_pin((int)p->ctl->v[0].tid, h->cpus[0]);
-        setpriority(PRIO_PROCESS, p->ctl->v[0].tid, -20); /* where it may be; it is not needed */
+        if (cgroup_find(groups, &ignored) && cgroup_make(groups, 0, CGROUP_MAX_WEIGHT, 0, 0, &ignored) == 0)
+            cgroup_add(groups, 0, p->pid, &ignored);
+        free(ignored);
     }
     if (r != 0) vmproc_stop(p);
     return r;
-}
-
-static void go(struct vmproc *p)
-{
-    uint64_t tsc;
-    int64_t now;
-    host_clock_pair(&tsc, &now);
-    vmproc_go(p, now, tsc);
 }
 
 /* Runs a measuring guest to its end; t and n of each repeat. */
@@ -65,9 +58,13 @@ static int collect(const struct host *h, enum abi_mode mode, uint32_t count, int
                    double *n, char **why)
 {
     struct vmproc p;
-    if (start(h, &p, mode, count, target_ns, false, why) != 0) return -1;
-    go(&p);
-    int64_t until = host_now() + LIMIT_NS;
+    struct cgroups groups = {0};
+    ASSERT(count <= MEASURE_MAX);
+    if (start(h, &p, &groups, mode, count, target_ns, why) != 0) return -1;
+    uint64_t tsc;
+    int64_t now, until = host_now() + LIMIT_NS;
+    host_clock_pair(&tsc, &now);
+    vmproc_go(&p, now, tsc);
     while (!vmproc_all_ended(&p) && !vmproc_reap(&p) && host_now() < until)
         host_sleep_until(host_now() + 500000);
     const struct abi_log *l = vmproc_log(&p, 0);
@@ -79,13 +76,13 @@ static int collect(const struct host *h, enum abi_mode mode, uint32_t count, int
         n[i] = (double)l->ring[i].value;
     }
     vmproc_stop(&p);
+    cgroup_remove(&groups, 1);
     return r;
 }
 
 int measure_loop(const struct host *h, uint32_t count, int64_t target_ns, struct measure *out, char **why)
 {
     double ns[MEASURE_MAX], n[MEASURE_MAX];
-    ASSERT(count <= MEASURE_MAX);
     if (collect(h, ABI_MEASURE, count, target_ns, ns, n, why) != 0) return -1;
     for (uint32_t i = 0; i < count; i++)
         measure_add(out, n[i] / ns[i]);
@@ -96,7 +93,6 @@ int measure_loop(const struct host *h, uint32_t count, int64_t target_ns, struct
 int measure_exit(const struct host *h, uint32_t count, struct measure *out, char **why)
 {
     double ns[MEASURE_MAX], n[MEASURE_MAX];
-    ASSERT(count <= MEASURE_MAX);
     if (collect(h, ABI_MEASURE_EXIT, count, 0, ns, n, why) != 0) return -1;
     for (uint32_t i = 0; i < count; i++)
         measure_add(out, ns[i] / n[i]);

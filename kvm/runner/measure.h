@@ -6,7 +6,8 @@
 
 #include "kvm/runner/host.h"
 
-#define MEASURE_MAX 64u
+#define MEASURE_MAX  64u
+#define MEASURE_PACE 0.9 /* of the rates measured, this quantile is the undisturbed pace */
 
 struct measure {
     uint32_t n;
@@ -17,12 +18,15 @@ void measure_add(struct measure *m, double v);
 void measure_sort(struct measure *m);
 double measure_at(const struct measure *m, double share); /* a quantile of the sorted values; NaN: none */
 
-/* Iterations of the counted loop per ns: `count` repeats of about target_ns each. 0, or -1 with *why. */
+/* All: 0, or -1 with *why. count is at most MEASURE_MAX. */
+/* Iterations of the counted loop per ns: `count` repeats of about target_ns each. */
 int measure_loop(const struct host *h, uint32_t count, int64_t target_ns, struct measure *out, char **why);
 /* ns of an exit to user space and back. */
 int measure_exit(const struct host *h, uint32_t count, struct measure *out, char **why);
 /* ns from a kick to the vCPU standing at its gate, and from there to another vCPU running on its pCPU. */
 int measure_gate(const struct host *h, uint32_t count, struct measure *kick, struct measure *change,
                  char **why);
+/* ns that one of two busy vCPUs runs at a time under Linux's own scheduler, in a run of run_ns. */
+int measure_slice(int64_t run_ns, struct measure *out, char **why);
 
 #endif

@@ -39,7 +39,8 @@ static void assign(struct native *n)
 struct native *native_new(struct run *r, enum kvm_status *st, char **why)
 {
     if (!host_kernel_at_least(6, 6)) {
-        *why = host_text("scheduler: eevdf is Linux's own from 6.6 on; this kernel is older: use `cfs`, or a newer kernel");
+        *why = host_text("scheduler: eevdf is Linux's own from 6.6 on; this kernel is older: use `cfs`, or a "
+                         "newer kernel");
         *st = KVM_NO_KVM;
         return NULL;
     }
@@ -58,12 +59,14 @@ enum kvm_status native_begin(struct native *n, char **why)
     struct run *r = n->run;
     for (uint32_t i = 0; i < r->n_vcpus; i++) {
         int tid = (int)run_ctl(r, i)->tid;
-        if (run_vm_of(r, i)->proc.pid == 0 || vmproc_state(&run_vm_of(r, i)->proc, r->vcpus[i].index) == CTL_ENDED)
+        if (run_vm_of(r, i)->proc.pid == 0 ||
+            vmproc_state(&run_vm_of(r, i)->proc, r->vcpus[i].index) == CTL_ENDED)
             continue;
         int e = host_pin(tid, r->host.cpus[n->pcpu[i]]);
         if (e == 0) e = intervals_watch(n->iv, i, tid);
         if (e == -EACCES || e == -EPERM) {
-            *why = host_text("scheduler: eevdf needs to see the kernel's context switches: sysctl kernel.perf_event_paranoid=2 "
+            *why = host_text("scheduler: eevdf needs to see the kernel's context switches: sysctl "
+                             "kernel.perf_event_paranoid=2 "
                              "(or less), or run as root");
             return KVM_NO_KVM;
         }

@@ -20,7 +20,8 @@ static int by_from(const void *a, const void *b)
 }
 
 /* The spans in which the pCPU's vCPUs were in that state, sorted. */
-static struct span *spans(const struct run *r, const uint32_t *pcpu, uint32_t p, enum vcpu_state st, size_t *n)
+static struct span *spans(const struct run *r, const uint32_t *pcpu, uint32_t p, enum vcpu_state st,
+                          size_t *n)
 {
     size_t most = 0, k = 0;
     for (uint32_t i = 0; i < r->n_vcpus; i++)
@@ -53,8 +54,8 @@ static void add(struct run *r, uint32_t p, enum rec_kind kind, int64_t from, int
 
 /* The stretch [from, to) in which no vCPU ran, before `next` did (UINT32_MAX: the end of the run): idle where
  * nobody was ready. The ready spans are walked along with the stretches. */
-static void add_stretch(struct run *r, uint32_t p, int64_t from, int64_t to, uint32_t next, const struct span *ready,
-                        size_t n, size_t *at)
+static void add_stretch(struct run *r, uint32_t p, int64_t from, int64_t to, uint32_t next,
+                        const struct span *ready, size_t n, size_t *at)
 {
     int64_t t = from;
     while (*at < n && ready[*at].to <= from)
@@ -74,7 +75,8 @@ void pcpu_time_add(struct run *r, const uint32_t *pcpu)
 {
     for (uint32_t p = 0; p < r->pc->cores; p++) {
         size_t n_run, n_ready, at = 0;
-        struct span *run = spans(r, pcpu, p, VCPU_RUN, &n_run), *ready = spans(r, pcpu, p, VCPU_READY, &n_ready);
+        struct span *run = spans(r, pcpu, p, VCPU_RUN, &n_run),
+                    *ready = spans(r, pcpu, p, VCPU_READY, &n_ready);
         int64_t t = 0;
         for (size_t i = 0; i < n_run; i++) {
             if (run[i].from > t) add_stretch(r, p, t, run[i].from, run[i].vcpu, ready, n_ready, &at);

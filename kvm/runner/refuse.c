@@ -4,7 +4,7 @@
 
 #include "kvm/runner/run.h"
 
-#define CANNOT "not possible on this backend: "
+#define CANNOT               "not possible on this backend: "
 #define KERNEL_PERIOD_MIN_NS 1000000
 #define KERNEL_PERIOD_MAX_NS 1000000000
 
@@ -15,7 +15,8 @@ static char *refuse_host(const struct sc_host *h)
     if (h->cores > CTL_PCPUS) return host_text(CANNOT "hosts.%s.cpu.cores: over %u", h->group, CTL_PCPUS);
     bool eevdf = strcmp(h->scheduler, "eevdf") == 0;
     if (eevdf && h->slice_ns != 0 && h->slice_ns != h->measured.slice_ns)
-        return host_text(CANNOT "hosts.%s.cpu.slice with scheduler eevdf: it is Linux's own, with its own slice",
+        return host_text(CANNOT
+                         "hosts.%s.cpu.slice with scheduler eevdf: it is Linux's own, with its own slice",
                          h->group);
     return NULL;
 }
@@ -27,7 +28,8 @@ static char *refuse_work(const struct sc_vm *v)
     if (v->vcpus > 1 && w->requests)
         return host_text(CANNOT "vms.%s.vcpus: a guest with a `requests` workload has one vCPU", v->group);
     if (v->vcpus > 1 && w->threads > v->vcpus)
-        return host_text(CANNOT "vms.%s.workload.threads: with several vCPUs, at most one thread a vCPU", v->group);
+        return host_text(CANNOT "vms.%s.workload.threads: with several vCPUs, at most one thread a vCPU",
+                         v->group);
     if (w->threads > ABI_MAX_TASKS)
         return host_text(CANNOT "vms.%s.workload.threads: over %u", v->group, ABI_MAX_TASKS);
     if (w->requests && w->arrivals == SC_CLOSED && w->clients > ABI_MAX_CLIENTS)
@@ -38,19 +40,22 @@ static char *refuse_work(const struct sc_vm *v)
 static char *refuse_linux(const struct sc_vm *v)
 {
     if (v->reservation_ppm != 0)
-        return host_text(CANNOT "vms.%s.cpu.reservation with scheduler eevdf: Linux reserves nothing", v->group);
+        return host_text(CANNOT "vms.%s.cpu.reservation with scheduler eevdf: Linux reserves nothing",
+                         v->group);
     if (v->limit_ppm == 0) return NULL;
     if (v->period_ns < KERNEL_PERIOD_MIN_NS || v->period_ns > KERNEL_PERIOD_MAX_NS)
         return host_text(CANNOT "vms.%s.cpu.period with scheduler eevdf: Linux takes 1ms to 1s", v->group);
     if ((__int128)v->limit_ppm * v->period_ns / 1000000 < KERNEL_PERIOD_MIN_NS)
-        return host_text(CANNOT "vms.%s.cpu.limit with scheduler eevdf: under Linux's least quota, 1ms a period",
+        return host_text(CANNOT
+                         "vms.%s.cpu.limit with scheduler eevdf: under Linux's least quota, 1ms a period",
                          v->group);
     return NULL;
 }
 
 char *refuse_scenario(const struct scenario *sc)
 {
-    if (sc->n_hosts != 1) return host_text(CANNOT "hosts: this machine is one host, the scenario has %u", sc->n_hosts);
+    if (sc->n_hosts != 1)
+        return host_text(CANNOT "hosts: this machine is one host, the scenario has %u", sc->n_hosts);
     char *why = refuse_host(&sc->hosts[0]);
     bool eevdf = strcmp(sc->hosts[0].scheduler, "eevdf") == 0;
     for (uint32_t i = 0; i < sc->n_vms && !why; i++) {

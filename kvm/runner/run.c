@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* A run on real guests: prepare, let go, watch, clean up. Whatever happens, no process and no cgroup stays. */
+/* A run on real guests: prepare, let go, watch, clean up. Whatever happens, no process and no cgroup stays.
+ */
 #include "kvm/runner/run.h"
 
 #include <errno.h>
@@ -18,11 +19,11 @@
 #include "kvm/runner/measure.h"
 #include "kvm/runner/native.h"
 
-#define LEAD_NS     3000000   /* from letting go to t = 0 */
-#define POLL_NS     20000000
-#define GRACE_NS    1000000000 /* after the end, for guests to finish their logs */
-#define MEASURE_N   61 /* of 1 ms: most lie within one slice of a busy machine */
-#define MEASURE_NS  1000000
+#define LEAD_NS    3000000 /* from letting go to t = 0 */
+#define POLL_NS    20000000
+#define GRACE_NS   1000000000 /* after the end, for guests to finish their logs */
+#define MEASURE_N  61         /* of 1 ms: most lie within one slice of a busy machine */
+#define MEASURE_NS 1000000
 
 struct watch {
     struct run r;
@@ -82,7 +83,7 @@ static enum kvm_status pace(struct run *r, char **why)
     if (r->iters_per_ns > 0) return KVM_OK;
     struct measure m = {0};
     if (measure_loop(&r->host, MEASURE_N, MEASURE_NS, &m, why) != 0) return KVM_FAILED;
-    r->iters_per_ns = measure_at(&m, 0.9);
+    r->iters_per_ns = measure_at(&m, MEASURE_PACE);
     return KVM_OK;
 }
 
@@ -135,7 +136,8 @@ static const struct ctl_end *first_end(const struct run_vm *vm)
     const struct ctl_end *best = NULL;
     for (uint32_t i = 0; i < vm->proc.n_vcpus; i++) {
         const struct ctl_end *e = &vm->proc.ctl->v[i].end;
-        if (vmproc_state(&vm->proc, i) != CTL_ENDED || e->cause == CTL_EXIT || e->cause == CTL_SIBLING) continue;
+        if (vmproc_state(&vm->proc, i) != CTL_ENDED || e->cause == CTL_EXIT || e->cause == CTL_SIBLING)
+            continue;
         if (!best || e->at_ns < best->at_ns) best = e;
     }
     return best;
@@ -362,8 +364,8 @@ enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, cons
     catch_signals(&w);
     set_up_tables(r);
     if (r->pc->cores > r->host.n_cpus) {
-        *why = host_text("hosts.%s.cpu.cores: %u pCPUs, but this process may use %u CPUs", r->pc->group, r->pc->cores,
-                         r->host.n_cpus);
+        *why = host_text("hosts.%s.cpu.cores: %u pCPUs, but this process may use %u CPUs", r->pc->group,
+                         r->pc->cores, r->host.n_cpus);
         st = KVM_NO_KVM;
     }
     if (st == KVM_OK) st = prepare(&w, why);
@@ -373,7 +375,8 @@ enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, cons
     return st;
 }
 
-enum kvm_status kvm_run(const struct scenario *sc, uint64_t seed, struct rec_block *out, struct kvm_report *rep, char **why)
+enum kvm_status kvm_run(const struct scenario *sc, uint64_t seed, struct rec_block *out,
+                        struct kvm_report *rep, char **why)
 {
     return run_with_payloads(sc, seed, NULL, out, rep, why);
 }

@@ -13,13 +13,13 @@
 struct run_vm {
     const struct sc_vm *sc;
     struct vmproc proc;
-    uint32_t first;    /* of its vCPUs in run.vcpus */
-    uint32_t down;     /* it is no more: set once (release) by the main thread, after: */
-    int64_t down_ns;   /* since when; INT64_MAX: it is up */
+    uint32_t first;     /* of its vCPUs in run.vcpus */
+    uint32_t down;      /* it is no more: set once (release) by the main thread, after: */
+    int64_t down_ns;    /* since when; INT64_MAX: it is up */
     struct ctl_end end; /* how, where it is down */
-    struct recs recs;  /* requests, iterations, events */
-    int64_t log_ns;    /* of the last log entry taken */
-    int64_t *arrived;  /* when request i came; -1: it has left */
+    struct recs recs;   /* requests, iterations, events */
+    int64_t log_ns;     /* of the last log entry taken */
+    int64_t *arrived;   /* when request i came; -1: it has left */
     uint64_t n_arrived, arrived_cap;
 };
 
@@ -38,17 +38,23 @@ struct run {
     struct run_vm *vms;
     struct run_vcpu *vcpus;
     uint32_t n_vms, n_vcpus;
-    struct recs recs; /* of pCPUs */
+    struct recs recs;       /* of pCPUs */
     const int *payload_fds; /* of each VM, for tests; NULL: the built-in one */
     double iters_per_ns;
 };
 
-static inline struct run_vm *run_vm_of(const struct run *r, uint32_t vcpu) { return &r->vms[r->vcpus[vcpu].vm]; }
+static inline struct run_vm *run_vm_of(const struct run *r, uint32_t vcpu)
+{
+    return &r->vms[r->vcpus[vcpu].vm];
+}
 static inline struct ctl_vcpu *run_ctl(const struct run *r, uint32_t vcpu)
 {
     return &run_vm_of(r, vcpu)->proc.ctl->v[r->vcpus[vcpu].index];
 }
-static inline bool run_is_down(const struct run_vm *vm) { return __atomic_load_n(&vm->down, __ATOMIC_ACQUIRE) != 0; }
+static inline bool run_is_down(const struct run_vm *vm)
+{
+    return __atomic_load_n(&vm->down, __ATOMIC_ACQUIRE) != 0;
+}
 
 /* refuse.c: what of the scenario cannot be done on this backend; NULL: nothing. malloc'ed. */
 char *refuse_scenario(const struct scenario *sc);
@@ -69,7 +75,7 @@ char *ends_text(const char *name, const struct ctl_end *e);
 void ends_record(struct run *r, struct run_vm *vm);
 
 /* As kvm_run, with payloads of one's own. */
-enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, const int *payload_fds, struct rec_block *out,
-                                  struct kvm_report *rep, char **why);
+enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, const int *payload_fds,
+                                  struct rec_block *out, struct kvm_report *rep, char **why);
 
 #endif

@@ -3,13 +3,17 @@
 
 #include "kvm/runner/run.h"
 
-static int64_t quota_ns(const struct sc_vm *v) { return (int64_t)((__int128)v->limit_ppm * v->period_ns / 1000000); }
+static int64_t quota_ns(const struct sc_vm *v)
+{
+    return (int64_t)((__int128)v->limit_ppm * v->period_ns / 1000000);
+}
 
 /* Whether Linux would treat all alike without groups. */
 static bool all_alike(const struct run *r)
 {
     for (uint32_t i = 0; i < r->n_vms; i++)
-        if (r->vms[i].sc->weight != r->vms[0].sc->weight || r->vms[i].sc->limit_ppm != 0 || r->vms[i].sc->vcpus > 1)
+        if (r->vms[i].sc->weight != r->vms[0].sc->weight || r->vms[i].sc->limit_ppm != 0 ||
+            r->vms[i].sc->vcpus > 1)
             return false;
     return true;
 }
@@ -35,7 +39,8 @@ enum kvm_status weights_make(struct run *r, bool native, char **why)
     for (uint32_t i = 0; i < r->n_vms; i++) {
         const struct sc_vm *v = r->vms[i].sc;
         uint32_t w = native ? v->weight * factor : CGROUP_MAX_WEIGHT;
-        if (cgroup_make(&r->groups, i, w, native ? quota_ns(v) : 0, v->period_ns, why) != 0) return KVM_FAILED;
+        if (cgroup_make(&r->groups, i, w, native ? quota_ns(v) : 0, v->period_ns, why) != 0)
+            return KVM_FAILED;
     }
     return KVM_OK;
 }
@@ -43,6 +48,7 @@ enum kvm_status weights_make(struct run *r, bool native, char **why)
 enum kvm_status weights_join(struct run *r, char **why)
 {
     for (uint32_t i = 0; r->groups.version != 0 && i < r->n_vms; i++)
-        if (r->vms[i].proc.pid != 0 && cgroup_add(&r->groups, i, r->vms[i].proc.pid, why) != 0) return KVM_FAILED;
+        if (r->vms[i].proc.pid != 0 && cgroup_add(&r->groups, i, r->vms[i].proc.pid, why) != 0)
+            return KVM_FAILED;
     return KVM_OK;
 }

@@ -59,7 +59,8 @@ static void stand(struct vcpu *c)
     while (!no_gate(c)) {
         uint32_t open = CTL_OPEN;
         c->ctl->entered_ns = gate_now();
-        if (__atomic_compare_exchange_n(&c->ctl->gate, &open, CTL_INSIDE, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        if (__atomic_compare_exchange_n(&c->ctl->gate, &open, CTL_INSIDE, false, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_ACQUIRE))
             return;
         futex_wait(&c->ctl->gate, CTL_CLOSED);
     }
