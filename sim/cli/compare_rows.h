@@ -21,7 +21,7 @@ struct compare_row {
     const char *entity, *metric, *stat, *unit; /* borrowed from the scenario and static text */
     double bound;                              /* absolute for shares, else relative to the simulated value */
     bool relative;
-    double *sim, *real;                        /* [n] pairs */
+    double *sim, *real; /* [n] pairs */
     size_t n;
     double sim_median, real_median, difference, spread, allowed;
     enum compare_verdict verdict;

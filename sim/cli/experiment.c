@@ -9,7 +9,6 @@
 #include "base/assert.h"
 #include "cli/cli.h"
 #include "cli/once.h"
-#include "kvm/kvm.h"
 #include "metrics/expect_eval.h"
 #include "out/progress.h"
 
@@ -75,7 +74,8 @@ static int read_points(struct experiment *x)
         x->at[p] = scenario_at(x->file, p, &d);
         if (!x->at[p]) return refused(&d);
         diag_done(&d);
-        x->points[p] = (struct report_point){.n = x->at[p]->n_keys, .keys = x->at[p]->keys, .values = x->at[p]->values};
+        x->points[p] =
+            (struct report_point){.n = x->at[p]->n_keys, .keys = x->at[p]->keys, .values = x->at[p]->values};
         if (x->at[p]->run.replications > x->n_reps) x->n_reps = x->at[p]->run.replications;
     }
     return 0;
@@ -149,31 +149,6 @@ static bool keep_going(void *ctx, int64_t now_ns, int64_t end_ns)
     return !stop_asked;
 }
 
-static struct meter *on_kvm(const struct scenario *sc, uint64_t seed, const struct rec_reader *also, uint32_t n_also,
-                            double *disturbed, int *code, char **why)
-{
-    struct rec_block *b = malloc(sizeof *b);
-    ASSERT(b);
-    rec_block_init(b);
-    struct meter *m = meter_new(sc, &(struct meter_opts){.only_vm = UINT32_MAX, .real_clock = true});
-    rec_block_add_reader(b, meter_reader(m));
-    for (uint32_t i = 0; i < n_also; i++)
-        rec_block_add_reader(b, also[i]);
-    struct kvm_report r = {0};
-    enum kvm_status st = kvm_run(sc, seed, b, &r, why);
-    rec_block_flush(b);
-    for (uint32_t i = 0; st == KVM_OK && i < sc->n_vms; i++)
-        meter_set_checksum(m, i, r.checksum[i]);
-    if (st == KVM_OK && meter_finish(m, sc->run.duration_ns, why) != 0) st = KVM_FAILED;
-    if (r.disturbed_share > *disturbed) *disturbed = r.disturbed_share;
-    kvm_report_done(&r);
-    free(b);
-    *code = (int)st;
-    if (st == KVM_OK) return m;
-    meter_free(m);
-    return NULL;
-}
-
 static int run_one(struct experiment *x, size_t point, size_t rep, struct watch *w)
 {
     const struct scenario *sc = x->at[point];
@@ -187,15 +162,14 @@ static int run_one(struct experiment *x, size_t point, size_t rep, struct watch 
     uint64_t seed = sc->run.seed + rep;
     char *why = NULL;
     int code = CLI_BROKEN;
-    struct meter *m = x->opts.kvm
-                          ? on_kvm(sc, seed, &also, n_also, &x->disturbed, &code, &why)
-                          : once_sim(&(struct once){.sc = sc,
-                                                    .seed = seed,
-                                                    .also = &also,
-                                                    .n_also = n_also,
-                                                    .progress = keep_going,
-                                                    .progress_ctx = w},
-                                     &why);
+    struct meter *m = x->opts.kvm ? once_kvm(sc, seed, &also, n_also, &x->disturbed, &code, &why)
+                                  : once_sim(&(struct once){.sc = sc,
+                                                            .seed = seed,
+                                                            .also = &also,
+                                                            .n_also = n_also,
+                                                            .progress = keep_going,
+                                                            .progress_ctx = w},
+                                             &why);
     if (m) {
         x->meters[point * x->n_reps + rep] = m;
         runset_put(x->runs, point, rep, seed, meter_output(m));
@@ -213,7 +187,7 @@ static void judge(struct experiment *x);
 
 int experiment_run(struct experiment *x)
 {
-    struct sigaction act = {.sa_handler = ask_stop, .sa_flags = SA_RESETHAND}, was_int, was_term;
+    struct sigaction act = {.sa_handler = ask_stop, .sa_flags = (int)SA_RESETHAND}, was_int, was_term;
     stop_asked = 0;
     sigaction(SIGINT, &act, &was_int);
     sigaction(SIGTERM, &act, &was_term);
@@ -235,7 +209,8 @@ int experiment_run(struct experiment *x)
     x->interrupted = stop_asked;
     if (code) return code;
     if (x->interrupted) {
-        fprintf(stderr, "vlab: interrupted: %zu of %zu runs are finished\n", x->n_done, x->n_points * x->n_reps);
+        fprintf(stderr, "vlab: interrupted: %zu of %zu runs are finished\n", x->n_done,
+                x->n_points * x->n_reps);
         if (!x->meters[0]) return CLI_BROKEN; /* nothing worth keeping */
     }
     judge(x);

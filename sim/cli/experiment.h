@@ -17,19 +17,19 @@ struct experiment_opts {
     const char *const *sets; /* KEY=VALUE, n_sets of them, in order */
     size_t n_sets;
     bool kvm;
-    bool trace;    /* keep slices for trace.json; the Gantt chart's are always kept */
-    bool silent;   /* no progress */
+    bool trace;  /* keep slices for trace.json; the Gantt chart's are always kept */
+    bool silent; /* no progress */
 };
 
 struct experiment {
     struct experiment_opts opts;
     struct scenario_file *file;
-    struct scenario **at;      /* [n_points] */
-    size_t n_points, n_reps;   /* the most replications of any point */
-    struct meter **meters;     /* [n_points * n_reps]; NULL: not run */
+    struct scenario **at;    /* [n_points] */
+    size_t n_points, n_reps; /* the most replications of any point */
+    struct meter **meters;   /* [n_points * n_reps]; NULL: not run */
     struct runset *runs;
-    struct trace *trace;       /* of the last point's first replication */
-    struct report report;      /* for the writers; what it borrows lives as long as the experiment */
+    struct trace *trace;  /* of the last point's first replication */
+    struct report report; /* for the writers; what it borrows lives as long as the experiment */
     struct report_point *points;
     struct report_expect *expects;
     char *resolved;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "kvm/kvm.h"
 #include "model/model.h"
 #include "scenario/expect.h"
 
@@ -77,4 +78,29 @@ struct meter *once_sim(const struct once *o, char **why)
         return NULL;
     }
     return m;
+}
+
+struct meter *once_kvm(const struct scenario *sc, uint64_t seed, const struct rec_reader *also,
+                       uint32_t n_also, double *disturbed, int *code, char **why)
+{
+    struct rec_block *b = malloc(sizeof *b);
+    ASSERT(b);
+    rec_block_init(b);
+    struct meter *m = meter_new(sc, &(struct meter_opts){.only_vm = UINT32_MAX, .real_clock = true});
+    rec_block_add_reader(b, meter_reader(m));
+    for (uint32_t i = 0; i < n_also; i++)
+        rec_block_add_reader(b, also[i]);
+    struct kvm_report r = {0};
+    enum kvm_status st = kvm_run(sc, seed, b, &r, why);
+    rec_block_flush(b);
+    for (uint32_t i = 0; st == KVM_OK && i < sc->n_vms; i++)
+        meter_set_checksum(m, i, r.checksum[i]);
+    if (st == KVM_OK && meter_finish(m, sc->run.duration_ns, why) != 0) st = KVM_FAILED;
+    if (r.disturbed_share > *disturbed) *disturbed = r.disturbed_share;
+    kvm_report_done(&r);
+    free(b);
+    *code = (int)st;
+    if (st == KVM_OK) return m;
+    meter_free(m);
+    return NULL;
 }

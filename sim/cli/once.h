@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* once.h - one simulated run of one scenario: model, meter and laws joined. Every command that runs a
- * simulation comes through here. */
+/* once.h - one run of one scenario on either clock, metered and checked by its laws. Every command that
+ * runs something comes through here. */
 #ifndef VLAB_CLI_ONCE_H
 #define VLAB_CLI_ONCE_H
 
@@ -24,5 +24,10 @@ bool once_wants_alone(const struct scenario *sc, uint32_t vm);
  * simulation stalled, or (*why NULL) progress asked to stop. Runs VMs alone where their slowdown is asked
  * for. */
 struct meter *once_sim(const struct once *o, char **why);
+
+/* The same on KVM guests. NULL: *code is the exit code and *why says why. *disturbed is raised to the share
+ * of the pCPUs' time that the host itself lost meanwhile. */
+struct meter *once_kvm(const struct scenario *sc, uint64_t seed, const struct rec_reader *also,
+                       uint32_t n_also, double *disturbed, int *code, char **why);
 
 #endif

@@ -10,7 +10,7 @@
 #include "base/assert.h"
 #include "cli/cli.h"
 #include "cli/experiment.h"
-#include "out/json.h"
+#include "out/jsonw.h"
 #include "out/rundir.h"
 #include "out/summary.h"
 #include "out/writer.h"
@@ -30,7 +30,8 @@ static const char usage[] =
     "examples:\n"
     "  vlab run scenarios/02-noisy-neighbour.yaml\n"
     "  vlab run scenarios/02-noisy-neighbour.yaml --set vms.batch.count=3 --set run.replications=1 --trace\n"
-    "  vlab run scenarios/01-two-vms.yaml --backend=kvm --json | jq '.results[] | select(.metric==\"cpu.run\")'\n"
+    "  vlab run scenarios/01-two-vms.yaml --backend=kvm --json | jq '.results[] | "
+    "select(.metric==\"cpu.run\")'\n"
     "\n"
     "Exit: 0 all expectations hold, 1 one does not, 2 usage, 3 the scenario is invalid, 4 the run failed,\n"
     "77 this machine cannot run it.\n";
@@ -53,10 +54,14 @@ static int bad(const char *fmt, const char *what)
 
 static int set_backend(struct job *j, const char *name)
 {
-    if (!strcmp(name, "sim")) j->x.kvm = false;
-    else if (!strcmp(name, "kvm")) j->x.kvm = true;
-    else if (!strcmp(name, "proc")) return bad("--backend=%s: not built yet", name);
-    else return bad("there is no backend `%s`; there are sim and kvm", name);
+    if (!strcmp(name, "sim"))
+        j->x.kvm = false;
+    else if (!strcmp(name, "kvm"))
+        j->x.kvm = true;
+    else if (!strcmp(name, "proc"))
+        return bad("--backend=%s: not built yet", name);
+    else
+        return bad("there is no backend `%s`; there are sim and kvm", name);
     return 0;
 }
 
@@ -65,7 +70,8 @@ static int set_seed(struct job *j, const char *text)
     char *end;
     errno = 0;
     strtoull(text, &end, 10);
-    if (errno || end == text || *end || text[0] == '-') return bad("`%s` is no seed: a whole number from 0", text);
+    if (errno || end == text || *end || text[0] == '-')
+        return bad("`%s` is no seed: a whole number from 0", text);
     free(j->seed_set);
     if (asprintf(&j->seed_set, "run.seed=%s", text) < 0) j->seed_set = NULL;
     ASSERT(j->seed_set);
@@ -77,11 +83,16 @@ static int parse(int argc, char **argv, struct job *j)
 {
     enum { SET = 256, BACKEND, FIDELITY, JSON, TRACE, REPLAY, PER_ENTITY };
     static const struct option longs[] = {
-        {"seed", required_argument, NULL, 's'},      {"output", required_argument, NULL, 'o'},
-        {"set", required_argument, NULL, SET},       {"backend", required_argument, NULL, BACKEND},
-        {"fidelity", required_argument, NULL, FIDELITY}, {"json", no_argument, NULL, JSON},
-        {"trace", no_argument, NULL, TRACE},         {"replay", required_argument, NULL, REPLAY},
-        {"per-entity", no_argument, NULL, PER_ENTITY}, {"help", no_argument, NULL, 'h'},
+        {"seed", required_argument, NULL, 's'},
+        {"output", required_argument, NULL, 'o'},
+        {"set", required_argument, NULL, SET},
+        {"backend", required_argument, NULL, BACKEND},
+        {"fidelity", required_argument, NULL, FIDELITY},
+        {"json", no_argument, NULL, JSON},
+        {"trace", no_argument, NULL, TRACE},
+        {"replay", required_argument, NULL, REPLAY},
+        {"per-entity", no_argument, NULL, PER_ENTITY},
+        {"help", no_argument, NULL, 'h'},
         {0},
     };
     int code = 0;
@@ -94,8 +105,10 @@ static int parse(int argc, char **argv, struct job *j)
         case SET: j->sets[j->x.n_sets++] = optarg; break;
         case BACKEND: code = set_backend(j, optarg); break;
         case FIDELITY:
-            if (!strcmp(optarg, "fluid") || !strcmp(optarg, "auto")) code = bad("--fidelity=%s: not built yet", optarg);
-            else if (strcmp(optarg, "exact")) code = bad("there is no fidelity `%s`; there is exact", optarg);
+            if (!strcmp(optarg, "fluid") || !strcmp(optarg, "auto"))
+                code = bad("--fidelity=%s: not built yet", optarg);
+            else if (strcmp(optarg, "exact"))
+                code = bad("there is no fidelity `%s`; there is exact", optarg);
             break;
         case JSON: j->json = true; break;
         case TRACE: j->x.trace = true; break;
@@ -123,8 +136,10 @@ static int show(struct experiment *x, const struct job *j)
         free(cut);
         return r == -EEXIST ? CLI_USAGE : CLI_BROKEN;
     }
-    if (j->json) json_report(stdout, &x->report);
-    else summary_print(stdout, &x->report, where, term_style(STDOUT_FILENO));
+    if (j->json)
+        jsonw_report(stdout, &x->report);
+    else
+        summary_print(stdout, &x->report, where, term_style_of(STDOUT_FILENO));
     if (cut && j->x.trace) fprintf(stderr, "vlab: %s\n", cut);
     free(cut);
     free(where);

@@ -93,7 +93,8 @@ static struct pcpu_meter *pcpu_interval(struct meter *m, const struct rec *r)
 static void read_state(struct meter *m, const struct rec *r)
 {
     struct vcpu_meter *v = &m->vcpus[m->first_vcpu[r->vm] + r->vcpu];
-    if (r->t_ns - r->value != v->last_ns || r->from != v->state)
+    bool first = v->last_ns == 0 && r->t_ns == r->value; /* whichever state it began in */
+    if (!first && (r->t_ns - r->value != v->last_ns || r->from != v->state))
         meter_broken(m,
                      "vm.%s.vcpu%u: left %s at %" PRId64 " ns after %" PRId64
                      " ns, but had been in %s since %" PRId64 " ns",
