@@ -11,6 +11,7 @@
 #include <gsl/gsl_statistics.h>
 
 #include "base/assert.h"
+#include "scenario/names.h"
 
 /* The vCPU time in each state of a set of VMs, and what fairness needs. */
 struct sums {
@@ -41,6 +42,7 @@ static void put_time(struct meter *m, const char *e, const char *metric, int64_t
 {
     put(m, e, metric, "total", "s", meter_s(ns));
     put(m, e, metric, "share", "", of_ns > 0 ? (double)ns / of_ns : 0);
+    put(m, e, metric, "rate", name_unit(name_find(metric), "rate"), meter_s(ns) / measured_s(m));
 }
 
 static void put_dist(struct meter *m, const char *e, const char *metric, const struct hist *h)

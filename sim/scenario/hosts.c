@@ -127,6 +127,7 @@ bool hosts_read(struct reader *r, struct node *root, struct scenario *sc)
             hosts[at].name = count.node ? arena_printf(r->a, "%s-%u", h.group, j) : h.group;
         }
     }
+    order_hosts(hosts, at);
     sc->hosts = hosts;
     sc->n_hosts = at;
     return true;

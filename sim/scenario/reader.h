@@ -76,4 +76,8 @@ uint32_t hosts_members(struct reader *r, struct node *list, const char *count_ke
 /* What no single part can tell: names that are there twice, times that do not go together. */
 void check_scenario(struct reader *r, struct node *root, const struct scenario *sc);
 
+/* order.c: sorts entities by name, so that the order of the file does not matter. */
+void order_hosts(struct sc_host *hosts, uint32_t n);
+void order_vms(struct sc_vm *vms, uint32_t n);
+
 #endif

@@ -184,6 +184,7 @@ bool vms_read(struct reader *r, struct node *root, struct scenario *sc)
         add_members(r, map, &like, count.node != NULL, members, &vms[at]);
         at += members;
     }
+    order_vms(vms, at);
     sc->vms = vms;
     sc->n_vms = at;
     return true;
