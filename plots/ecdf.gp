@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # A distribution, whole: for every duration the share of those that took no longer. Data: blocks of x (s), share (%).
 set logscale x 10
 set xrange [FROM * SCALE:TO * SCALE]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Who ran when: a row a pCPU, a box a slice, coloured by VM. Data: pcpu, start, end (s), vm, vcpu, label.
 x(t) = (t - FROM) * SCALE
 HALF = 0.36
