@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # What the swept key does: a curve a figure, with the interval of its mean. Data: blocks of x, mean, low, high.
 if (LOGX) set logscale x
 set xrange [FROM:TO]

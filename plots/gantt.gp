@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Who ran when: a row a pCPU, a box a slice, coloured by VM. Data: pcpu, start, end (s), vm, vcpu, label.
 x(t) = (t - FROM) * SCALE
 HALF = 0.36
@@ -35,6 +36,6 @@ if (ASCII) {
             with boxxyerror dt 1 lw 0.5 lc rgb '#000000' fs solid border rgb '#000000' title 'switch', \
         for [i = 1:LABELS] FIGURE.'.tsv' skip 1 \
             using (x(($2 + $3) / 2)):(strlen(strcol(6)) > 0 ? $1 : NaN):6:(ink(index_of(strcol(4)))) \
-            with labels font ',9' tc rgb variable notitle, \
+            with labels font (TERM eq 'svg' ? ',12' : ',9') tc rgb variable notitle, \
         keyentry with boxes dt 1 lw 1 lc rgb FAINT fs solid border rgb '#c0c0c0' title 'idle'
 }

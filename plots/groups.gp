@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # What the swept words do: a group of bars a point, a bar a figure, with its interval. Data: blocks of group, name, mean, low, high.
 WIDTH = 0.8 / CURVES
 at(g, i) = g + (i - (CURVES + 1) / 2.0) * WIDTH

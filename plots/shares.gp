@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Who got the CPU: a bar a VM, its states side by side, 100 % of its vCPUs' time.
 # Data: row, vm, run, ready, throttled, waits, idle, down (%), low and high end of run's interval.
 HALF = 0.36

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # When VMs waited: per VM the share of each sample in which it could have run but had no pCPU.
 # Data: t (s), then mean, low and high (%) for each VM.
 set xrange [FROM:TO]

@@ -44,9 +44,9 @@ if (ASCII) {
     unset grid
 }
 if (!ASCII) {
-    set label 901 QUESTION at screen 0.02, screen 1 - 24.0 / HEIGHT left font ',16' textcolor rgb '#000000'
-    set label 902 CAPTION1 at screen 0.02, screen 38.0 / HEIGHT left font ',10' textcolor rgb '#666666'
-    set label 903 CAPTION2 at screen 0.02, screen 18.0 / HEIGHT left font ',10' textcolor rgb '#666666'
+    set label 901 QUESTION at screen 0.02, screen 1 - 24.0 / HEIGHT left font (TERM eq 'svg' ? ',20' : ',16') textcolor rgb '#000000'
+    set label 902 CAPTION1 at screen 0.02, screen 38.0 / HEIGHT left font (TERM eq 'svg' ? ',12' : ',10') textcolor rgb '#666666'
+    set label 903 CAPTION2 at screen 0.02, screen 18.0 / HEIGHT left font (TERM eq 'svg' ? ',12' : ',10') textcolor rgb '#666666'
     set tmargin at screen 1 - 58.0 / HEIGHT
-    set bmargin at screen 112.0 / HEIGHT
+    set bmargin at screen 124.0 / HEIGHT
 }

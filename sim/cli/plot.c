@@ -103,6 +103,30 @@ static int draw_all(const struct job *j, char **names, size_t n)
     return good ? CLI_OK : CLI_BROKEN;
 }
 
+static int plot_run(const struct job *j)
+{
+    if (!manifest_is_ours(j->run)) {
+        fprintf(stderr, "vlab plot: %s is not a vlab run directory (no manifest.json of ours in it)\n",
+                j->run);
+        return CLI_USAGE;
+    }
+    char **names, *why = NULL;
+    int n = gnuplot_list(j->run, &names, &why);
+    if (n < 0) {
+        fprintf(stderr, "vlab plot: %s\n", why ? why : j->run);
+        free(why);
+        return CLI_USAGE;
+    }
+    if (!gnuplot_found()) {
+        fprintf(stderr, "vlab plot: there is no gnuplot on this machine; to have it: %s\n", GNUPLOT_REMEDY);
+        gnuplot_free_list(names, (size_t)n);
+        return CLI_CANNOT;
+    }
+    int code = draw_all(j, names, (size_t)n);
+    gnuplot_free_list(names, (size_t)n);
+    return code;
+}
+
 int cli_plot(int argc, char **argv)
 {
     struct job j = {0};
@@ -114,24 +138,16 @@ int cli_plot(int argc, char **argv)
         fputs(usage, stdout);
         return CLI_OK;
     }
-    if (!manifest_is_ours(j.run)) {
-        fprintf(stderr, "vlab plot: %s is not a vlab run directory (no manifest.json of ours in it)\n",
-                j.run);
+    size_t len = strlen(j.run);
+    while (len > 1 && j.run[len - 1] == '/')
+        len--;
+    char run[4096];
+    if (len >= sizeof run) {
+        fprintf(stderr, "vlab plot: the name of the run directory is too long\n");
         return CLI_USAGE;
     }
-    char **names, *why = NULL;
-    int n = gnuplot_list(j.run, &names, &why);
-    if (n < 0) {
-        fprintf(stderr, "vlab plot: %s\n", why ? why : j.run);
-        free(why);
-        return CLI_USAGE;
-    }
-    if (!gnuplot_found()) {
-        fprintf(stderr, "vlab plot: there is no gnuplot on this machine; to have it: %s\n", GNUPLOT_REMEDY);
-        gnuplot_free_list(names, (size_t)n);
-        return CLI_CANNOT;
-    }
-    int code = draw_all(&j, names, (size_t)n);
-    gnuplot_free_list(names, (size_t)n);
-    return code;
+    memcpy(run, j.run, len);
+    run[len] = '\0';
+    j.run = run;
+    return plot_run(&j);
 }

@@ -73,7 +73,7 @@ void fig_gantt(struct rundir *rd, const struct report *rp)
              *at ? "; " : "");
     free(at);
     struct figure fig;
-    int height = 230 + 64 * (int)w.rows;
+    int height = 242 + 64 * (int)w.rows;
     figure_begin(&fig, rd, rp, "gantt", question, note, height < 800 ? height : 800);
     labels = gantt_write(fig.data, trace_gantt(rp->trace), &w);
     fprintf(fig.gp, "FROM = %s\nTO = %s\n", from, num_seconds((char[NUM_LEN]){0}, w.to_ns));
@@ -150,7 +150,7 @@ void fig_shares(struct rundir *rd, const struct report *rp)
         struct figure fig;
         char *note = figure_note(
             rp, point, "ready: could run, had no pCPU; waits: for disk, network, memory, siblings; ");
-        int height = 230 + 40 * (int)rows;
+        int height = 242 + 40 * (int)rows;
         figure_begin(&fig, rd, rp, "shares", "Who got the CPU, and who waited for it?", note,
                      height < 900 ? height : 900);
         free(note);
@@ -259,8 +259,11 @@ void fig_steal(struct rundir *rd, const struct report *rp)
     size_t n = s && s->n_rows > 1 ? most_ready(rp, point, s, vm) : 0;
     if (n == 0) return;
     struct figure fig;
-    char *note =
-        figure_note(rp, point, n == FIGURE_LINES ? "at most the eight VMs that waited longest; " : "");
+    char head[120];
+    snprintf(head, sizeof head, "%s%s",
+             n == FIGURE_LINES ? "at most the eight VMs that waited longest; " : "",
+             runset_reps(rp->runs) > 1 ? "line: mean, band: its interval; " : "");
+    char *note = figure_note(rp, point, head);
     figure_begin(&fig, rd, rp, "steal", "When did VMs wait for a pCPU?", note, 0);
     free(note);
     const char *names[FIGURE_LINES];

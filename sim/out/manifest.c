@@ -22,12 +22,23 @@ static json_t *text(const char *s)
     return t ? t : json_string("(not UTF-8)");
 }
 
+/* "model name" of /proc/cpuinfo: what a number measured here should be read with. */
+static json_t *cpu_model(void)
+{
+    char line[256], name[200] = "";
+    FILE *f = fopen("/proc/cpuinfo", "re");
+    while (f && !*name && fgets(line, sizeof line, f))
+        if (strncmp(line, "model name", 10) == 0) sscanf(line, "%*[^:]: %199[^\n]", name);
+    if (f) fclose(f);
+    return text(name);
+}
+
 static json_t *host(void)
 {
     struct utsname u;
     if (uname(&u) != 0) return json_null();
-    return json_pack("{s:s*, s:s*, s:s*, s:I}", "kernel", u.release, "system", u.sysname, "machine",
-                     u.machine, "cpus", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN));
+    return json_pack("{s:o, s:s*, s:s*, s:s*, s:I}", "cpu", cpu_model(), "kernel", u.release, "system",
+                     u.sysname, "machine", u.machine, "cpus", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN));
 }
 
 static json_t *runs(const struct report *rp)

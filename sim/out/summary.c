@@ -24,6 +24,7 @@ enum {
 
 struct ctx {
     FILE *f;
+    bool throttled, latency, rate; /* columns that have anything in them */
     const struct report *rp;
     struct term_style style;
 };
@@ -109,12 +110,12 @@ static void print_row(const struct ctx *c, const char *name, int width, const st
     fprintf(c->f, "  %-*.*s ", width, width, name);
     cell(c, num_percent(num, r->run), 7);
     cell(c, num_percent(num, r->ready), 7);
-    cell(c, zero ? "-" : num_percent(num, r->throttled), 10);
+    if (c->throttled) cell(c, zero ? "-" : num_percent(num, r->throttled), 10);
     fputs("  ", c->f);
     bar(c, r);
-    cell(c, num_time(num, r->p50), 9);
-    cell(c, num_time(num, r->p99), 9);
-    cell(c, num_human(num, r->rate, "1/s"), 9);
+    if (c->latency) cell(c, num_time(num, r->p50), 9);
+    if (c->latency) cell(c, num_time(num, r->p99), 9);
+    if (c->rate) cell(c, num_human(num, r->rate, "1/s"), 9);
     putc('\n', c->f);
 }
 
@@ -152,7 +153,22 @@ static void print_rest(const struct ctx *c, const char *const *vms, size_t n, in
     print_row(c, name, width + (c->style.utf8 ? 2 : 0), &rest);
 }
 
-static void vm_table(const struct ctx *c)
+static void vm_heading(const struct ctx *c, int width)
+{
+    bool utf8 = c->style.utf8;
+    fprintf(c->f, "%s  %-*s %7s%7s", ink(c, TERM_BOLD), width, "VM", "ran", "ready");
+    if (c->throttled) fprintf(c->f, "%10s", "throttled");
+    const char *legend = c->throttled ? (utf8 ? "█ran ▒ready ░thr." : "#ran +ready -thr.")
+                         : utf8       ? "█ran ▒ready"
+                                      : "#ran +ready";
+    /* printf counts bytes: two more for each block. */
+    fprintf(c->f, "  %-*s", BAR + (utf8 ? (c->throttled ? 6 : 4) : 0), legend);
+    if (c->latency) fprintf(c->f, "%9s%9s", "p50", "p99");
+    if (c->rate) fprintf(c->f, "%9s", "rate");
+    fprintf(c->f, "%s\n", ink(c, TERM_PLAIN));
+}
+
+static void vm_table(struct ctx *c)
 {
     const char **vms;
     size_t n = report_vms(c->rp, 0, &vms), shown = 0;
@@ -160,9 +176,13 @@ static void vm_table(const struct ctx *c)
     for (size_t i = 0; i < n; i++)
         if (strlen(vms[i] + 3) > width) width = strlen(vms[i] + 3);
     int w = (int)(width < NAME_MAX ? width : NAME_MAX);
-    fprintf(c->f, "%s  %-*s %7s%7s%10s  %-*s", ink(c, TERM_BOLD), w, "VM", "ran", "ready", "throttled",
-            BAR + (c->style.utf8 ? 6 : 0), c->style.utf8 ? "█ran ▒ready ░thr." : "#ran +ready -thr.");
-    fprintf(c->f, "%9s%9s%9s%s\n", "p50", "p99", "rate", ink(c, TERM_PLAIN));
+    for (size_t i = 0; i < n; i++) {
+        struct row r = row_of(c, vms[i]);
+        c->throttled = c->throttled || r.throttled > 0;
+        c->latency = c->latency || !isnan(r.p50);
+        c->rate = c->rate || !isnan(r.rate);
+    }
+    vm_heading(c, w);
     for (size_t i = 0; i < n;) {
         size_t members = 1;
         while (i + members < n && same_group(vms[i] + 3, vms[i + members] + 3))
@@ -268,7 +288,7 @@ static void verdicts(const struct ctx *c)
 
 void summary_print(FILE *f, const struct report *rp, const char *where, struct term_style style)
 {
-    struct ctx c = {f, rp, style};
+    struct ctx c = {.f = f, .rp = rp, .style = style};
     head(&c);
     if (runset_points(rp->runs) > 1) {
         sweep_table(&c);
