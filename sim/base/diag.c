@@ -123,8 +123,8 @@ void diag_hint(struct diag *d, const char *fmt, ...)
 static const char *find_line(const struct diag *d, unsigned line, size_t *len)
 {
     const char *p = d->source, *end = p + d->source_len;
-    while (--line && p < end) {
-        const char *nl = memchr(p, '\n', (size_t)(end - p));
+    while (--line) {
+        const char *nl = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
         if (!nl) return NULL;
         p = nl + 1;
     }

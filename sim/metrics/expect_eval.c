@@ -170,6 +170,13 @@ static enum expect_verdict judge(enum expect_op op, double lo, double hi, double
     return in ? EXPECT_HOLDS : out ? EXPECT_FAILS : EXPECT_UNDECIDED;
 }
 
+/* A stated tolerance takes in its own bound, whatever way the last bit was rounded. */
+static double tolerance(const struct expect *x, double lhs, double rhs)
+{
+    if (x->within <= 0) return 0;
+    return (x->relative ? x->within * fabs(rhs) : x->within) + 1e-15 * (fabs(lhs) + fabs(rhs));
+}
+
 static struct expect_result single(const struct expect *x, struct value a, struct value b, struct expect_result r)
 {
     r.lo = r.hi = a.v - b.v;
@@ -179,7 +186,7 @@ static struct expect_result single(const struct expect *x, struct value a, struc
         r.rhs_exact = b.exact;
         r.verdict = exactly(x->op, a.exact, b.exact) ? EXPECT_HOLDS : EXPECT_FAILS;
     } else {
-        r.verdict = judge(x->op, r.lo, r.hi, x->relative ? x->within * fabs(b.v) : x->within);
+        r.verdict = judge(x->op, r.lo, r.hi, tolerance(x, a.v, b.v));
     }
     return r;
 }
@@ -218,7 +225,7 @@ struct expect_result expect_eval(const struct expect *x, const struct expect_run
     double n = runs->n_reps, half = all_exact_equal ? 0 : gsl_cdf_tdist_Pinv(0.975, n - 1) * sqrt(m2 / (n - 1) / n);
     r.lo = mean - half;
     r.hi = mean + half;
-    r.verdict = judge(x->op, r.lo, r.hi, x->relative ? x->within * fabs(r.rhs) : x->within);
+    r.verdict = judge(x->op, r.lo, r.hi, tolerance(x, r.lhs, r.rhs));
     return r;
 }
 

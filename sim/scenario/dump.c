@@ -50,7 +50,9 @@ struct dumper {
     struct buf b;
     struct arena a;
     const struct scenario_file *f;
-    bool calibrated; /* the host being written has a profile of its own */
+    bool calibrated;          /* the host being written has a profile of its own */
+    const struct node *root;
+    const struct node *member; /* the host or VM being written */
 };
 
 static void indent(struct dumper *d, int depth)
@@ -106,7 +108,8 @@ static void dump_list(struct dumper *d, struct node *list, const struct key *k, 
         indent(d, depth + 1);
         buf_puts(&d->b, "- ");
         const struct node *profile = tree_get(list->items[i], "profile", 7);
-        d->calibrated = profile && !tree_is(profile, "ideal");
+        if (k->type == KEY_NAMED) d->calibrated = profile && !tree_is(profile, "ideal");
+        if (k->type == KEY_NAMED) d->member = list->items[i];
         dump_map(d, list->items[i], k, depth + 2, true);
     }
 }
@@ -160,6 +163,35 @@ static struct node *fill_in(struct dumper *d, const struct key *k)
     return tree_scalar(&d->a, k->def, (struct diag_mark){0}, NULL);
 }
 
+/* Defaults that follow from other keys. Where something is swept they may differ from point to point, so
+ * they are left to each. */
+static struct node *computed(struct dumper *d, const struct key *k, const struct node *map)
+{
+    char text[40];
+    int64_t duration;
+    struct unit_why why;
+    const struct node *hosts = tree_get(d->root, "hosts", 5), *n;
+    if (!strcmp(k->path, "name")) return tree_scalar(&d->a, scenario_default_name(&d->a, d->f->name), (struct diag_mark){0}, NULL);
+    if (d->f->n_axes) return NULL;
+    if (!strcmp(k->path, "run.sample")) {
+        n = tree_get(map, "duration", 8);
+        const char *of = n && n->kind == NODE_SCALAR ? n->text : key_find("run.duration")->def;
+        if (!unit_parse(UNIT_DURATION, of, strlen(of), &duration, &why)) return NULL;
+        int64_t sample = duration / 600 < 1000000 ? 1000000 : duration / 600;
+        return tree_scalar(&d->a, unit_format(UNIT_DURATION, sample, text, sizeof text), (struct diag_mark){0}, NULL);
+    }
+    bool one = hosts && hosts->kind == NODE_LIST && hosts->n == 1 && !tree_get(hosts->items[0], "count", 5);
+    if (!strcmp(k->path, "vms.host") && one) {
+        n = tree_get(hosts->items[0], "name", 4);
+        return n ? tree_clone(&d->a, n) : NULL;
+    }
+    if (!strcmp(k->path, "vms.workload.threads") && d->member) {
+        n = tree_get(d->member, "vcpus", 5);
+        return n ? tree_clone(&d->a, n) : tree_scalar(&d->a, "1", (struct diag_mark){0}, NULL);
+    }
+    return NULL;
+}
+
 static bool from_profile(const struct key *k)
 {
     return !strcmp(k->path, "hosts.cpu.slice") || !strcmp(k->path, "hosts.cpu.tick") || !strcmp(k->path, "hosts.cpu.switch_cost");
@@ -176,6 +208,7 @@ static void dump_map(struct dumper *d, struct node *map, const struct key *paren
         /* What a calibrated profile says would be hidden by a default that is written out. */
         if (!v && d->calibrated && from_profile(k)) continue;
         if (!v) v = fill_in(d, k);
+        if (!v) v = computed(d, k, map);
         if (!v) continue;
         if (!(first_inline && !any)) indent(d, depth);
         any = true;
@@ -192,6 +225,7 @@ char *scenario_dump(const struct scenario_file *f, size_t *len)
     buf_init(&d.b);
     arena_init(&d.a);
     struct node *root = tree_clone(&d.a, f->root);
+    d.root = root;
     if (f->n_axes || f->n_taken) {
         /* What --set took out of the sweep is out. */
         struct node *sweep = tree_get(root, "sweep", 5), *zip = tree_get(sweep, "zip", 3);

@@ -41,6 +41,8 @@ bool sweep_put(struct reader *r, struct node *root, const char *path, struct nod
 /* The tree of one point. */
 struct node *sweep_tree(struct scenario_file *f, struct reader *r, size_t point);
 
+/* The name of a scenario that states none: that of its file. */
+const char *scenario_default_name(struct arena *a, const char *path);
 /* A node as YAML flow: {a: 1, b: [2, 3]}. */
 void dump_flow(struct buf *b, const struct node *n);
 

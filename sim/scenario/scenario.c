@@ -134,7 +134,7 @@ bool scenario_set(struct scenario_file *f, const char *key, const char *value, s
 }
 
 /* The file's name without folder and ending, as far as it makes a name. */
-static const char *default_name(struct arena *a, const char *path)
+const char *scenario_default_name(struct arena *a, const char *path)
 {
     const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     while (*base && !((*base >= 'a' && *base <= 'z') || (*base >= 'A' && *base <= 'Z')))
@@ -193,7 +193,7 @@ struct scenario *scenario_at(struct scenario_file *f, size_t point, struct diag 
     reader_get(&r, root, "vlab");
     struct got name = reader_get(&r, root, "name"), about = reader_get(&r, root, "about");
     sc->path = arena_dup(&o->a, f->name, strlen(f->name));
-    sc->name = name.node ? name.word : default_name(&o->a, f->name);
+    sc->name = name.node ? name.word : scenario_default_name(&o->a, f->name);
     sc->about = about.word;
     read_run(&r, root, sc);
     read_point(&r, f, point, sc);
