@@ -95,6 +95,15 @@ $(OUT)/payload.o: $(OUT)/payload.elf
 	$(Q)printf '.section .rodata\n.globl payload_elf, payload_elf_end\n.balign 16\npayload_elf:\n.incbin "%s"\npayload_elf_end:\n.section .note.GNU-stack,"",@progbits\n' $< > $(OUT)/payload.s
 	$(Q)$(CC) -c -o $@ $(OUT)/payload.s
 
+# Misbehaving guests, one a rule, for tests/kvm: each a payload of its own.
+BAD_SRC := $(wildcard tests/kvm/guests/*.S)
+BAD_ELF := $(BAD_SRC:tests/kvm/guests/%.S=$(OUT)/guests/%.elf)
+$(OUT)/guests/%.elf: tests/kvm/guests/%.S tests/kvm/guests/guest.inc tests/kvm/guests/guest.ld
+	$(SAY) GUEST $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack -T tests/kvm/guests/guest.ld -o $@ $<
+$(OUT)/test-kvm: $(BAD_ELF)
+
 # --- tests: each folder is one Check runner; a file test_NAME.c in it exports `Suite *NAME_suite(void)` ---
 TEST_DIRS := unit theory properties kvm
 define test_runner
@@ -107,7 +116,7 @@ $(OUT)/tests/$(1)_main.o: $(OUT)/tests/$(1)_main.c
 	$(Q)$(CC) $(ALL_CF) -c -o $$@ $$<
 $(OUT)/test-$(1): $(OUT)/tests/$(1)_main.o $$($(1)_OBJ) $(OUT)/tests/lab.o $$(filter-out %/cli/main.o,$$(CLI_OBJ)) $(LIB)
 	$(SAY) LD $$@
-	$(Q)$(CC) $(ALL_CF) -o $$@ $$^ $(CHECK_LIBS) $$(ALL_LIBS)
+	$(Q)$(CC) $(ALL_CF) -o $$@ $$(filter %.o %.a,$$^) $(CHECK_LIBS) $$(ALL_LIBS)
 test-$(1): $(OUT)/test-$(1) all ## Run one suite
 	$(Q)VLAB=$(OUT)/vlab $(OUT)/test-$(1)
 endef

@@ -33,6 +33,15 @@ double measure_at(const struct measure *m, double share)
     return m->n == 0 ? (double)NAN : m->v[(uint32_t)(share * (m->n - 1) + 0.5)];
 }
 
+void measure_shelter(struct cgroups *groups, uint32_t i, int pid)
+{
+    char *ignored = NULL; /* without groups the figures are only noisier */
+    if ((groups->version != 0 || cgroup_find(groups, &ignored)) &&
+        cgroup_make(groups, i, CGROUP_MAX_WEIGHT, 0, 0, &ignored) == 0)
+        cgroup_add(groups, i, pid, &ignored);
+    free(ignored);
+}
+
 /* A guest that measures, in a group that keeps the host's other work away where that may be. */
 static int start(const struct host *h, struct vmproc *p, struct cgroups *groups, enum abi_mode mode,
                  uint32_t count, int64_t target_ns, char **why)
@@ -43,11 +52,8 @@ static int start(const struct host *h, struct vmproc *p, struct cgroups *groups,
     int r = vmproc_start(p, h, &cfg, why);
     close(fd);
     if (r == 0 && (r = vmproc_wait_ready(p, cfg.name, why)) == 0) {
-        char *ignored = NULL;
         host_pin((int)p->ctl->v[0].tid, h->cpus[0]);
-        if (cgroup_find(groups, &ignored) && cgroup_make(groups, 0, CGROUP_MAX_WEIGHT, 0, 0, &ignored) == 0)
-            cgroup_add(groups, 0, p->pid, &ignored);
-        free(ignored);
+        measure_shelter(groups, 0, p->pid);
     }
     if (r != 0) vmproc_stop(p);
     return r;

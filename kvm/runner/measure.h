@@ -4,6 +4,7 @@
 #ifndef VLAB_KVM_RUNNER_MEASURE_H
 #define VLAB_KVM_RUNNER_MEASURE_H
 
+#include "kvm/runner/cgroup.h"
 #include "kvm/runner/host.h"
 
 #define MEASURE_MAX  64u
@@ -17,6 +18,9 @@ struct measure {
 void measure_add(struct measure *m, double v);
 void measure_sort(struct measure *m);
 double measure_at(const struct measure *m, double share); /* a quantile of the sorted values; NaN: none */
+
+/* Puts a measuring VMM into the i-th group, where there may be groups; cgroup_remove takes it away. */
+void measure_shelter(struct cgroups *groups, uint32_t i, int pid);
 
 /* All: 0, or -1 with *why. count is at most MEASURE_MAX. */
 /* Iterations of the counted loop per ns: `count` repeats of about target_ns each. */

@@ -85,9 +85,12 @@ int measure_gate(const struct host *h, uint32_t count, struct measure *kick, str
 {
     struct vmproc p[2] = {{0}, {0}};
     cpu_set_t old;
+    struct cgroups groups = {0};
     int policy, r = start(h, &p[0], why);
     struct sched_param was, fifo = {.sched_priority = 10};
     if (r == 0) r = start(h, &p[1], why);
+    for (uint32_t i = 0; r == 0 && i < 2; i++)
+        measure_shelter(&groups, i, p[i].pid);
     sched_getaffinity(0, sizeof old, &old);
     pthread_getschedparam(pthread_self(), &policy, &was);
     host_pin(0, h->cpus[0]); /* as a dispatcher is */
@@ -99,6 +102,7 @@ int measure_gate(const struct host *h, uint32_t count, struct measure *kick, str
     sched_setaffinity(0, sizeof old, &old);
     vmproc_stop(&p[0]);
     vmproc_stop(&p[1]);
+    cgroup_remove(&groups, 2);
     if (r != 0 && !*why) *why = host_text("measuring failed: a guest did not stop when it was kicked");
     measure_sort(kick);
     measure_sort(change);
