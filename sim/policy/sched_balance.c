@@ -66,10 +66,11 @@ static struct sched_vcpu *candidate(const struct sched *s, const struct sched_qu
         for (uint64_t m = allows[w] & s->pinset_waiting[w]; m; m &= m - 1) {
             const struct sched_pinset *set = &s->pinsets[w * 64 + (uint32_t)__builtin_ctzll(m)];
             int n = 0;
-            for (struct sched_vcpu *v = set->newest; v && n < LOOK; v = v->older, n++)
+            struct sched_vcpu *v = set->newest;
+            for (; v && n < LOOK; v = v->older, n++)
                 if (gains(s, v, to, turns)) found = better(s, found, v);
-            n = 0;
-            for (struct sched_vcpu *v = set->oldest; v && n < LOOK; v = v->newer, n++)
+            if (!v) continue;
+            for (n = 0, v = set->oldest; v && n < LOOK; v = v->newer, n++)
                 if (gains(s, v, to, turns)) found = better(s, found, v);
         }
     return found;
@@ -100,10 +101,19 @@ static struct sched_queue *least_loaded(const struct sched *s)
     return best;
 }
 
+static bool even(const struct sched *s)
+{
+    uint64_t load = queue_at(s, 0)->load;
+    for (uint32_t p = 1; p < s->n_pcpus; p++)
+        if (queue_at(s, p)->load != load) return false;
+    return true;
+}
+
 void sched_balance_tick(struct sched *s, int64_t now)
 {
     sched_balance_arm(s, now);
     if (s->has_reservations) sched_reserve_spread(s, now);
+    if (even(s)) return;
     int moved = 0;
     while (moved < TIMES && pull(s, least_loaded(s), moved == 0, now))
         moved++;

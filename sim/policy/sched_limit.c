@@ -18,12 +18,12 @@ static void set_timer(struct sched *s, struct sched_vm *vm)
 {
     bool want = vm->n_throttled > 0;
     if (vm->has_timer && (!want || vm->timer.key != vm->period_end_ns)) {
-        sched_tree_del(&s->timers, &vm->timer);
+        sched_heap_del(&s->timers, &vm->timer);
         vm->has_timer = false;
     }
     if (want && !vm->has_timer) {
         vm->timer.key = vm->period_end_ns;
-        sched_tree_add(&s->timers, &vm->timer);
+        sched_heap_add(&s->timers, &vm->timer);
         vm->has_timer = true;
     }
 }
@@ -173,7 +173,7 @@ void sched_limit_forget(struct sched *s, struct sched_vcpu *v)
 void sched_limit_tick(struct sched *s, int64_t now)
 {
     const struct sched_node *first;
-    while ((first = sched_tree_first(s->timers)) && first->key <= now) {
+    while ((first = s->timers) && first->key <= now) {
         struct sched_vm *vm = &s->vms[first->id];
         refill(vm, now);
         settle(s, vm, now);

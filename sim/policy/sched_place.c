@@ -70,22 +70,26 @@ struct sched_vcpu *sched_place_steal(const struct sched *s, uint32_t pcpu)
     return found;
 }
 
+/* Its last one if that is idle, or else the first that is not about to pick already. */
 uint32_t sched_place_idle(const struct sched *s, const struct sched_vcpu *v)
 {
     const uint64_t *pins = s->pinsets[v->pinset].pins;
     if (v->pcpu != SCHED_NONE && s->idle[WORD(v->pcpu)] & BIT(v->pcpu)) return v->pcpu;
     for (uint32_t w = 0; s->n_idle && w < WORD(s->n_pcpus + 63); w++) {
-        uint64_t m = s->idle[w] & (pins ? pins[w] : UINT64_MAX);
+        uint64_t m = s->idle[w] & ~s->resched[w] & (pins ? pins[w] : UINT64_MAX);
         if (m) return w * 64 + (uint32_t)__builtin_ctzll(m);
     }
     return SCHED_NONE;
 }
 
-/* Several came to one idle pCPU and it took one: others may be able to take the rest. */
+/* Several counted on one idle pCPU and it took one: others may be able to take the rest. */
 void sched_place_kick(struct sched *s)
 {
-    for (uint32_t p = 0; p < s->n_pcpus; p++)
-        if (s->idle[WORD(p)] & BIT(p) && sched_place_steal(s, p)) ask_resched(s, p);
+    for (uint32_t w = 0; w < WORD(s->n_pcpus + 63); w++)
+        for (uint64_t m = s->idle[w]; m; m &= m - 1) {
+            uint32_t p = w * 64 + (uint32_t)__builtin_ctzll(m);
+            if (sched_place_steal(s, p)) ask_resched(s, p);
+        }
 }
 
 /* The allowed pCPU with the fewest vCPUs, the lowest of several. */

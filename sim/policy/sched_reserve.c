@@ -52,13 +52,13 @@ void sched_reserve_wait(struct sched *s, struct sched_queue *q, struct sched_vcp
     if (!vm->reservation_ppm) return;
     v->has_due = true;
     v->due.key = vm->due_ns;
-    sched_tree_add(&q->due, &v->due);
+    sched_heap_add(&q->due, &v->due);
 }
 
 void sched_reserve_unwait(struct sched_queue *q, struct sched_vcpu *v)
 {
     if (!v->has_due) return;
-    sched_tree_del(&q->due, &v->due);
+    sched_heap_del(&q->due, &v->due);
     v->has_due = false;
 }
 
@@ -71,13 +71,13 @@ static bool owed(const struct sched *s, const struct sched_vcpu *v, int64_t now)
 /* The waiting vCPU whose VM is due first, owed or not. Keys grow with what siblings run elsewhere. */
 static struct sched_vcpu *first_due(struct sched *s, struct sched_queue *q)
 {
-    for (struct sched_node *n; (n = sched_tree_first(q->due));) {
+    for (struct sched_node *n; (n = q->due);) {
         struct sched_vcpu *v = vcpu_at(s, n->id);
         int64_t due = vm_of(s, v)->due_ns;
         if (due <= n->key) return v;
-        sched_tree_del(&q->due, n);
+        sched_heap_del(&q->due, n);
         n->key = due;
-        sched_tree_add(&q->due, n);
+        sched_heap_add(&q->due, n);
     }
     return NULL;
 }
