@@ -41,7 +41,9 @@ double hist_mean(const struct hist *h)
 {
     if (h->count == 0) return (double)NAN;
     /* Quotient and remainder apart: one rounding each, however large the sum. */
-    return (double)(h->sum / h->count) + (double)(uint64_t)(h->sum % h->count) / (double)h->count;
+    unsigned __int128 whole = h->sum / h->count;
+    uint64_t rest = (uint64_t)(h->sum % h->count);
+    return (double)whole + (double)rest / (double)h->count;
 }
 
 /* The first and last value a bucket can hold, narrowed by what is known of the extremes. */

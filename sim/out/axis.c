@@ -43,7 +43,7 @@ static size_t variety(const struct report *rp, size_t key, bool *numeric)
     const char *base = NULL;
     *numeric = true;
     for (size_t i = 0; i < points; i++) {
-        const char *v = rp->points[i].values[key], *b = NULL;
+        const char *v = rp->points[i].values[key], *b = "";
         bool seen = false;
         double x;
         for (size_t k = 0; k < i && !seen; k++)

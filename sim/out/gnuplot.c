@@ -131,7 +131,7 @@ int gnuplot_render(const char *run, const char *name, const char *term, char **t
     snprintf(file, sizeof file, "%s.gp", name);
     /* -d: nobody's ~/.gnuplot changes a figure. */
     char *argv[] = {(char[]){"gnuplot"}, (char[]){"-d"}, (char[]){"-e"}, set, file, NULL};
-    pid_t pid;
+    pid_t pid = -1;
     int out = -1, err = -1, status = 0;
     int bad = start(dir, argv, &pid, &out, &err);
     if (bad) {
