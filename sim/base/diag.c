@@ -78,8 +78,10 @@ char *diag_escape(char *out, size_t size, const char *text, size_t len)
         if (!n) n = 1;
         if (at + (raw ? n : 4 * n) >= size) break;
         for (size_t j = 0; j < n; j++) {
-            if (raw) out[at++] = (char)p[j];
-            else at += (size_t)snprintf(out + at, size - at, "\\x%02X", p[j]);
+            if (raw)
+                out[at++] = (char)p[j];
+            else
+                at += (size_t)snprintf(out + at, size - at, "\\x%02X", p[j]);
         }
         i += n;
     }
@@ -142,7 +144,8 @@ static size_t char_len(const char *p, size_t n)
 
 /* The source line and what underlines it. Every character is shown as `show` makes it, so the caret is
  * put under what was printed, not under what was read. Long lines are cut around the place. */
-static void print_source(const struct diag *d, const struct diag_item *it, FILE *out, const char *on, const char *off)
+static void print_source(const struct diag *d, const struct diag_item *it, FILE *out, const char *on,
+                         const char *off)
 {
     size_t len;
     const char *line = d->source ? find_line(d, it->mark.line, &len) : NULL;
@@ -154,11 +157,16 @@ static void print_source(const struct diag *d, const struct diag_item *it, FILE 
     for (; i < len && column < from + 100; column++) {
         size_t n = char_len(line + i, len - i);
         if (column >= from) {
-            if (n == 1 && line[i] == '\t') snprintf(cell, sizeof cell, " ");
-            else diag_escape(cell, sizeof cell, line + i, n);
-            size_t shown = utf8_len((const unsigned char *)line + i, len - i) > 1 && cell[0] != '\\' ? 1 : strlen(cell);
-            if (column < it->mark.column) caret += shown;
-            else if (column < it->mark.column + (it->mark.length ? it->mark.length : 1)) marked += shown;
+            if (n == 1 && line[i] == '\t')
+                snprintf(cell, sizeof cell, " ");
+            else
+                diag_escape(cell, sizeof cell, line + i, n);
+            size_t shown =
+                utf8_len((const unsigned char *)line + i, len - i) > 1 && cell[0] != '\\' ? 1 : strlen(cell);
+            if (column < it->mark.column)
+                caret += shown;
+            else if (column < it->mark.column + (it->mark.length ? it->mark.length : 1))
+                marked += shown;
             at += (size_t)snprintf(head + at, sizeof head - at, "%s", cell);
             if (at >= sizeof head - sizeof cell) break;
         }

@@ -23,9 +23,12 @@ static bool plain_ok(const struct node *n)
 static void scalar(struct buf *b, const struct node *n)
 {
     /* A plain scalar with blanks in it was text; in quotes it is the same text. */
-    if (plain_ok(n)) buf_add(b, n->text, n->len);
-    else if (!n->len && n->plain) buf_puts(b, "null");
-    else buf_json(b, n->text, n->len);
+    if (plain_ok(n))
+        buf_add(b, n->text, n->len);
+    else if (!n->len && n->plain)
+        buf_puts(b, "null");
+    else
+        buf_json(b, n->text, n->len);
 }
 
 void dump_flow(struct buf *b, const struct node *n)
@@ -50,7 +53,7 @@ struct dumper {
     struct buf b;
     struct arena a;
     const struct scenario_file *f;
-    bool calibrated;          /* the host being written has a profile of its own */
+    bool calibrated; /* the host being written has a profile of its own */
     const struct node *root;
     const struct node *member; /* the host or VM being written */
 };
@@ -64,11 +67,14 @@ static void indent(struct dumper *d, int depth)
 static bool has_child(const struct key *parent)
 {
     for (size_t i = 0; i < key_count(); i++)
-        if (key_is_child(key_at(i), parent) && !key_at(i)->later && (key_at(i)->def || key_at(i)->type == KEY_MAP)) return true;
+        if (key_is_child(key_at(i), parent) && !key_at(i)->later &&
+            (key_at(i)->def || key_at(i)->type == KEY_MAP))
+            return true;
     return false;
 }
 
-/* Defaults are written for what is there; a map that may be left out whole, with a meaning of its own, stays out. */
+/* Defaults are written for what is there; a map that may be left out whole, with a meaning of its own, stays
+ * out. */
 static bool left_out(const struct key *k)
 {
     return k->type == KEY_MAP && k->def_text;
@@ -84,7 +90,8 @@ static const char *path_of(struct dumper *d, const struct node *n)
     return path;
 }
 
-static void dump_map(struct dumper *d, struct node *map, const struct key *parent, int depth, bool first_inline);
+static void dump_map(struct dumper *d, struct node *map, const struct key *parent, int depth,
+                     bool first_inline);
 
 /* Paths inside a distribution. */
 static struct node *fix_amount(struct dumper *d, const struct node *n)
@@ -119,7 +126,8 @@ static void dump_lines(struct dumper *d, const struct node *n, int depth)
     buf_puts(&d->b, n->n ? "\n" : n->kind == NODE_MAP ? " {}\n" : " []\n");
     for (uint32_t i = 0; i < n->n; i++) {
         indent(d, depth + 1);
-        if (n->kind == NODE_LIST) buf_puts(&d->b, "- ");
+        if (n->kind == NODE_LIST)
+            buf_puts(&d->b, "- ");
         else {
             scalar(&d->b, n->keys[i]);
             buf_puts(&d->b, ": ");
@@ -145,8 +153,10 @@ static void dump_value(struct dumper *d, struct node *v, const struct key *k, in
     }
     buf_puts(&d->b, " ");
     if (k->type == KEY_AMOUNT) v = fix_amount(d, v);
-    if (k->type == KEY_FILE && !key_has_word(k->words, v->text, v->len)) buf_json(&d->b, path_of(d, v), strlen(path_of(d, v)));
-    else dump_flow(&d->b, v);
+    if (k->type == KEY_FILE && !key_has_word(k->words, v->text, v->len))
+        buf_json(&d->b, path_of(d, v), strlen(path_of(d, v)));
+    else
+        dump_flow(&d->b, v);
     buf_puts(&d->b, "\n");
 }
 
@@ -171,14 +181,16 @@ static struct node *computed(struct dumper *d, const struct key *k, const struct
     int64_t duration;
     struct unit_why why;
     const struct node *hosts = tree_get(d->root, "hosts", 5), *n;
-    if (!strcmp(k->path, "name")) return tree_scalar(&d->a, scenario_default_name(&d->a, d->f->name), (struct diag_mark){0}, NULL);
+    if (!strcmp(k->path, "name"))
+        return tree_scalar(&d->a, scenario_default_name(&d->a, d->f->name), (struct diag_mark){0}, NULL);
     if (d->f->n_axes) return NULL;
     if (!strcmp(k->path, "run.sample")) {
         n = tree_get(map, "duration", 8);
         const char *of = n && n->kind == NODE_SCALAR ? n->text : key_find("run.duration")->def;
         if (!unit_parse(UNIT_DURATION, of, strlen(of), &duration, &why)) return NULL;
         int64_t sample = duration / 600 < 1000000 ? 1000000 : duration / 600;
-        return tree_scalar(&d->a, unit_format(UNIT_DURATION, sample, text, sizeof text), (struct diag_mark){0}, NULL);
+        return tree_scalar(&d->a, unit_format(UNIT_DURATION, sample, text, sizeof text),
+                           (struct diag_mark){0}, NULL);
     }
     bool one = hosts && hosts->kind == NODE_LIST && hosts->n == 1 && !tree_get(hosts->items[0], "count", 5);
     if (!strcmp(k->path, "vms.host") && one) {
@@ -194,10 +206,12 @@ static struct node *computed(struct dumper *d, const struct key *k, const struct
 
 static bool from_profile(const struct key *k)
 {
-    return !strcmp(k->path, "hosts.cpu.slice") || !strcmp(k->path, "hosts.cpu.tick") || !strcmp(k->path, "hosts.cpu.switch_cost");
+    return !strcmp(k->path, "hosts.cpu.slice") || !strcmp(k->path, "hosts.cpu.tick") ||
+           !strcmp(k->path, "hosts.cpu.switch_cost");
 }
 
-static void dump_map(struct dumper *d, struct node *map, const struct key *parent, int depth, bool first_inline)
+static void dump_map(struct dumper *d, struct node *map, const struct key *parent, int depth,
+                     bool first_inline)
 {
     bool any = false;
     for (size_t i = 0; i < key_count(); i++) {

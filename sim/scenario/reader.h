@@ -14,14 +14,16 @@
 struct reader {
     struct arena *a;
     struct diag *d;
-    const char *dir; /* of the scenario's file, "" or with a slash at the end: other files are relative to it */
+    const char
+        *dir; /* of the scenario's file, "" or with a slash at the end: other files are relative to it */
 };
 
 /* A value got: either one of the key's words or an amount in the base unit. */
 struct got {
     struct node *node; /* NULL: it was not stated (def applies) or was bad */
     bool stated;
-    const char *word;  /* of KEY_WORD, KEY_NAME, KEY_TEXT, KEY_FILE, KEY_BOOL; or instead of an amount; or NULL */
+    const char
+        *word; /* of KEY_WORD, KEY_NAME, KEY_TEXT, KEY_FILE, KEY_BOOL; or instead of an amount; or NULL */
     int64_t n;
 };
 

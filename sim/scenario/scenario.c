@@ -128,8 +128,10 @@ bool scenario_set(struct scenario_file *f, const char *key, const char *value, s
         }
         ok = sweep_put(&r, f->root, key, mine, &where);
     }
-    if (ok) sweep_take(f, arena_dup(&f->a, key, strlen(key)));
-    else d->usage = true;
+    if (ok)
+        sweep_take(f, arena_dup(&f->a, key, strlen(key)));
+    else
+        d->usage = true;
     return ok;
 }
 
@@ -161,14 +163,17 @@ static void read_point(struct reader *r, const struct scenario_file *f, size_t p
     uint32_t n = 0, at = 0;
     for (uint32_t i = 0; i < f->n_axes; i++)
         n += f->axes[i].n_keys;
-    const char **keys = arena_array(r->a, n + 1, sizeof *keys), **values = arena_array(r->a, n + 1, sizeof *values);
+    const char **keys = arena_array(r->a, n + 1, sizeof *keys),
+               **values = arena_array(r->a, n + 1, sizeof *values);
     for (uint32_t i = 0; i < f->n_axes; i++) {
         for (uint32_t j = 0; j < f->axes[i].n_keys; j++, at++) {
             struct buf b;
             buf_init(&b);
             const struct node *v = f->axes[i].values[j][sweep_index(f, point, i)];
-            if (v->kind == NODE_SCALAR) buf_puts(&b, v->text);
-            else dump_flow(&b, v);
+            if (v->kind == NODE_SCALAR)
+                buf_puts(&b, v->text);
+            else
+                dump_flow(&b, v);
             keys[at] = arena_dup(r->a, f->axes[i].keys[j], strlen(f->axes[i].keys[j]));
             values[at] = arena_dup(r->a, b.text, b.len);
             buf_done(&b);

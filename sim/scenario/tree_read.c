@@ -35,7 +35,8 @@ struct reader {
 
 static struct diag_mark mark_of(yaml_mark_t start, yaml_mark_t end)
 {
-    struct diag_mark m = {.line = (unsigned)start.line + 1, .column = (unsigned)start.column + 1, .length = 1};
+    struct diag_mark m = {
+        .line = (unsigned)start.line + 1, .column = (unsigned)start.column + 1, .length = 1};
     if (end.line == start.line && end.column > start.column) m.length = (unsigned)(end.column - start.column);
     return m;
 }
@@ -66,7 +67,12 @@ static size_t first_bad_byte(const char *text, size_t len)
 {
     const unsigned char *p = (const unsigned char *)text;
     for (size_t i = 0; i < len;) {
-        size_t n = p[i] < 0x80 ? 1 : p[i] < 0xc2 ? 0 : p[i] < 0xe0 ? 2 : p[i] < 0xf0 ? 3 : p[i] < 0xf5 ? 4 : 0;
+        size_t n = p[i] < 0x80   ? 1
+                   : p[i] < 0xc2 ? 0
+                   : p[i] < 0xe0 ? 2
+                   : p[i] < 0xf0 ? 3
+                   : p[i] < 0xf5 ? 4
+                                 : 0;
         if (!n || n > len - i) return i;
         for (size_t j = 1; j < n; j++)
             if ((p[i + j] & 0xc0) != 0x80) return i;
@@ -85,14 +91,18 @@ static void parser_error(struct reader *r, const char *text, size_t len)
         /* libyaml sets no mark here, only how many bytes it had read. */
         size_t at = p->problem_offset < len ? p->problem_offset : len;
         struct diag_mark m = mark_at(text, at);
-        if (p->problem_value != -1) diag_add(r->d, m, "character U+%04X is not allowed in YAML", (unsigned)p->problem_value);
-        else diag_add(r->d, m, "%s", p->problem ? p->problem : "cannot be read");
+        if (p->problem_value != -1)
+            diag_add(r->d, m, "character U+%04X is not allowed in YAML", (unsigned)p->problem_value);
+        else
+            diag_add(r->d, m, "%s", p->problem ? p->problem : "cannot be read");
         return;
     }
     struct diag_mark m = mark_of(p->problem_mark, p->problem_mark);
     const char *problem = p->problem ? p->problem : "not YAML";
-    if (p->context) diag_add(r->d, m, "not YAML: %s, %s", problem, p->context);
-    else diag_add(r->d, m, "not YAML: %s", problem);
+    if (p->context)
+        diag_add(r->d, m, "not YAML: %s, %s", problem, p->context);
+    else
+        diag_add(r->d, m, "not YAML: %s", problem);
     const char *at = text + (p->problem_mark.index < len ? p->problem_mark.index : len);
     if (at < text + len && *at == '\t') diag_hint(r->d, "indent with spaces, not tabs");
 }
@@ -278,7 +288,8 @@ static struct node *read_document(struct reader *r, const char *text, size_t len
     if (!ok || r->any_value) return ok ? r->root : NULL;
     bool blank = !r->root || (r->root->kind == NODE_SCALAR && !r->root->len && r->root->plain);
     if (!blank && r->root->kind == NODE_MAP) return r->root;
-    if (blank) diag_add(r->d, top, "the file is empty; %s is a map of keys", r->what);
+    if (blank)
+        diag_add(r->d, top, "the file is empty; %s is a map of keys", r->what);
     else
         diag_add(r->d, top, "the file is %s; %s is a map of keys",
                  r->root->kind == NODE_LIST ? "a list" : "one single value", r->what);

@@ -31,7 +31,9 @@ static bool points(struct scenario_file *f, struct diag *d)
         struct scenario *sc = scenario_at(f, p, d);
         if (!sc) return false;
         for (uint32_t i = 0; i < sc->n_vms; i++)
-            if (sc->vms[i].host >= sc->n_hosts || !prog_valid(sc->vms[i].work.prog, sc->vms[i].work.prog->bytes)) abort();
+            if (sc->vms[i].host >= sc->n_hosts ||
+                !prog_valid(sc->vms[i].work.prog, sc->vms[i].work.prog->bytes))
+                abort();
         scenario_free(sc);
     }
     return true;

@@ -37,17 +37,24 @@ static void check_print(const char *source, struct diag_mark m, const char *text
 
 START_TEST(the_caret_stands_under_what_is_meant)
 {
-    check_print("a: 1\nb: two\n", (struct diag_mark){2, 4, 3}, "no", "x.yaml:2:4: error: no\n    2 | b: two\n      |    ^~~\n");
+    check_print("a: 1\nb: two\n", (struct diag_mark){2, 4, 3}, "no",
+                "x.yaml:2:4: error: no\n    2 | b: two\n      |    ^~~\n");
     /* At the end of the file, and past the end of a line. */
     check_print("a", (struct diag_mark){1, 2, 1}, "no", "x.yaml:1:2: error: no\n    1 | a\n      |  ^\n");
     check_print("", (struct diag_mark){1, 1, 1}, "no", "x.yaml:1:1: error: no\n    1 | \n      | ^\n");
     check_print("a\n", (struct diag_mark){7, 1, 1}, "no", "x.yaml:7:1: error: no\n");
-    check_print("a: 1\r\nb\r\n", (struct diag_mark){1, 4, 1}, "no", "x.yaml:1:4: error: no\n    1 | a: 1\n      |    ^\n");
+    check_print("a: 1\r\nb\r\n", (struct diag_mark){1, 4, 1}, "no",
+                "x.yaml:1:4: error: no\n    1 | a: 1\n      |    ^\n");
     /* Characters, not bytes; a tab takes one place; what does not print is escaped and the caret follows. */
-    check_print("\xc3\xa4\xc3\xa4: x\n", (struct diag_mark){1, 5, 1}, "no", "x.yaml:1:5: error: no\n    1 | \xc3\xa4\xc3\xa4: x\n      |     ^\n");
-    check_print("\ta\n", (struct diag_mark){1, 2, 1}, "no", "x.yaml:1:2: error: no\n    1 |  a\n      |  ^\n");
-    check_print("\x1b[31m x\n", (struct diag_mark){1, 7, 1}, "no", "x.yaml:1:7: error: no\n    1 | \\x1B[31m x\n      |          ^\n");
-    check_print("a\xff" "b\n", (struct diag_mark){1, 2, 1}, "no", "x.yaml:1:2: error: no\n    1 | a\\xFFb\n      |  ^~~~\n");
+    check_print("\xc3\xa4\xc3\xa4: x\n", (struct diag_mark){1, 5, 1}, "no",
+                "x.yaml:1:5: error: no\n    1 | \xc3\xa4\xc3\xa4: x\n      |     ^\n");
+    check_print("\ta\n", (struct diag_mark){1, 2, 1}, "no",
+                "x.yaml:1:2: error: no\n    1 |  a\n      |  ^\n");
+    check_print("\x1b[31m x\n", (struct diag_mark){1, 7, 1}, "no",
+                "x.yaml:1:7: error: no\n    1 | \\x1B[31m x\n      |          ^\n");
+    check_print("a\xff"
+                "b\n",
+                (struct diag_mark){1, 2, 1}, "no", "x.yaml:1:2: error: no\n    1 | a\\xFFb\n      |  ^~~~\n");
 }
 END_TEST
 
@@ -55,8 +62,10 @@ START_TEST(what_does_not_print_is_escaped)
 {
     char out[100];
     ck_assert_str_eq(diag_escape(out, sizeof out, "a\x1b[0m\n\x7f", 7), "a\\x1B[0m\\x0A\\x7F");
-    ck_assert_str_eq(diag_escape(out, sizeof out, "\xc2\x9b \xe2\x80\xae \xff", 8), "\\xC2\\x9B \\xE2\\x80\\xAE \\xFF");
-    ck_assert_str_eq(diag_escape(out, sizeof out, "h\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", 12), "h\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
+    ck_assert_str_eq(diag_escape(out, sizeof out, "\xc2\x9b \xe2\x80\xae \xff", 8),
+                     "\\xC2\\x9B \\xE2\\x80\\xAE \\xFF");
+    ck_assert_str_eq(diag_escape(out, sizeof out, "h\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", 12),
+                     "h\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
     ck_assert_str_eq(diag_escape(out, 6, "abcdefgh", 8), "abcde");
     ck_assert_str_eq(diag_escape(out, 6, "abc\x01", 4), "abc");
     struct diag d;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Expectations against runs with known numbers: verdicts, intervals, points, and what is said of a failure. */
+/* Expectations against runs with known numbers: verdicts, intervals, points, and what is said of a failure.
+ */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -16,9 +17,11 @@ Suite *expect_suite(void);
 #define POINTS   3
 
 /* vms.b.count is 0, 1, 2 at points 0, 1, 2. */
-#define FILE_HEAD \
-    "hosts: [{name: h}]\nvms:\n- {name: a, workload: {steps: [{cpu: 1ms}]}}\n- {name: b, count: 2, workload: {steps: [{cpu: 1ms}]}}\n" \
-    "- {name: one, count: 1, workload: {steps: [{cpu: 1ms}]}}\nsweep: {vms.b.count: [0, 1, 2]}\nexpect:\n- \""
+#define FILE_HEAD                                                                                            \
+    "hosts: [{name: h}]\nvms:\n- {name: a, workload: {steps: [{cpu: 1ms}]}}\n- {name: b, count: 2, "         \
+    "workload: {steps: [{cpu: 1ms}]}}\n"                                                                     \
+    "- {name: one, count: 1, workload: {steps: [{cpu: 1ms}]}}\nsweep: {vms.b.count: [0, 1, 2]}\nexpect:\n- " \
+    "\""
 
 struct store {
     struct results *runs[POINTS][MAX_REPS];
@@ -121,9 +124,9 @@ static const struct {
     {"max(vm.*.vcpu*.cpu.run) == 90%", 2, EXPECT_HOLDS},
     {"max(vm.a.cpu.run, vm.b-*.cpu.run) == 50%", 1, EXPECT_HOLDS},
     {"max(vm.b-*.cpu.run)@vms.b.count=1 == 25%", 2, EXPECT_HOLDS},
-    {"sum(vm.b-*.cpu.run) < 1%", 0, EXPECT_HOLDS}, /* of none: 0 */
-    {"max(vm.b-*.cpu.run) < 1%", 0, EXPECT_HOLDS}, /* of none: nothing to ask */
-    {"vm.one.cpu.run == 12.5%", 0, EXPECT_HOLDS},  /* the only one of its count */
+    {"sum(vm.b-*.cpu.run) < 1%", 0, EXPECT_HOLDS},   /* of none: 0 */
+    {"max(vm.b-*.cpu.run) < 1%", 0, EXPECT_HOLDS},   /* of none: nothing to ask */
+    {"vm.one.cpu.run == 12.5%", 0, EXPECT_HOLDS},    /* the only one of its count */
     {"vm.a.latency.mean < 5s", 0, EXPECT_UNDECIDED}, /* not measured */
     /* Exactly, where doubles cannot tell. */
     {"vm.a.work.done == 9007199254740993", 0, EXPECT_HOLDS},
@@ -141,7 +144,8 @@ START_TEST(one_run_decides)
     struct expect_result r;
     fill(&s, 1, 0);
     char *why = ask(single[_i].line, single[_i].point, &s, &r, NULL);
-    ck_assert_msg(r.verdict == single[_i].verdict, "%s: %s (%s)", single[_i].line, expect_verdict_name(r.verdict), why);
+    ck_assert_msg(r.verdict == single[_i].verdict, "%s: %s (%s)", single[_i].line,
+                  expect_verdict_name(r.verdict), why);
     free(why);
     empty(&s);
 }
@@ -151,7 +155,8 @@ START_TEST(replications_need_the_whole_interval_inside)
 {
     struct store s;
     struct expect_result r;
-    /* Five values 18, 19, 20, 21, 22 ms: sd 1.5811, half width t(4, .975) = 2.77645 x sd/sqrt 5 = 1.96324 ms. */
+    /* Five values 18, 19, 20, 21, 22 ms: sd 1.5811, half width t(4, .975) = 2.77645 x sd/sqrt 5 = 1.96324 ms.
+     */
     fill(&s, 5, 0.001);
     free(ask("vm.a.latency.p99 < 22ms", 1, &s, &r, NULL));
     ck_assert_int_eq(r.verdict, EXPECT_HOLDS);
@@ -171,7 +176,8 @@ START_TEST(replications_need_the_whole_interval_inside)
     free(ask("vm.a.latency.p99 == 25ms within 1ms", 1, &s, &r, NULL));
     ck_assert_int_eq(r.verdict, EXPECT_FAILS);
     /* Noise that both sides share is gone from the difference. */
-    free(ask("vm.a.latency.p99@vms.b.count=1 - vm.a.latency.p99@vms.b.count=0 == 10ms within 1us", 1, &s, &r, NULL));
+    free(ask("vm.a.latency.p99@vms.b.count=1 - vm.a.latency.p99@vms.b.count=0 == 10ms within 1us", 1, &s, &r,
+             NULL));
     ck_assert_int_eq(r.verdict, EXPECT_HOLDS);
     free(ask("vm.a.work.done == 9007199254740993", 1, &s, &r, NULL));
     ck_assert_int_eq(r.verdict, EXPECT_HOLDS);
@@ -207,7 +213,8 @@ END_TEST
 
 START_TEST(a_line_whose_every_term_has_its_point_is_fixed)
 {
-    static const char text[] = FILE_HEAD "vm.a.throughput@vms.b.count=1 > 5/s\"\n- vm.a.throughput@vms.b.count=1 > vm.a.throughput * 0.5\n";
+    static const char text[] = FILE_HEAD
+        "vm.a.throughput@vms.b.count=1 > 5/s\"\n- vm.a.throughput@vms.b.count=1 > vm.a.throughput * 0.5\n";
     struct diag d;
     diag_init(&d);
     struct scenario_file *f = scenario_parse("e.yaml", text, strlen(text), &d);
@@ -232,7 +239,8 @@ START_TEST(every_metric_has_its_row)
     ck_assert_ptr_eq(name_find("events.throttle"), name_find("events.KIND"));
     ck_assert_ptr_null(name_find("events.nothing"));
     ck_assert_ptr_null(name_find("cpu"));
-    ck_assert(name_has_stat(NAME_DIST, "p99") && !name_has_stat(NAME_DIST, "p9") && !name_has_stat(NAME_DIST, ""));
+    ck_assert(name_has_stat(NAME_DIST, "p99") && !name_has_stat(NAME_DIST, "p9") &&
+              !name_has_stat(NAME_DIST, ""));
     ck_assert_str_eq(name_unit(name_find("latency"), "count"), "");
     ck_assert_str_eq(name_unit(name_find("work.done"), "rate"), "1/s");
     ck_assert_str_eq(name_unit(name_find("cpu.run"), "share"), "");

@@ -13,7 +13,7 @@ Suite *refuse_suite(void);
 #define V H "vms:\n- name: a\n" /* at line 8 a key of the VM */
 #define W "  workload: {steps: [{cpu: 1ms}]}\n"
 #define S V "  workload: {steps: [{cpu: " /* the amount stands at 8:28 */
-#define E V W "expect:\n- " /* the expectation stands at 10:3 */
+#define E V W "expect:\n- "               /* the expectation stands at 10:3 */
 
 struct refusal {
     const char *text;
@@ -58,11 +58,15 @@ static const struct refusal refusals[] = {
     /* cycles, bombs, depth */
     {H "vms: &x [*x]\n", 6, 10, "leads back to itself", NULL},
     {H "vms: [*x]\n", 6, 7, "no anchor", NULL},
-    {"a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
-     "d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\n",
+    {"a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c "
+     "[*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
+     "d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: "
+     "[*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\n",
      6, 8, "aliases unfold", NULL},
-    {"a: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]\n", 1, 35, "deeper than 32", NULL},
-    {"a: &a [[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]\nb: [[[[[[[[[[[[[*a]]]]]]]]]]]]]\n", 2, 17, "deeper than 32", NULL},
+    {"a: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]\n", 1, 35, "deeper than 32",
+     NULL},
+    {"a: &a [[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]\nb: [[[[[[[[[[[[[*a]]]]]]]]]]]]]\n", 2, 17,
+     "deeper than 32", NULL},
     /* units and numbers */
     {H "run: {duration: 10}\n", 6, 17, "`10` has no unit", "`10s` or `10ms`"},
     {H "run: {duration: 10GiB}\n", 6, 17, "`10GiB` is a size; a duration is wanted", NULL},
@@ -104,11 +108,13 @@ static const struct refusal refusals[] = {
     {"hosts: [{name: h, cpu: {speed: 0}}]\n", 1, 32, "out of range", NULL},
     {"hosts: [{name: h, cpu: {balance: {idle: on}}}]\n", 1, 41, "true or false, not `on`", "write `true`"},
     {"hosts: [{name: h, cpu: {scheduler: no}}]\n", 1, 36, "`no` is not known", NULL},
-    {"hosts: [{name: h, cpu: {scheduler: crdit}}]\n", 1, 36, "`crdit` is not known", "did you mean `credit`?"},
+    {"hosts: [{name: h, cpu: {scheduler: crdit}}]\n", 1, 36, "`crdit` is not known",
+     "did you mean `credit`?"},
     /* names */
     {H "name: 9lives\n", 6, 7, "is not a name", "begins with a letter"},
     {H "vms: [{name: a.b}]\n", 6, 14, "is not a name", NULL},
-    {H "vms: [{name: a123456789012345678901234567890123456789012345678901234567890123}]\n", 6, 14, "is not a name", NULL},
+    {H "vms: [{name: a123456789012345678901234567890123456789012345678901234567890123}]\n", 6, 14,
+     "is not a name", NULL},
     {H "vms:\n- name: a\n- name: a\n", 8, 9, "the name `a` is there twice", "line 7, column 9"},
     {H "vms:\n- {name: a, count: 2}\n- name: a-1\n", 8, 9, "the name `a-1` is there twice", NULL},
     {H "vms:\n- {name: a, count: 0}\n- {name: a, count: 0}\n", 8, 10, "the name `a` is there twice", NULL},
@@ -125,12 +131,15 @@ static const struct refusal refusals[] = {
     {V "  cpu: {limit: 101%}\n" W, 8, 16, "can run 100% at most", NULL},
     {V "  cpu: {limit: 50%, reservation: 60%}\n" W, 8, 34, "its own limit", NULL},
     {V "  vcpus: 3\n  cpu: {reservation: 201%}\n" W, 9, 22, "come to 201%; it has 200%", NULL},
-    {V "  vcpus: 2\n  cpu: {pin: [0], reservation: 150%}\n" W, 9, 32, "more than the 1 pCPU it is pinned to", NULL},
+    {V "  vcpus: 2\n  cpu: {pin: [0], reservation: 150%}\n" W, 9, 32, "more than the 1 pCPU it is pinned to",
+     NULL},
     {V "  count: 3\n  cpu: {reservation: 80%}\n" W, 9, 22, "come to 240%; it has 200%", NULL},
     {V "  memory: 5GiB\n" W, 8, 11, "has 4GiB of memory; its VMs want more", NULL},
     {V "  memory: {size: 1GiB}\n  count: 5\n" W, 8, 18, "its VMs want more", NULL},
-    {"hosts: [{name: h, cpu: {scheduler: rr}}]\nvms: [{name: a, cpu: {weight: 500}}]\n", 2, 31, "`rr` takes no weights", "stride"},
-    {"hosts: [{name: h, cpu: {scheduler: cfs, credit: {debit: tick}}}]\n", 1, 41, "`credit` is for the scheduler credit", NULL},
+    {"hosts: [{name: h, cpu: {scheduler: rr}}]\nvms: [{name: a, cpu: {weight: 500}}]\n", 2, 31,
+     "`rr` takes no weights", "stride"},
+    {"hosts: [{name: h, cpu: {scheduler: cfs, credit: {debit: tick}}}]\n", 1, 41,
+     "`credit` is for the scheduler credit", NULL},
     {H "run: {duration: 5s, warmup: 5s}\n", 6, 29, "leaves nothing", NULL},
     {H "run: {duration: 1000d, sample: 1ms}\n", 6, 32, "more than a million samples", NULL},
     {V "  count: 9\n  start: {at: 1s, every: 50000d}\n" W, 9, 26, "after more than 292 years", NULL},
@@ -157,15 +166,25 @@ static const struct refusal refusals[] = {
     {V "  workload: {kind: loop}\n", 8, 13, "needs `steps`", NULL},
     {V "  workload: {clients: 3, steps: [{cpu: 1ms}]}\n", 8, 14, "is for requests", "kind: requests"},
     {V "  workload: {threads: unlimited, steps: [{cpu: 1ms}]}\n", 8, 23, "`unlimited` is for requests", NULL},
-    {V "  workload: {kind: requests, steps: [{cpu: 1ms}]}\n", 8, 13, "`arrivals` or `clients` is missing", NULL},
-    {V "  workload: {kind: requests, clients: 1, arrivals: {periodic: 1s}, steps: [{cpu: 1ms}]}\n", 8, 30, "not both", NULL},
-    {V "  workload: {kind: requests, arrivals: {periodic: 0s}, steps: [{cpu: 1ms}]}\n", 8, 51, "out of range", NULL},
-    {V "  workload: {kind: requests, arrivals: {poisson: 0/s}, steps: [{cpu: 1ms}]}\n", 8, 50, "out of range", NULL},
-    {V "  workload: {kind: requests, arrivals: {poisson: 400}, steps: [{cpu: 1ms}]}\n", 8, 50, "has no unit", "`400/s`"},
-    {V "  workload: {kind: requests, arrivals: {periodic: 1s, poisson: 1/s}, steps: [{cpu: 1ms}]}\n", 8, 40, "exactly one", NULL},
-    {V "  workload: {kind: requests, arrivals: {periodic: 1s}, think: 1s, steps: [{cpu: 1ms}]}\n", 8, 56, "what `clients` do", NULL},
-    {V "  workload: {kind: requests, arrivals: {sequence: [{periodic: 1s}, {periodic: 2s}]}, steps: [{cpu: 1ms}]}\n", 8, 52, "the next one never comes", NULL},
-    {V "  workload: {kind: requests, clients: 2, steps: [{cpu: 1ms, probability: 0.5}]}\n", 8, 49, "a loop that can take no time", NULL},
+    {V "  workload: {kind: requests, steps: [{cpu: 1ms}]}\n", 8, 13, "`arrivals` or `clients` is missing",
+     NULL},
+    {V "  workload: {kind: requests, clients: 1, arrivals: {periodic: 1s}, steps: [{cpu: 1ms}]}\n", 8, 30,
+     "not both", NULL},
+    {V "  workload: {kind: requests, arrivals: {periodic: 0s}, steps: [{cpu: 1ms}]}\n", 8, 51, "out of range",
+     NULL},
+    {V "  workload: {kind: requests, arrivals: {poisson: 0/s}, steps: [{cpu: 1ms}]}\n", 8, 50, "out of range",
+     NULL},
+    {V "  workload: {kind: requests, arrivals: {poisson: 400}, steps: [{cpu: 1ms}]}\n", 8, 50, "has no unit",
+     "`400/s`"},
+    {V "  workload: {kind: requests, arrivals: {periodic: 1s, poisson: 1/s}, steps: [{cpu: 1ms}]}\n", 8, 40,
+     "exactly one", NULL},
+    {V "  workload: {kind: requests, arrivals: {periodic: 1s}, think: 1s, steps: [{cpu: 1ms}]}\n", 8, 56,
+     "what `clients` do", NULL},
+    {V "  workload: {kind: requests, arrivals: {sequence: [{periodic: 1s}, {periodic: 2s}]}, steps: [{cpu: "
+       "1ms}]}\n",
+     8, 52, "the next one never comes", NULL},
+    {V "  workload: {kind: requests, clients: 2, steps: [{cpu: 1ms, probability: 0.5}]}\n", 8, 49,
+     "a loop that can take no time", NULL},
     /* not built yet */
     {H "networks: []\n", 6, 1, "`networks` is not supported yet", NULL},
     {H "events: [{at: 1s, pause: a}]\n", 6, 1, "`events` is not supported yet", NULL},
@@ -175,7 +194,8 @@ static const struct refusal refusals[] = {
     {V "  cpu: {cosched: strict}\n" W, 8, 18, "`cosched: strict` is not supported yet", NULL},
     {V "  memory: {size: 1GiB, swap: s}\n" W, 8, 24, "`swap` is not supported yet", NULL},
     {V "  workload: {steps: [{touch: {pages: 5}}]}\n", 8, 23, "`touch` is not supported yet", NULL},
-    {V "  workload: {kind: requests, clients: 1, queue: shared, steps: [{cpu: 1ms}]}\n", 8, 49, "`queue: shared` is not supported yet", NULL},
+    {V "  workload: {kind: requests, clients: 1, queue: shared, steps: [{cpu: 1ms}]}\n", 8, 49,
+     "`queue: shared` is not supported yet", NULL},
     {H "run: {fidelity: fluid}\n", 6, 17, "`fidelity: fluid` is not supported yet", NULL},
     {"hosts: [{name: h, profile: era2003}]\n", 1, 28, "`profile: era2003` is not supported yet", NULL},
     {"hosts: [{name: h, cpu: {threads_per_core: 2}}]\n", 1, 43, "not supported yet", NULL},
@@ -220,9 +240,11 @@ static const struct refusal refusals[] = {
     {E "vm.a.latency.p99 < 5GX\n", 10, 22, "is not a unit", NULL},
     {E "vm.a.latency.p99 < 5ms@run.seed=1\n", 10, 25, "does not belong", NULL},
     {E "vm.a.work.done@run.seed=1 < 5\n", 10, 18, "`run.seed` is not swept", NULL},
-    {V W "sweep: {run.seed: [1, 2]}\nexpect:\n- vm.a.work.done@run.seed=3 < 5\n", 11, 18, "no point where run.seed is `3`", NULL},
+    {V W "sweep: {run.seed: [1, 2]}\nexpect:\n- vm.a.work.done@run.seed=3 < 5\n", 11, 18,
+     "no point where run.seed is `3`", NULL},
     {V "  count: 2\n" W "expect: [vm.a.cpu.run < 5%]\n", 10, 13, "there is no VM `a`", "`vm.a-*`"},
-    {V W "sweep: {vms.a.count: [2, 1]}\nexpect: [vm.a-1.cpu.run < 5%]\n", 10, 13, "there is no VM `a-1` at vms.a.count=1", NULL},
+    {V W "sweep: {vms.a.count: [2, 1]}\nexpect: [vm.a-1.cpu.run < 5%]\n", 10, 13,
+     "there is no VM `a-1` at vms.a.count=1", NULL},
     /* expectations that no run can break */
     {E "1 < 2\n", 10, 3, "nothing in it is measured", NULL},
     {E "vm.a.cpu.run == vm.a.cpu.run\n", 10, 3, "both sides are the same thing", NULL},
@@ -249,16 +271,21 @@ START_TEST(is_refused_at_its_place)
     const struct refusal *x = &refusals[_i];
     struct diag d;
     diag_init(&d);
-    struct scenario_file *f = scenario_parse("case.yaml", x->text, x->text[0] == '\xff' ? 6 : strlen(x->text), &d);
+    struct scenario_file *f =
+        scenario_parse("case.yaml", x->text, x->text[0] == '\xff' ? 6 : strlen(x->text), &d);
     for (size_t p = 0; f && p < scenario_points(f) && !diag_any(&d); p++)
         scenario_free(scenario_at(f, p, &d));
     if (d.n != 1) print_all(&d);
     ck_assert_msg(d.n == 1, "%zu diagnostics instead of one for:\n%s", d.n, x->text);
     const struct diag_item *it = &d.items[0];
-    ck_assert_msg(strstr(it->text, x->says) != NULL, "said \"%s\", wanted \"%s\", for:\n%s", it->text, x->says, x->text);
-    ck_assert_msg(it->mark.line == x->line && it->mark.column == x->column, "at %u:%u, wanted %u:%u, \"%s\", for:\n%s", it->mark.line,
-                  it->mark.column, x->line, x->column, it->text, x->text);
-    if (x->hint) ck_assert_msg(it->hint && strstr(it->hint, x->hint), "hint \"%s\", wanted \"%s\", for:\n%s", it->hint ? it->hint : "none", x->hint, x->text);
+    ck_assert_msg(strstr(it->text, x->says) != NULL, "said \"%s\", wanted \"%s\", for:\n%s", it->text,
+                  x->says, x->text);
+    ck_assert_msg(it->mark.line == x->line && it->mark.column == x->column,
+                  "at %u:%u, wanted %u:%u, \"%s\", for:\n%s", it->mark.line, it->mark.column, x->line,
+                  x->column, it->text, x->text);
+    if (x->hint)
+        ck_assert_msg(it->hint && strstr(it->hint, x->hint), "hint \"%s\", wanted \"%s\", for:\n%s",
+                      it->hint ? it->hint : "none", x->hint, x->text);
     ck_assert(!d.usage);
     scenario_close(f);
     diag_done(&d);
@@ -267,12 +294,15 @@ END_TEST
 
 /* What looks much like the above and is right. */
 static const char *const accepted[] = {
-    H, V W,
+    H,
+    V W,
     V "  count: 0\n" W,
     V "  memory: 4GiB\n" W,
     V "  cpu: {reservation: 100%, limit: 100%, pin: [1]}\n" W,
     H "about: &x 5\nname: nope\n",
-    S "{normal: [0ms, 1ms]}}]}\n", S "{uniform: [0s, 1s]}}]}\n", S "{exponential: 2ms}}]}\n",
+    S "{normal: [0ms, 1ms]}}]}\n",
+    S "{uniform: [0s, 1s]}}]}\n",
+    S "{exponential: 2ms}}]}\n",
     S "1ms, probability: 0.5}, {sleep: 2.5ms}]}\n",
     H "run: {duration: 9223372036854775807ns, sample: 1000h}\n",
     H "run: {duration: 106751d, warmup: 1e3us, sample: 1d}\n",
@@ -280,10 +310,18 @@ static const char *const accepted[] = {
     "hosts: [{name: h, cpu: {scheduler: rr}}]\nvms: [{name: a, cpu: {weight: 1000}}]\n",
     "hosts: [{name: h, count: 1}]\nvms: [{name: a, count: 1, host: h}]\nexpect: [\"vm.a.cpu.run < 5%\"]\n",
     H "vms: [{name: off, host: h, draws: no}]\n",
-    E "vm.a.cpu.run < 100%\n", E "vm.a.cpu.run == 50% within 49pp\n", E "vm.a.cpu.run == 50% within 99%\n",
-    E "vm.a.cpu.run > 3s\n", E "vm.a.cpu.run.total / 2 > 3s * 2 - 1s\n", E "vm.a.work.done > 0\n", E "host.h.pcpu1.cpu.idle > 0.5\n",
-    E "vm.a.events.finished.first < 3s\n", E "cluster.unserved < 5%\n", E "vm.a.vcpu0.wait.p99 < 1e3us\n",
-    V W "sweep: {vms.a.count: [0, 3]}\nexpect: [\"vm.a-2.work.done@vms.a.count=3 > 5\", \"max(vm.a-*.cpu.run) < 50%\"]\n",
+    E "vm.a.cpu.run < 100%\n",
+    E "vm.a.cpu.run == 50% within 49pp\n",
+    E "vm.a.cpu.run == 50% within 99%\n",
+    E "vm.a.cpu.run > 3s\n",
+    E "vm.a.cpu.run.total / 2 > 3s * 2 - 1s\n",
+    E "vm.a.work.done > 0\n",
+    E "host.h.pcpu1.cpu.idle > 0.5\n",
+    E "vm.a.events.finished.first < 3s\n",
+    E "cluster.unserved < 5%\n",
+    E "vm.a.vcpu0.wait.p99 < 1e3us\n",
+    V W "sweep: {vms.a.count: [0, 3]}\nexpect: [\"vm.a-2.work.done@vms.a.count=3 > 5\", "
+        "\"max(vm.a-*.cpu.run) < 50%\"]\n",
     V W "sweep: {run.seed: [1, 2]}\nexpect: [\"vm.a.work.done >= 0.9 * vm.a.work.done@run.seed=1\"]\n",
 };
 

@@ -40,22 +40,29 @@ static const char whole[] =
     "vlab: 1\nname: all-of-it\nabout: \"Every key: what becomes of it?\"\n"
     "run: {duration: 60s, warmup: 5s, seed: 42, replications: 10, sample: 250ms, fidelity: exact}\n"
     "hosts:\n"
-    "  - {name: h, count: 2, cpu: {cores: 70, threads_per_core: 1, speed: 0.6, scheduler: credit, slice: 10ms, tick: 1ms,\n"
-    "     switch_cost: 5us, balance: {idle: false, every: 20ms}, cache: {share: 512KiB, line: 50ns}, credit: {debit: tick}},\n"
+    "  - {name: h, count: 2, cpu: {cores: 70, threads_per_core: 1, speed: 0.6, scheduler: credit, slice: "
+    "10ms, tick: 1ms,\n"
+    "     switch_cost: 5us, balance: {idle: false, every: 20ms}, cache: {share: 512KiB, line: 50ns}, credit: "
+    "{debit: tick}},\n"
     "     memory: 16GiB}\n"
     "  - name: big\n"
     "vms:\n"
     "  - name: db\n    host: h-1\n    vcpus: 2\n"
     "    cpu: {weight: 2000, limit: 80%, period: 50ms, reservation: 20%, pin: [0, 69], working_set: 1MiB}\n"
-    "    mode: hardware\n    guest: stock\n    guest_quantum: 500us\n    memory: {size: 8GiB}\n    role: victim\n    draws: other\n"
-    "    workload:\n      kind: requests\n      threads: 3\n      queue: 1000\n      arrivals: {poisson: 400/s}\n"
-    "      steps: [{cpu: {exponential: 2ms}}, {busy: 1ms, probability: 0.25}, {sleep: {uniform: [1ms, 2ms]}}]\n"
+    "    mode: hardware\n    guest: stock\n    guest_quantum: 500us\n    memory: {size: 8GiB}\n    role: "
+    "victim\n    draws: other\n"
+    "    workload:\n      kind: requests\n      threads: 3\n      queue: 1000\n      arrivals: {poisson: "
+    "400/s}\n"
+    "      steps: [{cpu: {exponential: 2ms}}, {busy: 1ms, probability: 0.25}, {sleep: {uniform: [1ms, "
+    "2ms]}}]\n"
     "      until: {count: 1000}\n"
     "  - {name: batch, count: 3, host: big, start: {at: 1s, every: 10ms}, workload: {steps: [{cpu: 10ms}]}}\n"
     "  - {name: none, count: 0, host: big}\n"
     "  - {name: idle, host: big}\n"
-    "  - {name: users, host: big, workload: {kind: requests, clients: 50, think: {erlang: [1s, 4]}, threads: unlimited, steps: [{cpu: 1ms}]}}\n"
-    "  - {name: shift, host: big, workload: {kind: requests, arrivals: {sequence: [{periodic: 10ms, for: 100s}, {poisson: 0.5/s}]}, steps: [{cpu: 1ms}]}}\n";
+    "  - {name: users, host: big, workload: {kind: requests, clients: 50, think: {erlang: [1s, 4]}, threads: "
+    "unlimited, steps: [{cpu: 1ms}]}}\n"
+    "  - {name: shift, host: big, workload: {kind: requests, arrivals: {sequence: [{periodic: 10ms, for: "
+    "100s}, {poisson: 0.5/s}]}, steps: [{cpu: 1ms}]}}\n";
 
 START_TEST(hosts_and_run_arrive)
 {
@@ -90,7 +97,9 @@ START_TEST(hosts_and_run_arrive)
     ck_assert_uint_eq(big->cores, 1);
     ck_assert_uint_eq(big->speed_ppm, 1000000);
     ck_assert(big->balance_idle && !big->credit_debit_tick);
-    ck_assert_int_eq(big->slice_ns | big->tick_ns | big->switch_ns | big->cache_bytes | big->cache_line_ns | big->memory_bytes, 0);
+    ck_assert_int_eq(big->slice_ns | big->tick_ns | big->switch_ns | big->cache_bytes | big->cache_line_ns |
+                         big->memory_bytes,
+                     0);
     ck_assert_int_eq(big->balance_every_ns, 4000000);
     done(f, sc, &d);
 }
@@ -164,7 +173,8 @@ START_TEST(workloads_arrive)
     ck_assert_uint_eq(w->threads, 1);
     ck_assert_uint_eq(w->until, UINT64_MAX);
     w = &sc->vms[4].work; /* idle: nothing ever comes */
-    ck_assert(w->requests && w->arrivals == SC_TRACE && w->n_trace == 0 && prog_valid(w->prog, w->prog->bytes));
+    ck_assert(w->requests && w->arrivals == SC_TRACE && w->n_trace == 0 &&
+              prog_valid(w->prog, w->prog->bytes));
     w = &sc->vms[5].work;
     ck_assert(w->unlimited && w->arrivals == SC_CLOSED);
     ck_assert_uint_eq(w->clients, 50);
@@ -201,15 +211,19 @@ START_TEST(defaults_are_those_of_the_table)
     for (size_t i = 0; i < key_count(); i++) {
         const struct key *k = key_at(i);
         ck_assert_msg(k->about && k->about[0], "%s", k->path);
-        ck_assert_msg(k->later || k->def || k->def_text || k->type == KEY_MAP || strstr(k->path, "arrivals.") || strstr(k->path, "steps.") ||
+        ck_assert_msg(k->later || k->def || k->def_text || k->type == KEY_MAP ||
+                          strstr(k->path, "arrivals.") || strstr(k->path, "steps.") ||
                           strstr(k->path, "until."),
                       "%s says nothing of its default", k->path);
         ck_assert_ptr_eq(key_find(k->path), k);
         enum unit_kind kind;
         int64_t v;
         struct unit_why why;
-        if (k->later || !k->def || !key_unit(k->type, &kind) || key_has_word(k->words, k->def, strlen(k->def))) continue;
-        ck_assert_msg(unit_parse(kind, k->def, strlen(k->def), &v, &why) && v >= k->lo && v <= k->hi, "%s: %s", k->path, why.text);
+        if (k->later || !k->def || !key_unit(k->type, &kind) ||
+            key_has_word(k->words, k->def, strlen(k->def)))
+            continue;
+        ck_assert_msg(unit_parse(kind, k->def, strlen(k->def), &v, &why) && v >= k->lo && v <= k->hi,
+                      "%s: %s", k->path, why.text);
     }
 }
 END_TEST
@@ -237,7 +251,8 @@ START_TEST(the_resolved_copy_says_the_same)
     ck_assert_ptr_nonnull(strstr(once, "period: 100ms")); /* of batch, that did not state it */
     free(once);
     free(twice);
-    once = dump_of("hosts: [{name: h}]\nvms: [{name: a, vcpus: 2, workload: {steps: [{cpu: 1ms}]}}]\nrun: 60s\n");
+    once = dump_of(
+        "hosts: [{name: h}]\nvms: [{name: a, vcpus: 2, workload: {steps: [{cpu: 1ms}]}}]\nrun: 60s\n");
     ck_assert_ptr_nonnull(strstr(once, "sample: 100ms\n"));
     ck_assert_ptr_nonnull(strstr(once, "host: h\n"));
     ck_assert_ptr_nonnull(strstr(once, "threads: 2\n"));
@@ -255,7 +270,8 @@ static void write_file(const char *path, const char *text)
 }
 
 /* A scenario in a folder of its own with another file beside it. */
-static struct scenario *with_file(const char *scenario, const char *other, const char *text, struct scenario_file **f, struct diag *d)
+static struct scenario *with_file(const char *scenario, const char *other, const char *text,
+                                  struct scenario_file **f, struct diag *d)
 {
     char dir[] = P_tmpdir "/vlab-test-XXXXXX", path[100], beside[100];
     ck_assert_ptr_nonnull(mkdtemp(dir));
@@ -278,10 +294,11 @@ START_TEST(a_profile_brings_costs)
 {
     struct scenario_file *f;
     struct diag d;
-    struct scenario *sc = with_file(PROFILED, "mine.yaml",
-                                    "vlab_host: 1\nmachine: {cpu: Some CPU, cores: 2}\ncpu: {tick: 4ms, slice: 3ms, switch_cost: 2us}\n"
-                                    "measured: {iters_per_ns: 1.23, exit: 25us, kick: 30us, switch: 5us, slice: 3.95ms, tick: 4ms}\n",
-                                    &f, &d);
+    struct scenario *sc = with_file(
+        PROFILED, "mine.yaml",
+        "vlab_host: 1\nmachine: {cpu: Some CPU, cores: 2}\ncpu: {tick: 4ms, slice: 3ms, switch_cost: 2us}\n"
+        "measured: {iters_per_ns: 1.23, exit: 25us, kick: 30us, switch: 5us, slice: 3.95ms, tick: 4ms}\n",
+        &f, &d);
     if (!sc) diag_print(&d, stderr, false);
     ck_assert_ptr_nonnull(sc);
     const struct sc_host *h = &sc->hosts[0];
@@ -309,7 +326,9 @@ START_TEST(a_profile_brings_costs)
 }
 END_TEST
 
-#define TRACED "hosts: [{name: h}]\nvms: [{name: a, workload: {kind: requests, arrivals: {trace: t.txt}, steps: [{cpu: {empirical: t.txt}}, {cpu: {sequence: t.txt}}]}}]\n"
+#define TRACED                                                                                               \
+    "hosts: [{name: h}]\nvms: [{name: a, workload: {kind: requests, arrivals: {trace: t.txt}, steps: "       \
+    "[{cpu: {empirical: t.txt}}, {cpu: {sequence: t.txt}}]}}]\n"
 
 START_TEST(files_are_read_line_by_line)
 {
@@ -320,7 +339,8 @@ START_TEST(files_are_read_line_by_line)
     ck_assert_uint_ge(d.n, 1);
     ck_assert_ptr_nonnull(strstr(d.items[0].text, "t.txt:5: "));
     done(f, NULL, &d);
-    sc = with_file(TRACED, "t.txt", "# times\r\n0\n\t0.5\n\n1e0\n1500ms # with a unit\n2.00000000049\n", &f, &d);
+    sc = with_file(TRACED, "t.txt", "# times\r\n0\n\t0.5\n\n1e0\n1500ms # with a unit\n2.00000000049\n", &f,
+                   &d);
     ck_assert_ptr_nonnull(sc);
     const struct sc_workload *w = &sc->vms[0].work;
     ck_assert_uint_eq(w->n_trace, 5);
@@ -337,7 +357,8 @@ START_TEST(files_are_read_line_by_line)
     ck_assert_ptr_null(sc);
     ck_assert_ptr_nonnull(strstr(d.items[0].text, "t.txt:2: time goes back"));
     done(f, NULL, &d);
-    static const char *const bad[] = {"-1\n", "nan\n", "1 2\n", "inf\n", "0x5\n", "1e400\n", "# only\n", "", "9300000000\n"};
+    static const char *const bad[] = {"-1\n",    "nan\n",    "1 2\n", "inf\n",       "0x5\n",
+                                      "1e400\n", "# only\n", "",      "9300000000\n"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         sc = with_file(TRACED, "t.txt", bad[i], &f, &d);
         ck_assert_msg(!sc && d.n && strstr(d.items[0].text, "t.txt"), "took %s", bad[i]);
@@ -355,7 +376,8 @@ START_TEST(zeros_only_take_no_time)
 {
     struct scenario_file *f;
     struct diag d;
-    static const char text[] = "hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{cpu: {sequence: t.txt}}]}}]\n";
+    static const char text[] =
+        "hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{cpu: {sequence: t.txt}}]}}]\n";
     struct scenario *sc = with_file(text, "t.txt", "0\n0\n", &f, &d);
     ck_assert(!sc && strstr(d.items[0].text, "no time"));
     done(f, sc, &d);

@@ -8,9 +8,10 @@
 
 Suite *sweep_suite(void);
 
-#define BASE \
-    "hosts: [{name: h1, cpu: 4, memory: 8GiB}, {name: h2}]\n" \
-    "vms:\n- {name: db, host: h1, memory: 1GiB, workload: {steps: [{cpu: 1ms}, {cpu: {exponential: 2ms}}]}}\n" \
+#define BASE                                                                                                 \
+    "hosts: [{name: h1, cpu: 4, memory: 8GiB}, {name: h2}]\n"                                                \
+    "vms:\n- {name: db, host: h1, memory: 1GiB, workload: {steps: [{cpu: 1ms}, {cpu: {exponential: "         \
+    "2ms}}]}}\n"                                                                                             \
     "- {name: batch, host: h1, count: 2, workload: {steps: [{cpu: 1ms}]}}\n"
 
 static struct scenario_file *parse(const char *text, struct diag *d)
@@ -33,7 +34,9 @@ static struct scenario *at(struct scenario_file *f, size_t point, struct diag *d
 START_TEST(points_are_the_product_and_zips_go_side_by_side)
 {
     struct diag d;
-    struct scenario_file *f = parse(BASE "sweep: {vms.batch.count: [0, 3], zip: {run.seed: [7, 8, 9], vms.db.vcpus: [1, 2, 3]}, hosts.h1.cpu.scheduler: [rr, cfs]}\n", &d);
+    struct scenario_file *f = parse(BASE "sweep: {vms.batch.count: [0, 3], zip: {run.seed: [7, 8, 9], "
+                                         "vms.db.vcpus: [1, 2, 3]}, hosts.h1.cpu.scheduler: [rr, cfs]}\n",
+                                    &d);
     ck_assert_uint_eq(scenario_points(f), 12);
     for (size_t p = 0; p < 12; p++) {
         struct scenario *sc = at(f, p, &d);
@@ -58,8 +61,11 @@ END_TEST
 START_TEST(values_reach_every_kind_of_place)
 {
     struct diag d;
-    struct scenario_file *f = parse(BASE "sweep: {vms.db.workload.steps.0.cpu: [1ms, {uniform: [1ms, 5ms]}], vms.db.workload.steps.1.cpu.exponential: [3ms],\n"
-                                         "  vms.db.memory.size: [2GiB], hosts.h1.cpu.cores: [8], vms.batch.cpu.limit: [none, 50%], vms.db.start: [1s]}\n", &d);
+    struct scenario_file *f = parse(BASE "sweep: {vms.db.workload.steps.0.cpu: [1ms, {uniform: [1ms, 5ms]}], "
+                                         "vms.db.workload.steps.1.cpu.exponential: [3ms],\n"
+                                         "  vms.db.memory.size: [2GiB], hosts.h1.cpu.cores: [8], "
+                                         "vms.batch.cpu.limit: [none, 50%], vms.db.start: [1s]}\n",
+                                    &d);
     ck_assert_uint_eq(scenario_points(f), 4);
     struct scenario *sc = at(f, 3, &d);
     const struct step *s = prog_steps(sc->vms[0].work.prog);
@@ -85,8 +91,11 @@ END_TEST
 START_TEST(set_takes_a_key_out_of_the_sweep)
 {
     struct diag d;
-    struct scenario_file *f = parse(BASE "sweep: {vms.batch.count: [0, 1, 2], zip: {run.seed: [7, 8], vms.db.vcpus: [1, 2]}}\n"
-                                         "expect: [\"vm.db.throughput >= 0.9 * vm.db.throughput@vms.batch.count=0\", \"vm.db.cpu.run < 50%\"]\n", &d);
+    struct scenario_file *f =
+        parse(BASE "sweep: {vms.batch.count: [0, 1, 2], zip: {run.seed: [7, 8], vms.db.vcpus: [1, 2]}}\n"
+                   "expect: [\"vm.db.throughput >= 0.9 * vm.db.throughput@vms.batch.count=0\", "
+                   "\"vm.db.cpu.run < 50%\"]\n",
+              &d);
     ck_assert(scenario_set(f, "vms.batch.count", "5", &d));
     ck_assert_uint_eq(scenario_points(f), 2);
     struct scenario *sc = at(f, 1, &d);
@@ -126,7 +135,8 @@ START_TEST(a_wrong_set_is_told_without_a_place)
         const char *key, *value, *says, *hint;
         bool usage;
     } cases[] = {
-        {"vms.db.vcpu", "2", "in `--set vms.db.vcpu=2`: `vms.db.vcpu`: unknown key `vcpu`", "did you mean `vcpus`?", true},
+        {"vms.db.vcpu", "2", "in `--set vms.db.vcpu=2`: `vms.db.vcpu`: unknown key `vcpu`",
+         "did you mean `vcpus`?", true},
         {"vms.bd.vcpus", "2", "there is none called `bd`", "did you mean `db`?", true},
         {"vms.db.vcpus", "[", "not YAML", NULL, true},
         {"vms.db.vcpus", "", "there is no value", NULL, true},
@@ -134,7 +144,8 @@ START_TEST(a_wrong_set_is_told_without_a_place)
         {"vms.db.disk", "1", "not supported yet", NULL, true},
         {"vms.db.vcpus", "0", "in `--set vms.db.vcpus=0`: `vcpus: 0` is out of range", NULL, false},
         {"vms.db.memory", "4G", "in `--set vms.db.memory=4G`: `4G` does not say which unit", "4GiB", false},
-        {"vms.db.workload.steps.0.cpu", "{unifrm: [1ms, 2ms]}", "in `--set vms.db.workload.steps.0.cpu={unifrm: [1ms, 2ms]}`: `unifrm` is not", "uniform", false},
+        {"vms.db.workload.steps.0.cpu", "{unifrm: [1ms, 2ms]}",
+         "in `--set vms.db.workload.steps.0.cpu={unifrm: [1ms, 2ms]}`: `unifrm` is not", "uniform", false},
     };
     struct diag d;
     struct scenario_file *f = parse(BASE, &d);
@@ -145,7 +156,8 @@ START_TEST(a_wrong_set_is_told_without_a_place)
     ck_assert_uint_eq(d.n, 1);
     ck_assert_uint_eq(d.items[0].mark.line, 0);
     ck_assert_msg(strstr(d.items[0].text, cases[_i].says) != NULL, "said %s", d.items[0].text);
-    if (cases[_i].hint) ck_assert_msg(d.items[0].hint && strstr(d.items[0].hint, cases[_i].hint), "hint %s", d.items[0].hint);
+    if (cases[_i].hint)
+        ck_assert_msg(d.items[0].hint && strstr(d.items[0].hint, cases[_i].hint), "hint %s", d.items[0].hint);
     scenario_close(f);
     diag_done(&d);
 }

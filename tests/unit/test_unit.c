@@ -76,8 +76,10 @@ START_TEST(reads_exactly)
     int64_t v = 0;
     struct unit_why why;
     bool ok = unit_parse(cases[_i].kind, cases[_i].text, strlen(cases[_i].text), &v, &why);
-    if (cases[_i].value < 0) ck_assert_msg(!ok && why.text[0], "`%s` was taken as %" PRId64, cases[_i].text, v);
-    else ck_assert_msg(ok && v == cases[_i].value, "`%s`: %s, %" PRId64, cases[_i].text, why.text, v);
+    if (cases[_i].value < 0)
+        ck_assert_msg(!ok && why.text[0], "`%s` was taken as %" PRId64, cases[_i].text, v);
+    else
+        ck_assert_msg(ok && v == cases[_i].value, "`%s`: %s, %" PRId64, cases[_i].text, why.text, v);
 }
 END_TEST
 
@@ -86,11 +88,13 @@ START_TEST(what_is_written_reads_back)
     struct rng r = rng_at(1, 2, 3);
     char text[64];
     for (int i = 0; i < 200000; i++) {
-        int64_t v = (int64_t)(((uint64_t)rng_u32(&r) << 32 | rng_u32(&r)) >> (1 + rng_u32(&r) % 63)), back = -1;
+        int64_t v = (int64_t)(((uint64_t)rng_u32(&r) << 32 | rng_u32(&r)) >> (1 + rng_u32(&r) % 63)),
+                back = -1;
         struct unit_why why;
         enum unit_kind kind = (enum unit_kind)(i % 6);
         unit_format(kind, v, text, sizeof text);
-        ck_assert_msg(unit_parse(kind, text, strlen(text), &back, &why) && back == v, "%" PRId64 " as `%s`: %s", v, text, why.text);
+        ck_assert_msg(unit_parse(kind, text, strlen(text), &back, &why) && back == v,
+                      "%" PRId64 " as `%s`: %s", v, text, why.text);
     }
 }
 END_TEST
