@@ -119,8 +119,8 @@ enum kvm_status host_open(struct host *h, char **why)
         *why = host_text("cannot read the CPU affinity: %s", strerror(errno));
         return KVM_FAILED;
     }
-    for (int i = 0; i < CPU_SETSIZE && h->n_cpus < CTL_PCPUS; i++)
-        if (CPU_ISSET(i, &set)) h->cpus[h->n_cpus++] = i;
+    for (size_t i = 0; i < CPU_SETSIZE && h->n_cpus < CTL_PCPUS; i++)
+        if (CPU_ISSET(i, &set)) h->cpus[h->n_cpus++] = (int)i;
     enum kvm_status st = open_kvm(h, why);
     if (st == KVM_OK) st = find_vmm(h, why);
     if (st == KVM_OK) st = make_bells(h, why);
@@ -144,7 +144,7 @@ int host_pin(int tid, int cpu)
 {
     cpu_set_t set;
     CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
+    CPU_SET((size_t)cpu, &set);
     return sched_setaffinity(tid, sizeof set, &set) == 0 ? 0 : -errno;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "kvm/runner/intervals.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,9 @@ struct watched {
     struct gap *gaps;
     size_t n_gaps, gaps_cap;
     bool waits_lost;
+    int pid, tid;
+    int64_t stat_abs_ns, stat_run_ns; /* the last look at schedstat: when, and run time since t = 0 */
+    int64_t stat_zero_ns;             /* its run time then */
 };
 
 struct intervals {
@@ -76,9 +80,48 @@ void intervals_free(struct intervals *iv)
     free(iv);
 }
 
+static int64_t schedstat_run(const struct watched *w)
+{
+    char path[64], line[128];
+    long long ns;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", w->pid, w->tid);
+    return sscanf(host_read_line(path, line, sizeof line), "%lld", &ns) == 1 ? ns : -1;
+}
+
 int intervals_watch(struct intervals *iv, uint32_t vcpu, int tid)
 {
-    return switches_open(&iv->w[vcpu].sw, tid);
+    struct watched *w = &iv->w[vcpu];
+    w->pid = (int)run_vm_of(iv->run, vcpu)->proc.pid;
+    w->tid = tid;
+    w->stat_zero_ns = schedstat_run(w);
+    return switches_open(&w->sw, tid);
+}
+
+/* schedstat, the kernel's own sum, is up to a tick behind. */
+static void look_at_schedstat(struct watched *w)
+{
+    int64_t ns = w->tid != 0 ? schedstat_run(w) : -1;
+    if (ns < 0 || w->stat_zero_ns < 0) return;
+    w->stat_run_ns = ns - w->stat_zero_ns;
+    w->stat_abs_ns = host_now();
+}
+
+/* Whether what the switches say agrees with schedstat: within 5 % and 20 ms. */
+static bool sums_agree(const struct watched *w)
+{
+    int64_t run = 0, in = -1;
+    if (w->stat_abs_ns == 0) return true;
+    for (size_t i = 0; i < w->sw.n && w->sw.v[i].abs_ns < w->stat_abs_ns; i++) {
+        if (w->sw.v[i].in) {
+            in = w->sw.v[i].abs_ns;
+        } else if (in >= 0) {
+            run += w->sw.v[i].abs_ns - in;
+            in = -1;
+        }
+    }
+    if (in >= 0) run += w->stat_abs_ns - in;
+    int64_t off = run > w->stat_run_ns ? run - w->stat_run_ns : w->stat_run_ns - run;
+    return off < 20000000 + run / 20;
 }
 
 static void take_waits(struct watched *w, const struct ctl_vcpu *c)
@@ -97,6 +140,7 @@ void intervals_poll(struct intervals *iv)
     for (uint32_t i = 0; i < iv->run->n_vcpus; i++) {
         switches_drain(&iv->w[i].sw);
         take_waits(&iv->w[i], run_ctl(iv->run, i));
+        look_at_schedstat(&iv->w[i]);
     }
 }
 
@@ -293,6 +337,10 @@ int intervals_finish(struct intervals *iv, char **why)
         if (iv->w[i].sw.lost || iv->w[i].waits_lost) {
             *why = host_text("vm.%s: the host was too busy to follow its vCPU (switch records lost)",
                              vm->sc->name);
+            return -1;
+        }
+        if (!sums_agree(&iv->w[i])) {
+            *why = host_text("vm.%s: the kernel's switch records and its schedstat disagree", vm->sc->name);
             return -1;
         }
         take_open_wait(&iv->w[i], run_ctl(r, i), vmproc_state(&vm->proc, r->vcpus[i].index));

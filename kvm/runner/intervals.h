@@ -10,6 +10,8 @@
  * and then waits for its CPU. So throttled + ready is exact to the ns and their split to the kernel's figure:
  * contention = run delay - throttled time.
  *
+ * The sum of the runs is held against the kernel's schedstat; where they disagree the run has failed.
+ *
  * A pCPU is idle while none of its vCPUs runs or is ready; from one vCPU to the next at most 200 us are a
  * switch; the rest is the host's own and in no record. */
 #ifndef VLAB_KVM_RUNNER_INTERVALS_H

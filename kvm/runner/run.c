@@ -20,6 +20,7 @@
 #include "kvm/runner/native.h"
 
 #define LEAD_NS    3000000 /* from letting go to t = 0 */
+#define EXIT_EARLY_NS 5000000 /* a guest that leaves so long before the end did not mean to stay */
 #define POLL_NS    20000000
 #define GRACE_NS   1000000000 /* after the end, for guests to finish their logs */
 #define MEASURE_N  61         /* of 1 ms: most lie within one slice of a busy machine */
@@ -130,14 +131,16 @@ static void set_down(struct run *r, struct run_vm *vm, struct ctl_end end)
     __atomic_store_n(&vm->down, 1, __ATOMIC_RELEASE);
 }
 
-/* The end of the vCPU that broke off first; its siblings were ended by it. */
-static const struct ctl_end *first_end(const struct run_vm *vm)
+/* The end of the vCPU that broke off first; its siblings were ended by it. To exit is an end of this kind
+ * only where the run goes on. */
+static const struct ctl_end *first_end(const struct run *r, const struct run_vm *vm)
 {
+    int64_t over_abs_ns = r->zero_abs_ns + r->end_ns - EXIT_EARLY_NS;
     const struct ctl_end *best = NULL;
     for (uint32_t i = 0; i < vm->proc.n_vcpus; i++) {
         const struct ctl_end *e = &vm->proc.ctl->v[i].end;
-        if (vmproc_state(&vm->proc, i) != CTL_ENDED || e->cause == CTL_EXIT || e->cause == CTL_SIBLING)
-            continue;
+        if (vmproc_state(&vm->proc, i) != CTL_ENDED || e->cause == CTL_SIBLING) continue;
+        if (e->cause == CTL_EXIT && e->at_ns >= over_abs_ns) continue;
         if (!best || e->at_ns < best->at_ns) best = e;
     }
     return best;
@@ -148,7 +151,7 @@ static bool look_after(struct run *r, struct run_vm *vm)
 {
     if (run_is_down(vm)) return false;
     bool sane = guestlog_drain(r, vm);
-    const struct ctl_end *e = first_end(vm);
+    const struct ctl_end *e = first_end(r, vm);
     struct ctl_end end = {.at_ns = host_now()};
     if (e) {
         end = *e;

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The payload does the very work that the library's interpreter does in this process: same draws, same
+ * checksum, same arrivals; and its times are what the program says. */
+#include "lab.h"
+
+Suite *guest_suite(void);
+
+#define SEED 42
+
+static uint64_t key_of(const char *name, enum rng_use use) { return rng_key(SEED, rng_hash_name(name, strlen(name)), use); }
+
+/* The checksum of iterations 0 .. n-1 of that task. */
+static uint64_t expected(const struct prog *p, const char *name, uint64_t task, uint64_t n)
+{
+    struct prog_task t;
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        prog_begin(&t, key_of(name, RNG_STEPS), task, i);
+        while (prog_next(&t, p).kind != STEP_END) {}
+        sum = (sum + t.checksum) & PROG_CHECKSUM_MASK;
+    }
+    return sum;
+}
+
+static const struct step drawn[] = {
+    {.kind = STEP_CPU, .probability = UINT32_MAX, .amount = {.kind = DIST_EXPONENTIAL, .a = 300000}},
+    {.kind = STEP_BUSY, .probability = UINT32_MAX / 3, .amount = {.kind = DIST_LOGNORMAL, .a = 200000, .b = 100000}},
+    {.kind = STEP_SLEEP, .probability = UINT32_MAX / 2, .amount = {.kind = DIST_UNIFORM, .a = 0, .b = 400000}},
+};
+
+static void set_prog(struct lab *l, uint32_t vm, const struct step *s, uint32_t n)
+{
+    free((void *)(uintptr_t)l->vms[vm].work.prog);
+    l->vms[vm].work.prog = lab_prog(s, n);
+}
+
+static const char *const schedulers[] = {"eevdf", "rr", "stride", "credit", "cfs"};
+
+START_TEST(a_loop_has_the_librarys_checksum)
+{
+    enum { N = 200 };
+    struct lab *l = lab_new(schedulers[_i], 1, 2, 1000000000);
+    for (uint32_t i = 0; i < 2; i++) {
+        set_prog(l, i, drawn, 3);
+        l->vms[i].work.until = N;
+    }
+    lab_run_well(l);
+    for (uint32_t i = 0; i < 2; i++) {
+        ck_assert_uint_eq(l->seen[i].n[REC_WORK], N);
+        ck_assert_uint_eq(l->seen[i].n[REC_UNTIL], 1);
+        ck_assert_uint_eq(l->seen[i].n_events[REC_EV_FINISHED], 1);
+        ck_assert_uint_eq(l->rep.checksum[i], expected(l->vms[i].work.prog, l->names[i], 0, N));
+        ck_assert_int_gt(l->seen[i].state_ns[VCPU_IDLE], 100000000); /* it is done and stays up */
+    }
+    ck_assert_uint_ne(l->rep.checksum[0], l->rep.checksum[1]);
+    lab_free(l);
+}
+END_TEST
+
+START_TEST(requests_have_the_librarys_checksum_and_arrivals)
+{
+    enum { N = 150 };
+    struct lab *l = lab_new(schedulers[_i], 1, 1, 1000000000);
+    struct sc_workload *w = &l->vms[0].work;
+    set_prog(l, 0, drawn, 1);
+    l->stretch = (struct sc_stretch){.kind = SC_POISSON, .gap_ns = 2000000, .for_ns = INT64_MAX};
+    w->requests = true;
+    w->arrivals = SC_POISSON;
+    w->stretches = &l->stretch;
+    w->n_stretches = 1;
+    w->until = N;
+    lab_run_well(l);
+    const struct lab_vm *v = &l->seen[0];
+    ck_assert_uint_eq(v->n[REC_DONE], N);
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < N; i++) { /* request i is iteration i of task 0 */
+        struct prog_task t;
+        prog_begin(&t, key_of("v0", RNG_STEPS), 0, i);
+        while (prog_next(&t, w->prog).kind != STEP_END) {}
+        sum = (sum + t.checksum) & PROG_CHECKSUM_MASK;
+    }
+    ck_assert_uint_eq(l->rep.checksum[0], sum);
+    /* Arrivals go on to the end of the run, where the library says. */
+    struct dist gap = {.kind = DIST_EXPONENTIAL, .a = 2000000};
+    struct rng r = rng_at(key_of("v0", RNG_ARRIVAL), 0, 0);
+    draw_make(&gap);
+    uint64_t n = 0, served = 0;
+    for (int64_t t = draw_amount(&gap, &r, NULL, 0); t < l->sc.run.duration_ns; t += draw_amount(&gap, &r, NULL, 0))
+        n++;
+    served = v->n[REC_DONE] + v->n[REC_OPEN];
+    ck_assert_uint_eq(v->n[REC_ARRIVE], served);
+    ck_assert_uint_le(v->n[REC_ARRIVE], n);
+    ck_assert_uint_ge(v->n[REC_ARRIVE], N);
+    lab_free(l);
+}
+END_TEST
+
+START_TEST(all_arrivals_come_and_a_full_queue_loses)
+{
+    struct lab *l = lab_new("rr", 1, 1, 500000000);
+    struct sc_workload *w = &l->vms[0].work;
+    l->stretch = (struct sc_stretch){.kind = SC_PERIODIC, .gap_ns = 300000, .for_ns = INT64_MAX};
+    w->requests = true; /* 1 ms of work every .3 ms: most are lost */
+    w->arrivals = SC_PERIODIC;
+    w->stretches = &l->stretch;
+    w->n_stretches = 1;
+    w->queue_max = 5;
+    lab_run_well(l);
+    const struct lab_vm *v = &l->seen[0];
+    ck_assert_uint_eq(v->n[REC_ARRIVE], 500000000 / 300000);
+    ck_assert_uint_eq(v->n[REC_DONE] + v->n[REC_LOST] + v->n[REC_OPEN], v->n[REC_ARRIVE]);
+    ck_assert_uint_eq(v->n[REC_OPEN], 6);
+    ck_assert_uint_gt(v->n[REC_LOST], 900);
+    lab_free(l);
+}
+END_TEST
+
+START_TEST(clients_think_and_their_cycles_are_their_own)
+{
+    enum { N = 60 };
+    struct lab *l = lab_new(schedulers[_i], 1, 1, 1000000000);
+    struct sc_workload *w = &l->vms[0].work;
+    set_prog(l, 0, drawn, 2);
+    w->requests = true;
+    w->arrivals = SC_CLOSED;
+    w->clients = 1;
+    w->think = (struct dist){.kind = DIST_EXPONENTIAL, .a = 3000000};
+    draw_make(&w->think);
+    w->until = N;
+    lab_run_well(l);
+    ck_assert_uint_eq(l->seen[0].n[REC_DONE], N);
+    ck_assert_uint_eq(l->rep.checksum[0], expected(w->prog, "v0", 0, N));
+    lab_free(l);
+}
+END_TEST
+
+START_TEST(tasks_share_a_vcpu_first_come_first_served)
+{
+    struct lab *l = lab_new("rr", 1, 1, 300000000);
+    static const struct step steps[] = {
+        {.kind = STEP_CPU, .probability = UINT32_MAX, .amount = {.kind = DIST_CONST, .a = 1000000}},
+        {.kind = STEP_SLEEP, .probability = UINT32_MAX, .amount = {.kind = DIST_CONST, .a = 1000000}}};
+    set_prog(l, 0, steps, 2);
+    l->vms[0].work.threads = 4; /* 1 ms of work each, 1 ms asleep: the vCPU is never idle for long */
+    lab_run_well(l);
+    ck_assert_int_lt(l->seen[0].state_ns[VCPU_IDLE], 30000000);
+    ck_assert_uint_gt(l->seen[0].n[REC_WORK], 150);
+    lab_free(l);
+}
+END_TEST
+
+START_TEST(every_vcpu_has_its_task)
+{
+    struct lab *l = lab_new(schedulers[_i], 2, 1, 300000000);
+    l->vms[0].vcpus = 2;
+    l->vms[0].work.threads = 2;
+    lab_run_well(l);
+    ck_assert_int_gt(l->pcpu_ns[0][0], 200000000);
+    ck_assert_int_gt(l->pcpu_ns[1][0], 200000000);
+    lab_free(l);
+}
+END_TEST
+
+START_TEST(a_vm_that_starts_later_is_down_before)
+{
+    struct lab *l = lab_new(schedulers[_i], 1, 2, 400000000);
+    l->vms[1].start_ns = 150000000;
+    lab_run_well(l);
+    ck_assert_int_eq(l->seen[0].state_ns[VCPU_DOWN], 0);
+    ck_assert_int_eq(l->seen[1].state_ns[VCPU_DOWN], 150000000);
+    ck_assert_uint_eq(l->seen[1].n_events[REC_EV_STARTED], 1);
+    lab_free(l);
+}
+END_TEST
+
+START_TEST(what_cannot_be_is_refused_by_name)
+{
+    struct lab *l = lab_new("eevdf", 1, 1, 100000000);
+    l->vms[0].vcpus = 2;
+    l->vms[0].work.threads = 3;
+    ck_assert_int_eq(lab_run(l), KVM_CANNOT);
+    ck_assert_ptr_nonnull(strstr(l->why, "not possible on this backend: vms.v0.workload.threads"));
+    free(l->why);
+    l->vms[0].vcpus = 1;
+    l->vms[0].reservation_ppm = 100000;
+    ck_assert_int_eq(lab_run(l), KVM_CANNOT);
+    ck_assert_ptr_nonnull(strstr(l->why, "vms.v0.cpu.reservation"));
+    free(l->why);
+    l->vms[0].reservation_ppm = 0;
+    l->host.speed_ppm = 500000;
+    ck_assert_int_eq(lab_run(l), KVM_CANNOT);
+    ck_assert_ptr_nonnull(strstr(l->why, "hosts.h1.cpu.speed"));
+    free(l->why);
+    l->host.speed_ppm = 1000000;
+    l->host.cores = 200;
+    ck_assert_int_eq(lab_run(l), KVM_NO_KVM);
+    ck_assert_ptr_nonnull(strstr(l->why, "hosts.h1.cpu.cores"));
+    lab_free(l);
+}
+END_TEST
+
+Suite *guest_suite(void)
+{
+    Suite *s = suite_create("guest");
+    if (!lab_usable("guest")) return s;
+    TCase *t = tcase_create("guest");
+    tcase_set_timeout(t, 30);
+    tcase_add_loop_test(t, a_loop_has_the_librarys_checksum, 0, 5);
+    tcase_add_loop_test(t, requests_have_the_librarys_checksum_and_arrivals, 0, 2);
+    tcase_add_test(t, all_arrivals_come_and_a_full_queue_loses);
+    tcase_add_loop_test(t, clients_think_and_their_cycles_are_their_own, 0, 2);
+    tcase_add_test(t, tasks_share_a_vcpu_first_come_first_served);
+    tcase_add_loop_test(t, every_vcpu_has_its_task, 0, 2);
+    tcase_add_loop_test(t, a_vm_that_starts_later_is_down_before, 0, 2);
+    tcase_add_test(t, what_cannot_be_is_refused_by_name);
+    suite_add_tcase(s, t);
+    return s;
+}
