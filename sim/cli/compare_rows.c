@@ -15,6 +15,7 @@
 #define SLICE_BOUND 0.05  /* slices and waits under the dispatcher */
 #define EEVDF_BOUND 0.10  /* under the host's own scheduler, whose slices end on its tick */
 #define RATE_BOUND  0.05
+#define TIME_FLOOR  200e-6 /* s: what a kick and a switch take; closer no slice can be held on real time */
 
 static void add_row(struct compare *c, size_t pairs, const char *entity, const char *metric, const char *stat,
                     const char *unit, double bound)
@@ -107,6 +108,7 @@ static void judge(struct compare_row *r)
     r->sim_median = gsl_stats_median(r->sim, 1, r->n);
     r->real_median = gsl_stats_median(r->real, 1, r->n);
     double bound = r->relative ? r->bound * fabs(r->sim_median) : r->bound;
+    if (strcmp(r->unit, "s") == 0) bound = fmax(bound, TIME_FLOOR);
     r->allowed = fmax(bound, 2 * r->spread);
     if (2 * r->spread > 3 * bound)
         r->verdict = COMPARE_UNDECIDED;

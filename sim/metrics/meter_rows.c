@@ -275,15 +275,12 @@ static double vm_backlog(const struct meter *m, uint32_t vm)
 static void put_work(struct meter *m, const struct meter_unit *u)
 {
     uint64_t done = 0, lost = 0, sum = 0;
-    int64_t inside_max = 0, until = -1;
-    double backlog = 0;
+    int64_t until = -1;
     for (uint32_t i = u->first_vm; i < u->first_vm + u->n_vms; i++) {
         const struct vm_meter *v = &m->vms[i];
         done += v->done;
         lost += v->lost;
         sum = (sum + v->checksum) & PROG_CHECKSUM_MASK;
-        backlog += vm_backlog(m, i);
-        if (v->inside_max > inside_max) inside_max = v->inside_max;
         if (v->until_ns > until) until = v->until_ns;
     }
     put_count(m, u->name, "work.done", done);
@@ -292,8 +289,12 @@ static void put_work(struct meter *m, const struct meter_unit *u)
     if (until >= 0) put(m, u->name, "work.time", "total", "s", meter_s(until));
     if (!m->sc->vms[u->first_vm].work.requests) return;
     put_dist(m, u->name, "latency", m->vms[u->first_vm].latency);
-    put(m, u->name, "backlog", "mean", "", backlog);
-    put(m, u->name, "backlog", "max", "", (double)inside_max);
+    if (u->n_vms > 1) {
+        put_spread(m, u, "backlog", "", vm_backlog);
+    } else {
+        put(m, u->name, "backlog", "mean", "", vm_backlog(m, u->first_vm));
+        put(m, u->name, "backlog", "max", "", (double)m->vms[u->first_vm].inside_max);
+    }
     put_count(m, u->name, "queue.lost", lost);
 }
 
@@ -338,7 +339,6 @@ static void put_unit(struct meter *m, const struct meter_unit *u)
     put_spread(m, u, "cpu.run", "", vm_run_share);
     put_spread(m, u, "cpu.ready", "", vm_ready_share);
     put_spread(m, u, "cpu.throttled", "", vm_throttled_share);
-    if (m->sc->vms[u->first_vm].work.requests) put_spread(m, u, "backlog.member", "", vm_backlog);
 }
 
 /* The members of a folded group that waited most, by name. */

@@ -78,6 +78,8 @@ static void read_cpu(struct reader *r, const struct node *cpu, struct sc_host *h
     if (got.node && got.n != 1)
         tree_error(r->d, got.node, "`threads_per_core: %d` is not supported yet", (int)got.n);
     if ((got = reader_get(r, cpu, H "cpu.slice")).node) h->slice_ns = got.n;
+    /* A measured tick is that of the host kernel's own scheduler; the policies that we gate have none. */
+    if (strcmp(h->scheduler, "eevdf") != 0) h->tick_ns = 0;
     if ((got = reader_get(r, cpu, H "cpu.tick")).node) h->tick_ns = got.n;
     if ((got = reader_get(r, cpu, H "cpu.switch_cost")).node) h->switch_ns = got.n;
     const struct node *balance = reader_sub(cpu, "balance", NODE_MAP),
