@@ -103,8 +103,10 @@ static void sort_numbers(struct axis *a)
 static size_t find(const struct axis *a, const char *value)
 {
     size_t k = 0;
-    while (k < a->n && strcmp(a->word[k], value) != 0)
-        k++;
+    for (; k < a->n; k++) {
+        ASSERT(a->word[k] != NULL);
+        if (strcmp(a->word[k], value) == 0) break;
+    }
     return k;
 }
 
