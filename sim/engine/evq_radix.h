@@ -6,7 +6,7 @@
  * in streams that caches like, where a heap of 10^6 items misses at every step. The exact order is the
  * heap's business: buckets small enough are handed to it whole (evq_radix_next).
  *
- * Buckets are lists of chunks of 1 KB from a pool: the memory follows what is pending.
+ * Buckets are lists of chunks of 1 KB from a pool: the memory is that of the most that were ever pending.
  * After Ahuja, Mehlhorn, Orlin, Tarjan, Faster algorithms for the shortest path problem, 1990. */
 #ifndef VLAB_ENGINE_EVQ_RADIX_H
 #define VLAB_ENGINE_EVQ_RADIX_H

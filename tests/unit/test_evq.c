@@ -161,6 +161,23 @@ START_TEST(times_of_every_size)
 }
 END_TEST
 
+/* The radix part has looked ahead further than time has come, and then the heap must be split again. */
+START_TEST(earlier_than_the_radix_part_has_looked)
+{
+    const struct evq_tuning tune = {.split_at = 8, .join_at = 2, .pull_max = 3, .turn_limit = 1u << 20};
+    evq_tune(q, &tune);
+    for (uint32_t i = 0; i < 12; i++)
+        evq_push(q, ((int64_t)1 << 40) + ((int64_t)i << 20), 0, 100 + i, 0);
+    ck_assert_uint_ne(q->bound, EVQ_NEVER);
+    for (uint32_t i = 1; i <= 12; i++)
+        evq_push(q, (int64_t)i << 30, 0, i, 0);
+    for (uint32_t i = 1; i <= 12; i++)
+        ck_assert_uint_eq(pop().what, i);
+    for (uint32_t i = 0; i < 12; i++)
+        ck_assert_uint_eq(pop().what, 100 + i);
+}
+END_TEST
+
 /* Events of one instant cannot be split; they still leave in order, and soon. */
 START_TEST(a_hundred_thousand_at_one_instant)
 {
@@ -199,6 +216,7 @@ Suite *evq_suite(void)
     tcase_add_test(t, a_moved_event_is_the_latest_of_its_time);
     tcase_add_test(t, cancelled_events_do_not_pile_up);
     tcase_add_test(t, times_of_every_size);
+    tcase_add_test(t, earlier_than_the_radix_part_has_looked);
     tcase_add_test(t, a_hundred_thousand_at_one_instant);
     tcase_add_test_raise_signal(t, the_past_is_refused, 6 /* SIGABRT */);
     suite_add_tcase(s, t);
