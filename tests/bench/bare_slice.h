@@ -25,6 +25,7 @@ struct bare_vcpu {
     int64_t ran_ns, waited_ns, slept_ns, longest_wait_ns;
     int64_t since_ns; /* in its state */
     int64_t left_ns;  /* of its burst */
+    uint64_t rng;     /* a stream of its own */
     uint64_t slices;
 };
 
@@ -84,7 +85,7 @@ static inline void bare_wake(struct bare_slice *s, uint32_t v, int64_t now)
     bare_level(s, now);
     c->slept_ns += now - c->since_ns;
     c->since_ns = now;
-    c->left_ns = 1 + (int64_t)(bare_exp_draw(&s->e) * BARE_BURST_NS);
+    c->left_ns = 1 + (int64_t)(bare_exp_draw(&s->e, &c->rng) * BARE_BURST_NS);
     bare_enqueue(s, v);
     if (!s->idle) return;
     uint32_t k = (uint32_t)__builtin_ctz(s->idle);
@@ -104,7 +105,7 @@ static inline void bare_slice_end(struct bare_slice *s, uint32_t k, int64_t now)
     if (s->for_ever || c->left_ns > 0) {
         bare_enqueue(s, p->vcpu);
     } else {
-        int64_t at = now + 1 + (int64_t)(bare_exp_draw(&s->e) * BARE_SLEEP_NS);
+        int64_t at = now + 1 + (int64_t)(bare_exp_draw(&s->e, &c->rng) * BARE_SLEEP_NS);
         bare_heap_push(&s->events, (struct bare_item){(uint64_t)at, BARE_PCPUS + p->vcpu});
     }
     if (s->n) {
@@ -119,12 +120,14 @@ static struct bare_slice *bare_vcpus_new(bool for_ever)
 {
     struct bare_slice *s = calloc(1, sizeof *s);
     if (!s) abort();
-    bare_exp_init(&s->e, 1);
+    bare_exp_init(&s->e);
     bare_heap_init(&s->events, BARE_PCPUS + BARE_VCPUS);
     s->for_ever = for_ever;
     s->idle = (1u << BARE_PCPUS) - 1;
-    for (uint32_t v = 0; v < BARE_VCPUS; v++)
+    for (uint32_t v = 0; v < BARE_VCPUS; v++) {
+        s->vcpus[v].rng = (uint64_t)v << 32;
         bare_wake(s, v, v * 700001); /* not all at once */
+    }
     return s;
 }
 
