@@ -60,11 +60,12 @@ struct sched_vcpu {
 
     uint8_t where; /* enum sched_where; read only */
 
-    /* The frame's own from here on. */
+    /* The frame's own from here on; what each slice needs fills two cache lines. */
     bool many;    /* its VM has several vCPUs: the weight may change */
     bool changed; /* waits to be told by sched_take_changed */
-    uint32_t vm;
+    bool has_due;
     uint32_t pcpu;
+    uint32_t vm;
     uint32_t pinset;
     struct sched_vcpu *older, *newer; /* all that wait with the same pins, in order of arrival */
     uint64_t served_ns;               /* weighted; compared by differences only */
@@ -72,8 +73,7 @@ struct sched_vcpu {
     int64_t piece_ns, piece_end_ns;   /* of the VM's quota, while it runs */
     struct sched_vcpu *next_changed;
     struct sched_node due; /* waiting, of a VM with a reservation */
-    bool has_due;
-    uint32_t booked_ppm; /* its part of its VM's reservation, counted in its queue's */
+    uint32_t booked_ppm;   /* its part of its VM's reservation, counted in its queue's */
 };
 
 struct sched_rules { /* of a host, for all its queues */
