@@ -138,6 +138,12 @@ static inline void *sched_vcpu_own(struct sched_vcpu *v)
     return v + 1;
 }
 
+/* The vCPU that own bytes belong to. */
+static inline struct sched_vcpu *sched_vcpu_of(void *own)
+{
+    return (struct sched_vcpu *)own - 1;
+}
+
 /* What q->current has run since it was last charged, as far as `now` can tell. */
 static inline int64_t sched_queue_ran(const struct sched_queue *q, int64_t now)
 {
