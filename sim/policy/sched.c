@@ -3,6 +3,10 @@
  * reservations and balancing stand in files of their own, behind one flag each. */
 #include "policy/sched_frame.h"
 
+/* A slice's way is one straight piece of code, and what it seldom needs stands aside. */
+#define HOT  static inline __attribute__((always_inline))
+#define COLD static __attribute__((noinline))
+
 /* One more or one fewer runnable: the siblings' parts of the VM's weight change with their next charge. */
 static void count_runnable(struct sched_vm *vm, bool more)
 {
@@ -37,7 +41,7 @@ void sched_block(struct sched *s, uint32_t id, int64_t now)
 }
 
 /* ran_ns in time of a vCPU of the default weight; what the division leaves is kept for the next. */
-static int64_t weigh(struct sched_vcpu *v, int64_t ran_ns)
+static inline int64_t weigh(struct sched_vcpu *v, int64_t ran_ns)
 {
     if (ran_ns >= INT64_C(1) << 36) return sched_weighted(v->weight, ran_ns);
     uint64_t x = (uint64_t)ran_ns * SCHED_WEIGHT_ONE + v->rest, whole = x / v->weight;
@@ -45,7 +49,7 @@ static int64_t weigh(struct sched_vcpu *v, int64_t ran_ns)
     return (int64_t)whole;
 }
 
-static void charge_special(struct sched *s, struct sched_vcpu *v, int64_t ran_ns, int64_t now)
+COLD void charge_special(struct sched *s, struct sched_vcpu *v, int64_t ran_ns, int64_t now)
 {
     struct sched_vm *vm = vm_of(s, v);
     if (vm->quota_ns) sched_limit_charge(s, v, ran_ns, now);
@@ -71,7 +75,7 @@ void sched_charge(struct sched *s, uint32_t id, int64_t ran_ns, int64_t now)
 }
 
 /* Nobody here: takes work from elsewhere, if it may and there is any. */
-static bool find_work(struct sched *s, struct sched_queue *q, int64_t now)
+COLD bool find_work(struct sched *s, struct sched_queue *q, int64_t now)
 {
     struct sched_vcpu *v = s->steal && s->n_waiting ? sched_place_steal(s, q->pcpu) : NULL;
     if (!v) {
@@ -101,15 +105,15 @@ static int64_t bounded(struct sched *s, struct sched_queue *q, int64_t run_ns, i
 }
 
 /* An idle pCPU may want the one that has just gone back among the waiting. */
-static void offer(struct sched *s, const struct sched_vcpu *v)
+COLD void offer(struct sched *s, const struct sched_vcpu *v)
 {
     uint32_t idle = sched_place_idle(s, v);
     if (idle != SCHED_NONE) ask_resched(s, idle);
 }
 
 /* v takes the place of `was`, which goes back among the waiting. */
-static inline void swap(struct sched *s, struct sched_queue *q, struct sched_vcpu *v, struct sched_vcpu *was,
-                        int64_t now)
+HOT void swap(struct sched *s, struct sched_queue *q, struct sched_vcpu *v, struct sched_vcpu *was,
+              int64_t now)
 {
     if (!was || s->special) {
         sched_place_unwait(s, q, v);
@@ -126,8 +130,7 @@ static inline void swap(struct sched *s, struct sched_queue *q, struct sched_vcp
 }
 
 /* The policy chooses, or takes `must`; somebody is there. */
-static inline struct sched_pick choose(struct sched *s, struct sched_queue *q, struct sched_vcpu *must,
-                                       int64_t now)
+HOT struct sched_pick choose(struct sched *s, struct sched_queue *q, struct sched_vcpu *must, int64_t now)
 {
     struct sched_vcpu *was = q->current;
     struct sched_choice c = s->cls->pick(q, must, now);
@@ -142,7 +145,7 @@ static inline struct sched_pick choose(struct sched *s, struct sched_queue *q, s
 }
 
 /* The same as sched_pick where there are limits or reservations. */
-static struct sched_pick pick_special(struct sched *s, struct sched_queue *q, int64_t now)
+COLD struct sched_pick pick_special(struct sched *s, struct sched_queue *q, int64_t now)
 {
     struct sched_vcpu *must = NULL;
     if (q->current && s->has_limits) sched_limit_spent(s, q->current, now);
