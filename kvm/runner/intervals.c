@@ -264,12 +264,8 @@ static void add_throttle_event(struct run *r, uint32_t vcpu, int64_t t)
 
 static void build_gap(struct builder *b, const struct gap *g)
 {
-    if (b->state == VCPU_RUN)
-        turn_to(b, g->throttled ? VCPU_THROTTLED : VCPU_READY, g->from);
-    else if (b->since < g->from || b->state != VCPU_READY)
-        turn_to(b, g->throttled ? VCPU_THROTTLED : VCPU_READY, g->from);
-    else
-        b->state = g->throttled ? VCPU_THROTTLED : VCPU_READY;
+    enum vcpu_state st = g->throttled ? VCPU_THROTTLED : VCPU_READY;
+    if (b->state != st) turn_to(b, st, g->from);
     if (g->throttled) {
         add_throttle_event(b->run, b->vcpu, g->from);
         turn_to(b, VCPU_READY, g->from + g->throttled);
