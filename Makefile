@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # vlab: one non-recursive Makefile. `make help` lists the targets, `make V=1` shows the commands.
 BUILD ?= release
-OUT   := build/$(BUILD)
-CC    ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+# Another compiler builds beside, not over.
+OUT   := build/$(BUILD)$(if $(filter clang%,$(notdir $(CC))),-clang)
 V     ?= 0
 Q     := $(if $(filter 1,$(V)),,@)
 SAY    = $(if $(filter 1,$(V)),@:,@printf '  %-5s %s\n')
@@ -64,6 +67,8 @@ $(OUT)/%.o: %.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CF) -MMD -MP -c -o $@ $<
 
+$(OUT)/sim/out/gp.o: $(wildcard plots/*.gp) # carried in the program
+
 $(LIB): $(LIB_OBJ)
 	$(SAY) AR $@
 	$(Q)rm -f $@ && ar rcs $@ $^
@@ -109,7 +114,7 @@ $(OUT)/tests/$(1)_main.c: $$($(1)_SRC)
 	$(Q)sh tests/mkmain.sh $$($(1)_SRC) > $$@
 $(OUT)/tests/$(1)_main.o: $(OUT)/tests/$(1)_main.c
 	$(Q)$(CC) $(ALL_CF) -c -o $$@ $$<
-$(OUT)/test-$(1): $(OUT)/tests/$(1)_main.o $$($(1)_OBJ) $$(filter-out %/cli/main.o,$$(CLI_OBJ)) $(LIB)
+$(OUT)/test-$(1): $(OUT)/tests/$(1)_main.o $$($(1)_OBJ) $(OUT)/tests/lab.o $$(filter-out %/cli/main.o,$$(CLI_OBJ)) $(LIB)
 	$(SAY) LD $$@
 	$(Q)$(CC) $(ALL_CF) -o $$@ $$(filter %.o %.a,$$^) $(CHECK_LIBS) $$(ALL_LIBS)
 test-$(1): $(OUT)/test-$(1) all ## Run one suite

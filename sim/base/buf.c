@@ -73,10 +73,14 @@ void buf_json(struct buf *b, const char *text, size_t len)
     buf_puts(b, "\"");
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
-        if (c == '"' || c == '\\') buf_printf(b, "\\%c", c);
-        else if (c == '\n') buf_puts(b, "\\n");
-        else if (c < 0x20 || c == 0x7f) buf_printf(b, "\\u%04x", c);
-        else buf_add(b, text + i, 1);
+        if (c == '"' || c == '\\')
+            buf_printf(b, "\\%c", c);
+        else if (c == '\n')
+            buf_puts(b, "\\n");
+        else if (c < 0x20 || c == 0x7f)
+            buf_printf(b, "\\u%04x", c);
+        else
+            buf_add(b, text + i, 1);
     }
     buf_puts(b, "\"");
 }

@@ -78,8 +78,10 @@ char *diag_escape(char *out, size_t size, const char *text, size_t len)
         if (!n) n = 1;
         if (at + (raw ? n : 4 * n) >= size) break;
         for (size_t j = 0; j < n; j++) {
-            if (raw) out[at++] = (char)p[j];
-            else at += (size_t)snprintf(out + at, size - at, "\\x%02X", p[j]);
+            if (raw)
+                out[at++] = (char)p[j];
+            else
+                at += (size_t)snprintf(out + at, size - at, "\\x%02X", p[j]);
         }
         i += n;
     }
@@ -123,8 +125,8 @@ void diag_hint(struct diag *d, const char *fmt, ...)
 static const char *find_line(const struct diag *d, unsigned line, size_t *len)
 {
     const char *p = d->source, *end = p + d->source_len;
-    while (--line && p < end) {
-        const char *nl = memchr(p, '\n', (size_t)(end - p));
+    while (--line) {
+        const char *nl = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
         if (!nl) return NULL;
         p = nl + 1;
     }
@@ -142,7 +144,8 @@ static size_t char_len(const char *p, size_t n)
 
 /* The source line and what underlines it. Every character is shown as `show` makes it, so the caret is
  * put under what was printed, not under what was read. Long lines are cut around the place. */
-static void print_source(const struct diag *d, const struct diag_item *it, FILE *out, const char *on, const char *off)
+static void print_source(const struct diag *d, const struct diag_item *it, FILE *out, const char *on,
+                         const char *off)
 {
     size_t len;
     const char *line = d->source ? find_line(d, it->mark.line, &len) : NULL;
@@ -150,23 +153,29 @@ static void print_source(const struct diag *d, const struct diag_item *it, FILE 
     char head[ESCAPED_MAX] = "", under[ESCAPED_MAX] = "", cell[20];
     size_t at = 0, column = 1, caret = 0, marked = 0;
     unsigned from = it->mark.column > 80 ? it->mark.column - 60 : 1;
-    for (size_t i = 0; i < len && column < from + 100; column++) {
+    size_t i = 0;
+    for (; i < len && column < from + 100; column++) {
         size_t n = char_len(line + i, len - i);
         if (column >= from) {
-            if (n == 1 && line[i] == '\t') snprintf(cell, sizeof cell, " ");
-            else diag_escape(cell, sizeof cell, line + i, n);
-            size_t shown = utf8_len((const unsigned char *)line + i, len - i) > 1 && cell[0] != '\\' ? 1 : strlen(cell);
-            if (column < it->mark.column) caret += shown;
-            else if (column < it->mark.column + (it->mark.length ? it->mark.length : 1)) marked += shown;
+            if (n == 1 && line[i] == '\t')
+                snprintf(cell, sizeof cell, " ");
+            else
+                diag_escape(cell, sizeof cell, line + i, n);
+            size_t shown =
+                utf8_len((const unsigned char *)line + i, len - i) > 1 && cell[0] != '\\' ? 1 : strlen(cell);
+            if (column < it->mark.column)
+                caret += shown;
+            else if (column < it->mark.column + (it->mark.length ? it->mark.length : 1))
+                marked += shown;
             at += (size_t)snprintf(head + at, sizeof head - at, "%s", cell);
             if (at >= sizeof head - sizeof cell) break;
         }
         i += n;
     }
     if (!marked) marked = 1;
-    for (size_t i = 0; i < marked && i < sizeof under - 1; i++)
-        under[i] = i ? '~' : '^';
-    fprintf(out, "%5u | %s%s\n", it->mark.line, from > 1 ? "..." : "", head);
+    for (size_t j = 0; j < marked && j < sizeof under - 1; j++)
+        under[j] = j ? '~' : '^';
+    fprintf(out, "%5u | %s%s%s\n", it->mark.line, from > 1 ? "..." : "", head, i < len ? "..." : "");
     fprintf(out, "      | %*s%s%s%s\n", (int)(caret + (from > 1 ? 3 : 0)), "", on, under, off);
 }
 

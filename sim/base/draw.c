@@ -5,7 +5,7 @@
  * two for normal, lognormal and hyperexponential, n for Erlang, none for constants and sequences; each
  * real draw is a shape times a scale. So a mean twice as long makes every single draw twice as long,
  * and two settings compared on one seed see the same luck. That is why the exponential is inverted
- * (minus the mean times log U) and not drawn by a ziggurat, a little faster though that would be.
+ * (minus the mean times log U) and not drawn by a ziggurat, which takes a varying number of them.
  *
  * Of 64 bits, the upper 52 make a real number in (0, 1) (a tail out to 2^-53, and never log 0). The
  * lower 12 round the result: a real x becomes floor(x + v), v uniform in (0, 1), so its mean is x's

@@ -59,7 +59,8 @@ double draw_mean(const struct dist *d, const int64_t *pool);
  * standard deviations; 0 for the others that reach down to it. */
 int64_t draw_least(const struct dist *d, const int64_t *pool);
 
-/* For tests and for models that need them; domain as in C. */
+/* For tests and for models that need them; domain as in C. Within 1.25 units in the last place of the
+ * true value, where the result is a normal number. */
 double draw_log(double x);
 double draw_exp(double x);
 double draw_pow(double x, double y);

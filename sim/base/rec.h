@@ -7,7 +7,7 @@
  *
  * The interval rule. A record that closes an interval is written when the interval ends and carries
  * its whole length: the interval is [t_ns - value, t_ns). Per vCPU the intervals of REC_STATE are
- * seamless from 0 to the end of the run; per pCPU those of REC_STATE with from == VCPU_RUN, REC_SWITCH
+ * seamless from 0 to the end of the run, the first in whichever state the vCPU began; per pCPU those of REC_STATE with from == VCPU_RUN, REC_SWITCH
  * and REC_IDLE are. Every reader may assert it, and the meters do, on every run.
  *
  * Records are appended to a block and handed on as arrays. A kind nobody asked for is not even
@@ -81,7 +81,7 @@ struct rec_reader {
     uint32_t mask; /* bit k: wants kind k (it is also shown others that share its block) */
 };
 
-#define REC_BLOCK_LEN   512
+#define REC_BLOCK_LEN   128 /* 4 KiB: stays in the innermost cache */
 #define REC_MAX_READERS 4
 
 /* Where records are gathered. Owned by whoever starts the run; the producer only appends. */

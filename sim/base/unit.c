@@ -150,24 +150,26 @@ static bool same_word(const char *s, size_t len, const char *word)
 }
 
 /* What is wrong with the unit `u`, n characters after a number of `len`. */
-static void wrong_unit(enum unit_kind kind, const char *s, size_t len, const char *u, size_t n, struct unit_why *why)
+static void wrong_unit(enum unit_kind kind, const char *s, size_t len, const char *u, size_t n,
+                       struct unit_why *why)
 {
     int total = (int)(len + n), number = (int)len;
     if (!n) {
-        snprintf(why->text, sizeof why->text, "`%.*s` has no unit; %s needs one: %s", total, s, kinds[kind].name,
-                 kinds[kind].units);
+        snprintf(why->text, sizeof why->text, "`%.*s` has no unit; %s needs one: %s", total, s,
+                 kinds[kind].name, kinds[kind].units);
         if (kind == UNIT_DURATION)
             snprintf(why->hint, sizeof why->hint, "write `%.*ss` or `%.*sms`", number, s, number, s);
         else if (kind == UNIT_SIZE)
             snprintf(why->hint, sizeof why->hint, "write `%.*sB` or `%.*sMiB`", number, s, number, s);
-        else snprintf(why->hint, sizeof why->hint, "write `%.*s%s`", number, s, kinds[kind].units);
+        else
+            snprintf(why->hint, sizeof why->hint, "write `%.*s%s`", number, s, kinds[kind].units);
         return;
     }
     if (kind == UNIT_SIZE && n == 1 && strchr("kKMGTmgt", *u)) {
         char c = *u == 'k' || *u == 'K' ? 'K' : (char)(*u & ~0x20);
         snprintf(why->text, sizeof why->text, "`%.*s` does not say which unit", total, s);
-        snprintf(why->hint, sizeof why->hint, "write `%.*s%ciB` (binary) or `%.*s%cB` (decimal)", number, s, c, number,
-                 s, c == 'K' ? 'k' : c);
+        snprintf(why->hint, sizeof why->hint, "write `%.*s%ciB` (binary) or `%.*s%cB` (decimal)", number, s,
+                 c, number, s, c == 'K' ? 'k' : c);
         return;
     }
     for (size_t i = 0; i < N_SUFFIXES; i++) {
@@ -181,9 +183,10 @@ static void wrong_unit(enum unit_kind kind, const char *s, size_t len, const cha
     }
     snprintf(why->text, sizeof why->text, "`%.*s` is not a unit of %s%s%s", (int)n, u, kinds[kind].name,
              *kinds[kind].units ? ": " : "", kinds[kind].units);
-    static const char *const words[][2] = {{"sec", "s"}, {"second", "s"},  {"seconds", "s"}, {"min", "m"},
-                                           {"minutes", "m"}, {"hours", "h"}, {"hour", "h"},  {"days", "d"},
-                                           {"day", "d"},     {"msec", "ms"}, {"usec", "us"}, {"\xc2\xb5s", "us"}};
+    static const char *const words[][2] = {{"sec", "s"},   {"second", "s"},  {"seconds", "s"},
+                                           {"min", "m"},   {"minutes", "m"}, {"hours", "h"},
+                                           {"hour", "h"},  {"days", "d"},    {"day", "d"},
+                                           {"msec", "ms"}, {"usec", "us"},   {"\xc2\xb5s", "us"}};
     for (size_t i = 0; kind == UNIT_DURATION && i < sizeof words / sizeof words[0]; i++)
         if (same_word(u, n, words[i][0]))
             snprintf(why->hint, sizeof why->hint, "did you mean `%.*s%s`?", number, s, words[i][1]);
@@ -217,9 +220,9 @@ bool unit_parse(enum unit_kind kind, const char *text, size_t len, int64_t *out,
         return false;
     }
     static const char *const finer[] = {
-        [UNIT_DURATION] = "finer than a nanosecond", [UNIT_SIZE] = "not a whole number of bytes",
+        [UNIT_DURATION] = "finer than a nanosecond",   [UNIT_SIZE] = "not a whole number of bytes",
         [UNIT_RATE] = "finer than a millionth of 1/s", [UNIT_SHARE] = "finer than 0.0001%",
-        [UNIT_COUNT] = "not a whole number", [UNIT_NUMBER] = "finer than a billionth",
+        [UNIT_COUNT] = "not a whole number",           [UNIT_NUMBER] = "finer than a billionth",
     };
     switch (scale(d, x->base, out)) {
     case SCALE_OK: return true;
@@ -235,13 +238,17 @@ bool unit_parse(enum unit_kind kind, const char *text, size_t len, int64_t *out,
 char *unit_format(enum unit_kind kind, int64_t value, char *out, size_t size)
 {
     if (kind >= UNIT_RATE) {
-        int64_t base = kind == UNIT_RATE ? 1000000 : kind == UNIT_SHARE ? 10000 : kind == UNIT_COUNT ? 1 : 1000000000;
+        int64_t base = kind == UNIT_RATE    ? 1000000
+                       : kind == UNIT_SHARE ? 10000
+                       : kind == UNIT_COUNT ? 1
+                                            : 1000000000;
         int digits = kind == UNIT_RATE ? 6 : kind == UNIT_SHARE ? 4 : kind == UNIT_COUNT ? 0 : 9;
         int n = snprintf(out, size, "%" PRId64, value / base);
         int64_t rest = value % base;
         while (rest && rest % 10 == 0)
             rest /= 10, digits--;
-        if (rest && n >= 0 && (size_t)n < size) n += snprintf(out + n, size - (size_t)n, ".%0*" PRId64, digits, rest);
+        if (rest && n >= 0 && (size_t)n < size)
+            n += snprintf(out + n, size - (size_t)n, ".%0*" PRId64, digits, rest);
         if (n >= 0 && (size_t)n < size) snprintf(out + n, size - (size_t)n, "%s", kinds[kind].units);
         return out;
     }
@@ -261,8 +268,11 @@ char *unit_show(const char *unit, double value, char *out, size_t size)
         double from, by;
         const char *name;
     } times[] = {{1.0, 1.0, " s"}, {1e-3, 1e3, " ms"}, {1e-6, 1e6, " us"}, {0, 1e9, " ns"}},
-      sizes[] = {{0x1p40, 0x1p-40, " TiB"}, {0x1p30, 0x1p-30, " GiB"}, {0x1p20, 0x1p-20, " MiB"},
-                 {0x1p10, 0x1p-10, " KiB"}, {0, 1, " B"}};
+      sizes[] = {{0x1p40, 0x1p-40, " TiB"},
+                 {0x1p30, 0x1p-30, " GiB"},
+                 {0x1p20, 0x1p-20, " MiB"},
+                 {0x1p10, 0x1p-10, " KiB"},
+                 {0, 1, " B"}};
     double a = fabs(value);
     if (!strcmp(unit, "s")) {
         size_t i = 0;

@@ -28,7 +28,8 @@ struct unit_why {
 bool unit_parse(enum unit_kind kind, const char *text, size_t len, int64_t *out, struct unit_why *why);
 /* The shortest exact way to write it that unit_parse reads back to the same. Returns out. */
 char *unit_format(enum unit_kind kind, int64_t value, char *out, size_t size);
-/* For people: four digits with a fitting unit, as "71.3 ms". `unit` is a result's: "s", "B", "1/s", "" (plain). */
+/* For people: four digits with a fitting unit, as "71.3 ms". `unit` is a result's: "s", "B", "1/s", ""
+ * (plain). */
 char *unit_show(const char *unit, double value, char *out, size_t size);
 /* "a duration", with its article. */
 const char *unit_kind_name(enum unit_kind kind);

@@ -16,8 +16,8 @@ static bool colour(void)
 
 static void say(const char *path, size_t points, const struct scenario *sc)
 {
-    printf("%s: ok, %u host%s, %u VM%s, %u expectation%s", path, sc->n_hosts, sc->n_hosts == 1 ? "" : "s", sc->n_vms,
-           sc->n_vms == 1 ? "" : "s", sc->n_expects, sc->n_expects == 1 ? "" : "s");
+    printf("%s: ok, %u host%s, %u VM%s, %u expectation%s", path, sc->n_hosts, sc->n_hosts == 1 ? "" : "s",
+           sc->n_vms, sc->n_vms == 1 ? "" : "s", sc->n_expects, sc->n_expects == 1 ? "" : "s");
     if (points > 1) printf(", %zu points", points);
     printf("\n");
 }
@@ -49,7 +49,8 @@ int cli_check(int argc, char **argv)
         fputs(usage, stdout);
         return CLI_OK;
     }
-    if (argc > 1 && !strcmp(argv[1], "--")) first = 2;
+    if (argc > 1 && !strcmp(argv[1], "--"))
+        first = 2;
     else if (argc > 1 && argv[1][0] == '-' && argv[1][1]) {
         fprintf(stderr, "vlab check: unknown option %s\n%s", argv[1], usage);
         return CLI_USAGE;

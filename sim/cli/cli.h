@@ -3,6 +3,8 @@
 #ifndef VLAB_CLI_CLI_H
 #define VLAB_CLI_CLI_H
 
+#define CLI_VERSION "0.1.0"
+
 enum cli_exit { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_INVALID = 3, CLI_BROKEN = 4, CLI_CANNOT = 77 };
 
 /* argv[0] is the command's own name. */

@@ -23,8 +23,10 @@ static void explain_key(const struct key *k)
     printf("  type:    %s", key_type_text(k, type, sizeof type));
     if (key_unit(k->type, &kind) && *unit_kind_units(kind)) printf(" (unit: %s)", unit_kind_units(kind));
     printf("\n");
-    if (k->def) printf("  default: %s\n", *k->def ? k->def : "empty");
-    else if (k->def_text) printf("  default: %s\n", k->def_text);
+    if (k->def)
+        printf("  default: %s\n", *k->def ? k->def : "empty");
+    else if (k->def_text)
+        printf("  default: %s\n", k->def_text);
     if (*key_range_text(k, range, sizeof range)) printf("  range:   %s\n", range);
     if (k->main) printf("  a single value in its place means `%s`\n", k->main);
     if (k->later_words) printf("  not supported yet: %s\n", k->later_words);
@@ -68,8 +70,10 @@ static void explain_distributions(const char *only)
         if (only && strcmp(only, f->name) != 0) continue;
         char params[64];
         const char *space = strchr(f->names, ' ');
-        if (space) snprintf(params, sizeof params, "[%.*s, %s]", (int)(space - f->names), f->names, space + 1);
-        else snprintf(params, sizeof params, "%s", f->names);
+        if (space)
+            snprintf(params, sizeof params, "[%.*s, %s]", (int)(space - f->names), f->names, space + 1);
+        else
+            snprintf(params, sizeof params, "%s", f->names);
         printf("  {%s: %s}\n      %s\n", f->name, params, f->about);
     }
 }
@@ -90,7 +94,9 @@ static void overview(void)
 {
     printf("A scenario is a YAML file of these keys (vlab explain KEY says more):\n");
     for (size_t i = 0; i < key_count(); i++)
-        if (key_is_child(key_at(i), NULL)) printf("  %-10s %s%s\n", key_at(i)->path, key_at(i)->later ? "(not supported yet) " : "", key_at(i)->about);
+        if (key_is_child(key_at(i), NULL))
+            printf("  %-10s %s%s\n", key_at(i)->path, key_at(i)->later ? "(not supported yet) " : "",
+                   key_at(i)->about);
     printf("\nMetrics, as vm.NAME.latency.p99 or host.NAME.cpu.util (vlab explain METRIC says more):\n");
     list_metrics();
     printf("\nLists: vlab explain keys | metrics | events | distributions\n");
@@ -105,8 +111,10 @@ static const struct key *key_by_path(const char *path)
     for (const char *p = path; *p;) {
         size_t len = strcspn(p, ".");
         const struct key *next = key_child(at, p, len);
-        if (!next && member) member = false;
-        else if (!next) return NULL;
+        if (!next && member)
+            member = false;
+        else if (!next)
+            return NULL;
         else {
             at = next;
             member = next->type == KEY_NAMED || next->type == KEY_MAPS;
@@ -171,7 +179,8 @@ static int unknown(const char *word)
     }
     for (size_t i = 0; i < name_count(); i++)
         words[n++] = name_at(i)->name;
-    fprintf(stderr, "vlab explain: there is no key or metric `%s`\n", diag_escape(shown, sizeof shown, word, strlen(word)));
+    fprintf(stderr, "vlab explain: there is no key or metric `%s`\n",
+            diag_escape(shown, sizeof shown, word, strlen(word)));
     const char *near = diag_nearest(word, words);
     if (near) fprintf(stderr, "  did you mean `%s`?\n", near);
     free(words);
@@ -199,17 +208,23 @@ int cli_explain(int argc, char **argv)
         const char *word = argv[i];
         const struct key *k = key_by_path(word);
         const struct name_metric *m = metric_by_name(word);
-        if (!strcmp(word, "keys")) list_keys();
-        else if (!strcmp(word, "metrics")) list_metrics();
-        else if (!strcmp(word, "distributions")) explain_distributions(NULL);
-        else if (is_distribution(word)) explain_distributions(word);
+        if (!strcmp(word, "keys"))
+            list_keys();
+        else if (!strcmp(word, "metrics"))
+            list_metrics();
+        else if (!strcmp(word, "distributions"))
+            explain_distributions(NULL);
+        else if (is_distribution(word))
+            explain_distributions(word);
         else if (k || m) {
             if (k) explain_key(k);
             if (k && m) printf("\n");
             if (m) explain_metric(m);
             if (!strcmp(word, "events")) printf("\n"), explain_events();
-        } else if (!strcmp(word, "events")) explain_events();
-        else if (!by_last_part(word)) code = unknown(word);
+        } else if (!strcmp(word, "events"))
+            explain_events();
+        else if (!by_last_part(word))
+            code = unknown(word);
     }
     return code;
 }

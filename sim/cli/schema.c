@@ -31,14 +31,17 @@ static void amount(struct buf *b, enum unit_kind kind)
 {
     buf_puts(b, "{\"type\": \"string\", \"pattern\": \"^" NUMBER "(");
     for (const char *u = unit_kind_units(kind); *u; u++)
-        if (*u == ' ') buf_puts(b, "|");
-        else buf_add(b, u, 1);
+        if (*u == ' ')
+            buf_puts(b, "|");
+        else
+            buf_add(b, u, 1);
     buf_puts(b, ")$\"}");
 }
 
 static void whole(struct buf *b, const struct key *k)
 {
-    buf_printf(b, "{\"type\": \"integer\", \"minimum\": %" PRId64 ", \"maximum\": %" PRId64 "}", k->lo, k->hi);
+    buf_printf(b, "{\"type\": \"integer\", \"minimum\": %" PRId64 ", \"maximum\": %" PRId64 "}", k->lo,
+               k->hi);
 }
 
 static void value(struct buf *b, const struct key *k, int depth);
@@ -66,8 +69,10 @@ static void object(struct buf *b, const struct key *parent, int depth)
         if (k->def) {
             bool bare = k->type == KEY_COUNT || k->type == KEY_NUMBER || k->type == KEY_BOOL;
             buf_puts(b, ", \"default\": ");
-            if (bare) buf_puts(b, k->def);
-            else buf_json(b, k->def, strlen(k->def));
+            if (bare)
+                buf_puts(b, k->def);
+            else
+                buf_json(b, k->def, strlen(k->def));
         }
         buf_puts(b, ", \"allOf\": [");
         value(b, k, depth + 1);
@@ -83,14 +88,23 @@ static void amounts(struct buf *b)
     for (size_t i = 0; dist_form_at(i); i++) {
         const struct dist_form *f = dist_form_at(i);
         size_t n = strlen(f->params);
-        buf_printf(b, ",\n    {\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"%s\"], \"properties\": {\"%s\": ", f->name, f->name);
-        if (n > 1) buf_printf(b, "{\"type\": \"array\", \"minItems\": %zu, \"maxItems\": %zu, \"prefixItems\": [", n, n);
+        buf_printf(b,
+                   ",\n    {\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"%s\"], "
+                   "\"properties\": {\"%s\": ",
+                   f->name, f->name);
+        if (n > 1)
+            buf_printf(b, "{\"type\": \"array\", \"minItems\": %zu, \"maxItems\": %zu, \"prefixItems\": [", n,
+                       n);
         for (size_t j = 0; j < n; j++) {
             if (j) buf_puts(b, ", ");
-            if (f->params[j] == 'd') amount(b, UNIT_DURATION);
-            else if (f->params[j] == 'n') buf_puts(b, "{\"type\": \"number\", \"exclusiveMinimum\": 0}");
-            else if (f->params[j] == 'k') buf_puts(b, "{\"type\": \"integer\", \"minimum\": 1, \"maximum\": 10000}");
-            else buf_puts(b, "{\"type\": \"string\", \"minLength\": 1}");
+            if (f->params[j] == 'd')
+                amount(b, UNIT_DURATION);
+            else if (f->params[j] == 'n')
+                buf_puts(b, "{\"type\": \"number\", \"exclusiveMinimum\": 0}");
+            else if (f->params[j] == 'k')
+                buf_puts(b, "{\"type\": \"integer\", \"minimum\": 1, \"maximum\": 10000}");
+            else
+                buf_puts(b, "{\"type\": \"string\", \"minLength\": 1}");
         }
         buf_puts(b, n > 1 ? "]}}}" : "}}");
     }
@@ -114,7 +128,10 @@ static void bare(struct buf *b, const struct key *k, int depth)
     case KEY_BOOL: buf_puts(b, "{\"type\": \"boolean\"}"); return;
     case KEY_FILE: buf_puts(b, "{\"type\": \"string\", \"minLength\": 1}"); return;
     case KEY_COUNT: whole(b, k); return;
-    case KEY_NUMBER: buf_printf(b, "{\"type\": \"number\", \"minimum\": %.9g, \"maximum\": %.9g}", (double)k->lo / 1e9, (double)k->hi / 1e9); return;
+    case KEY_NUMBER:
+        buf_printf(b, "{\"type\": \"number\", \"minimum\": %.9g, \"maximum\": %.9g}", (double)k->lo / 1e9,
+                   (double)k->hi / 1e9);
+        return;
     case KEY_COUNTS:
         buf_puts(b, "{\"type\": \"array\", \"minItems\": 1, \"uniqueItems\": true, \"items\": ");
         whole(b, k);
@@ -122,10 +139,13 @@ static void bare(struct buf *b, const struct key *k, int depth)
         return;
     case KEY_AMOUNT: buf_puts(b, "{\"$ref\": \"#/$defs/amount\"}"); return;
     case KEY_SWEEP:
-        buf_puts(b, "{\"type\": \"object\", \"properties\": {\"zip\": {\"type\": \"object\", \"additionalProperties\": {\"type\": \"array\", \"minItems\": 1}}}, "
+        buf_puts(b, "{\"type\": \"object\", \"properties\": {\"zip\": {\"type\": \"object\", "
+                    "\"additionalProperties\": {\"type\": \"array\", \"minItems\": 1}}}, "
                     "\"additionalProperties\": {\"type\": \"array\", \"minItems\": 1}}");
         return;
-    case KEY_EXPECT: buf_puts(b, "{\"type\": \"array\", \"items\": {\"type\": \"string\", \"pattern\": \"[<=>]\"}}"); return;
+    case KEY_EXPECT:
+        buf_puts(b, "{\"type\": \"array\", \"items\": {\"type\": \"string\", \"pattern\": \"[<=>]\"}}");
+        return;
     case KEY_STRINGS: buf_puts(b, "{\"type\": \"object\"}"); return;
     default:
         if (key_unit(k->type, &kind)) amount(b, kind);
@@ -157,7 +177,8 @@ int cli_schema(int argc, char **argv)
     }
     struct buf b;
     buf_init(&b);
-    buf_puts(&b, "{\"$schema\": \"https://json-schema.org/draft/2020-12/schema\", \"title\": \"vlab scenario\",\n\"$defs\": {\"amount\": ");
+    buf_puts(&b, "{\"$schema\": \"https://json-schema.org/draft/2020-12/schema\", \"title\": \"vlab "
+                 "scenario\",\n\"$defs\": {\"amount\": ");
     amounts(&b);
     buf_puts(&b, "},\n\"allOf\": [");
     object(&b, NULL, 0);

@@ -19,7 +19,7 @@ typedef void sim_stuck(void *ctx, sim_waiter *say, void *out);
 enum sim_end {
     SIM_UNTIL,   /* reached the time it was asked for */
     SIM_STOPPED, /* sim_stop was called */
-    SIM_EMPTY,   /* no event is left and nobody waits: the clock stands where the last event left it */
+    SIM_EMPTY,   /* no event is left and nobody waits: the clock went on to the time asked for */
     SIM_STALLED  /* no event is left but somebody waits, or the clock stood still over too many events */
 };
 
@@ -27,19 +27,30 @@ enum sim_end {
 
 struct sim *sim_new(void);
 void sim_free(struct sim *s);
-/* Registers a handler; the number returned is the `what` of its events. At most 64. */
+/* Registers a handler; the number returned is the `what` of its events. At most 64. The name, which the stall
+ * report shows, must outlive s. */
 uint32_t sim_on(struct sim *s, const char *name, sim_handler *fn, void *ctx);
 void sim_on_stuck(struct sim *s, sim_stuck *fn, void *ctx);
-int64_t sim_now(const struct sim *s);
+/* The clock is what a struct sim begins with: reading it costs a load, not a call. */
+struct sim_clock {
+    int64_t now_ns;
+};
+static inline int64_t sim_now(const struct sim *s)
+{
+    return ((const struct sim_clock *)(const void *)s)->now_ns;
+}
 evq_handle sim_at(struct sim *s, int64_t at_ns, int prio, uint32_t what, uint32_t arg); /* at_ns >= now */
 bool sim_cancel(struct sim *s, evq_handle h);
+/* To another time; the handle stays good. As if cancelled and scheduled anew. False: it already ran. */
+bool sim_move(struct sim *s, evq_handle h, int64_t at_ns); /* at_ns >= now */
 /* Runs every event up to and at until_ns; the clock then stands there. */
 enum sim_end sim_run(struct sim *s, int64_t until_ns);
 /* Runs one event. False: there was none. */
 bool sim_step(struct sim *s);
 void sim_stop(struct sim *s);
 uint64_t sim_events(const struct sim *s); /* run so far */
-/* After SIM_STALLED: one line a waiter, malloc'ed. */
+/* After SIM_STALLED: one line a waiter ("db.0 waits for disk ssd0"), malloc'ed; before them, where the clock
+ * stood still, what kinds of event it stood still over. */
 char *sim_stall_report(struct sim *s);
 
 #endif

@@ -75,10 +75,14 @@ static void gather(enum expect_kind kind, struct value *sum, uint32_t *n, struct
 {
     bool better = kind == EXPECT_MAX ? x.v > sum->v : x.v < sum->v;
     /* Whole numbers that round to the same double still have an order. */
-    if (x.is_exact && sum->is_exact) better = kind == EXPECT_MAX ? x.exact > sum->exact : x.exact < sum->exact;
-    if (!(*n)++) *sum = x;
-    else if (kind == EXPECT_SUM || kind == EXPECT_MEAN) *sum = plus(*sum, x);
-    else if (better) *sum = x;
+    if (x.is_exact && sum->is_exact)
+        better = kind == EXPECT_MAX ? x.exact > sum->exact : x.exact < sum->exact;
+    if (!(*n)++)
+        *sum = x;
+    else if (kind == EXPECT_SUM || kind == EXPECT_MEAN)
+        *sum = plus(*sum, x);
+    else if (better)
+        *sum = x;
 }
 
 static struct value call(struct eval *e, const struct expect_node *call)
@@ -170,7 +174,15 @@ static enum expect_verdict judge(enum expect_op op, double lo, double hi, double
     return in ? EXPECT_HOLDS : out ? EXPECT_FAILS : EXPECT_UNDECIDED;
 }
 
-static struct expect_result single(const struct expect *x, struct value a, struct value b, struct expect_result r)
+/* A stated tolerance takes in its own bound, whatever way the last bit was rounded. */
+static double tolerance(const struct expect *x, double lhs, double rhs)
+{
+    if (x->within <= 0) return 0;
+    return (x->relative ? x->within * fabs(rhs) : x->within) + 1e-15 * (fabs(lhs) + fabs(rhs));
+}
+
+static struct expect_result single(const struct expect *x, struct value a, struct value b,
+                                   struct expect_result r)
 {
     r.lo = r.hi = a.v - b.v;
     if (a.is_exact && b.is_exact && x->within <= 0) {
@@ -179,7 +191,7 @@ static struct expect_result single(const struct expect *x, struct value a, struc
         r.rhs_exact = b.exact;
         r.verdict = exactly(x->op, a.exact, b.exact) ? EXPECT_HOLDS : EXPECT_FAILS;
     } else {
-        r.verdict = judge(x->op, r.lo, r.hi, x->relative ? x->within * fabs(b.v) : x->within);
+        r.verdict = judge(x->op, r.lo, r.hi, tolerance(x, a.v, b.v));
     }
     return r;
 }
@@ -215,10 +227,11 @@ struct expect_result expect_eval(const struct expect *x, const struct expect_run
         m2 += delta * (d - mean);
     }
     if (runs->n_reps == 1) return single(x, a, b, r);
-    double n = runs->n_reps, half = all_exact_equal ? 0 : gsl_cdf_tdist_Pinv(0.975, n - 1) * sqrt(m2 / (n - 1) / n);
+    double n = runs->n_reps,
+           half = all_exact_equal ? 0 : gsl_cdf_tdist_Pinv(0.975, n - 1) * sqrt(m2 / (n - 1) / n);
     r.lo = mean - half;
     r.hi = mean + half;
-    r.verdict = judge(x->op, r.lo, r.hi, x->relative ? x->within * fabs(r.rhs) : x->within);
+    r.verdict = judge(x->op, r.lo, r.hi, tolerance(x, r.lhs, r.rhs));
     return r;
 }
 
@@ -245,8 +258,10 @@ static void show_within(struct buf *b, const struct expect *x)
     char unit[40], text[80];
     if (x->within <= 0) return;
     const char *u = expect_unit_text(x->lhs->unit, unit, sizeof unit);
-    if (x->relative || x->within_pp) buf_printf(b, " within %.6g%s", x->within * 100, x->relative ? "%" : "pp");
-    else buf_printf(b, " within %s", unit_show(u, x->within, text, sizeof text));
+    if (x->relative || x->within_pp)
+        buf_printf(b, " within %.6g%s", x->within * 100, x->relative ? "%" : "pp");
+    else
+        buf_printf(b, " within %s", unit_show(u, x->within, text, sizeof text));
 }
 
 char *expect_explain(const struct expect *x, const struct expect_result *r, const char *place)
@@ -254,7 +269,8 @@ char *expect_explain(const struct expect *x, const struct expect_result *r, cons
     struct buf b;
     buf_init(&b);
     if (r->missing) {
-        buf_printf(&b, "%s: no value of %s.%s.%s", x->text, r->missing->entity, r->missing->metric, r->missing->stat);
+        buf_printf(&b, "%s: no value of %s.%s.%s", x->text, r->missing->entity, r->missing->metric,
+                   r->missing->stat);
     } else if (isnan(r->lhs)) {
         buf_printf(&b, "%s: it has no value", x->text);
     } else {

@@ -25,9 +25,9 @@ struct expect_runs {
 
 struct expect_result {
     enum expect_verdict verdict;
-    double lhs, rhs;     /* means over replications */
-    double lo, hi;       /* interval of lhs - rhs; both the same where there is one replication */
-    bool is_exact;       /* one replication, whole numbers: */
+    double lhs, rhs; /* means over replications */
+    double lo, hi;   /* interval of lhs - rhs; both the same where there is one replication */
+    bool is_exact;   /* one replication, whole numbers: */
     uint64_t lhs_exact, rhs_exact;
     uint32_t n_reps;
     const struct expect_node *missing; /* a term without a value; NULL: none */

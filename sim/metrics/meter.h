@@ -14,9 +14,9 @@
 struct meter;
 
 struct meter_opts {
-    uint32_t only_vm;       /* as in model_new; UINT32_MAX: all */
-    bool real_clock;        /* records come from hardware: pCPU time not in records is the host's own */
-    bool no_series;         /* save the time of sampling where nobody looks */
+    uint32_t only_vm; /* as in model_new; UINT32_MAX: all */
+    bool real_clock;  /* records come from hardware: pCPU time not in records is the host's own */
+    bool no_series;   /* save the time of sampling where nobody looks */
 };
 
 struct meter *meter_new(const struct scenario *sc, const struct meter_opts *o);

@@ -59,7 +59,7 @@ void sched_charge(struct sched *s, uint32_t id, int64_t ran_ns, int64_t now)
         v->served_ns += (uint64_t)weighted;
         q->served_ns += (uint64_t)weighted;
     }
-    s->cls->charge(q, v, ran_ns, weighted, now);
+    if (s->cls->charge) s->cls->charge(q, v, ran_ns, weighted, now);
     if (s->has_limits && vm_of(s, v)->quota_ns) sched_limit_charge(s, v, ran_ns, now);
     if (s->has_reservations && vm_of(s, v)->reservation_ppm) sched_reserve_charge(vm_of(s, v), ran_ns, now);
 }
@@ -111,7 +111,10 @@ struct sched_pick sched_pick(struct sched *s, uint32_t pcpu, int64_t now)
     if (s->n_resched) drop_resched(s, pcpu);
     q->since_ns = now;
     if (was && s->has_limits && sched_limit_spent(s, was, now)) was = NULL;
-    if (s->has_reservations) must = sched_reserve_first(s, q, now);
+    if (s->has_reservations) {
+        must = sched_reserve_first(s, q, now);
+        if (!must && s->balance) must = sched_reserve_pull(s, q, now);
+    }
     if (was && goes_on(q) && (must ? must == was : !q->reserved)) {
         q->reserved = must != NULL;
         return (struct sched_pick){was->id, bounded(s, q, q->left_ns, now)};
@@ -127,6 +130,10 @@ struct sched_pick sched_pick(struct sched *s, uint32_t pcpu, int64_t now)
         q->current = c.v;
         if (was) put_back(s, q, was, now);
     }
+    if (q->was_idle) {
+        q->was_idle = false;
+        if (s->steal && s->n_idle && s->n_waiting) sched_place_kick(s);
+    }
     if (s->has_limits || s->has_reservations) c.run_ns = bounded(s, q, c.run_ns, now);
     return (struct sched_pick){c.v->id, c.run_ns};
 }
@@ -141,7 +148,7 @@ int64_t sched_next_tick(const struct sched *s)
     int64_t at = SCHED_FOREVER;
     if (s->cls->tick_ns && s->n_runnable) at = s->class_tick_at_ns;
     if (s->balance && s->n_waiting && s->balance_at_ns < at) at = s->balance_at_ns;
-    const struct sched_node *timer = sched_tree_first(s->timers);
+    const struct sched_node *timer = s->timers;
     return timer && timer->key < at ? timer->key : at;
 }
 

@@ -21,10 +21,19 @@ static uint64_t heads(const struct sched_queue *q)
     return q->n_waiting + (q->current != NULL);
 }
 
-/* By how much those on q, v taken out or in, have had more weighted time on average than v. */
-static int64_t ahead_of(const struct sched_queue *q, const struct sched_vcpu *v, uint64_t n)
+/* The sum over q of what its vCPUs have had more than v. */
+static int64_t ahead(const struct sched_queue *q, const struct sched_vcpu *v)
 {
-    return n ? (int64_t)(q->served_ns - heads(q) * v->served_ns) / (int64_t)n : 0;
+    return (int64_t)(q->served_ns - heads(q) * v->served_ns);
+}
+
+/* Whether, v moved, those on the fuller queue would have had more than the others by a wider margin than
+ * now. Then it is they who should wait longer for a while. */
+static bool fairer(const struct sched_vcpu *v, const struct sched_queue *from, const struct sched_queue *to)
+{
+    int64_t n = (int64_t)heads(from), k = (int64_t)heads(to), all = ahead(from, v), there = ahead(to, v);
+    if (all > 0) return false; /* who has had less than the others here is not sent to wait elsewhere */
+    return there / (k + 1) - all / (n - 1) > all / n - there / k;
 }
 
 /* Whether v should move to the queue `to`; `turns`: also to take turns. */
@@ -33,17 +42,20 @@ static bool gains(const struct sched *s, const struct sched_vcpu *v, const struc
     const struct sched_queue *from = queue_at(s, v->pcpu);
     uint64_t w = load_of(s, v);
     if (from == to || heads(from) < 2) return false;
+    if (!sched_reserve_fits(to, v)) return false;
     if (to->load + w < from->load) return true;
     if (to->load + w > from->load || !turns) return false;
     if (heads(to) == 0) return true;
-    /* Both means are over the queues as they would be afterwards, relative to v's own time. */
-    return ahead_of(from, v, heads(from) - 1) < ahead_of(to, v, heads(to) + 1);
+    return fairer(v, from, to);
 }
 
-/* The better of two that may move: the one from the queue of more load. */
+/* The better of two that may move: from the queue of more load, then the one that has had more. */
 static struct sched_vcpu *better(const struct sched *s, struct sched_vcpu *a, struct sched_vcpu *b)
 {
-    return !a || queue_at(s, b->pcpu)->load > queue_at(s, a->pcpu)->load ? b : a;
+    if (!a) return b;
+    uint64_t of_a = queue_at(s, a->pcpu)->load, of_b = queue_at(s, b->pcpu)->load;
+    if (of_a != of_b) return of_b > of_a ? b : a;
+    return (int64_t)(b->served_ns - a->served_ns) > 0 ? b : a;
 }
 
 static struct sched_vcpu *candidate(const struct sched *s, const struct sched_queue *to, bool turns)
@@ -54,10 +66,11 @@ static struct sched_vcpu *candidate(const struct sched *s, const struct sched_qu
         for (uint64_t m = allows[w] & s->pinset_waiting[w]; m; m &= m - 1) {
             const struct sched_pinset *set = &s->pinsets[w * 64 + (uint32_t)__builtin_ctzll(m)];
             int n = 0;
-            for (struct sched_vcpu *v = set->newest; v && n < LOOK; v = v->older, n++)
+            struct sched_vcpu *v = set->newest;
+            for (; v && n < LOOK; v = v->older, n++)
                 if (gains(s, v, to, turns)) found = better(s, found, v);
-            n = 0;
-            for (struct sched_vcpu *v = set->oldest; v && n < LOOK; v = v->newer, n++)
+            if (!v) continue;
+            for (n = 0, v = set->oldest; v && n < LOOK; v = v->newer, n++)
                 if (gains(s, v, to, turns)) found = better(s, found, v);
         }
     return found;
@@ -72,20 +85,38 @@ static bool pull(struct sched *s, struct sched_queue *to, bool turns, int64_t no
     return true;
 }
 
+static uint64_t mean(const struct sched_queue *q)
+{
+    return q->served_ns / heads(q);
+}
+
+/* Of several, the one whose vCPUs have had the most. */
 static struct sched_queue *least_loaded(const struct sched *s)
 {
     struct sched_queue *best = queue_at(s, 0);
-    for (uint32_t p = 1; p < s->n_pcpus; p++)
-        if (queue_at(s, p)->load < best->load) best = queue_at(s, p);
+    for (uint32_t p = 1; p < s->n_pcpus; p++) {
+        struct sched_queue *q = queue_at(s, p);
+        if (q->load < best->load || (q->load == best->load && heads(q) && mean(q) > mean(best))) best = q;
+    }
     return best;
+}
+
+static bool even(const struct sched *s)
+{
+    uint64_t load = queue_at(s, 0)->load;
+    for (uint32_t p = 1; p < s->n_pcpus; p++)
+        if (queue_at(s, p)->load != load) return false;
+    return true;
 }
 
 void sched_balance_tick(struct sched *s, int64_t now)
 {
     sched_balance_arm(s, now);
     if (s->has_reservations) sched_reserve_spread(s, now);
-    for (int i = 0; i < TIMES && pull(s, least_loaded(s), i == 0, now); i++) {
-    }
+    if (even(s)) return;
+    int moved = 0;
+    while (moved < TIMES && pull(s, least_loaded(s), moved == 0, now))
+        moved++;
     s->balance_turn = (s->balance_turn + 1) % s->n_pcpus;
-    pull(s, queue_at(s, s->balance_turn), false, now);
+    pull(s, queue_at(s, s->balance_turn), moved == 0, now);
 }

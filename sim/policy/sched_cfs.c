@@ -42,7 +42,7 @@ static int64_t current_vtime(struct sched_queue *q, int64_t now)
 
 static void advance(struct sched_queue *q, struct queue *own, int64_t now)
 {
-    const struct sched_node *first = sched_tree_first(own->waiting);
+    const struct sched_node *first = own->waiting;
     int64_t least = first ? first->key : INT64_MAX;
     if (q->current) {
         int64_t c = current_vtime(q, now);
@@ -54,7 +54,7 @@ static void advance(struct sched_queue *q, struct queue *own, int64_t now)
 static void wait(struct queue *own, struct sched_vcpu *v)
 {
     v->node.key = own_of(v)->vtime;
-    sched_tree_add(&own->waiting, &v->node);
+    sched_heap_add(&own->waiting, &v->node);
 }
 
 static bool wake(struct sched_queue *q, struct sched_vcpu *v, enum sched_how how, int64_t now)
@@ -81,7 +81,7 @@ static void block(struct sched_queue *q, struct sched_vcpu *v, enum sched_how ho
     advance(q, own, now);
     own_of(v)->lead = own_of(v)->vtime - own->least;
     own->load -= v->weight;
-    if (v != q->current) sched_tree_del(&own->waiting, &v->node);
+    if (v != q->current) sched_heap_del(&own->waiting, &v->node);
 }
 
 static void charge(struct sched_queue *q, struct sched_vcpu *v, int64_t ran_ns, int64_t weighted_ns,
@@ -105,8 +105,8 @@ static struct sched_choice pick(struct sched_queue *q, struct sched_vcpu *must, 
     struct queue *own = sched_queue_own(q);
     (void)now;
     if (q->current) wait(own, q->current);
-    struct sched_vcpu *v = must ? must : (struct sched_vcpu *)sched_tree_first(own->waiting);
-    sched_tree_del(&own->waiting, &v->node);
+    struct sched_vcpu *v = must ? must : (struct sched_vcpu *)own->waiting;
+    sched_heap_del(&own->waiting, &v->node);
     if (!must && own_of(v)->vtime > own->least) own->least = own_of(v)->vtime;
     return (struct sched_choice){v, slice_of(q, own, v)};
 }

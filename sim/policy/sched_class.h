@@ -19,14 +19,12 @@
  *           back. Returns true if it should run at once instead of q->current (asked only when there is one).
  *   block   v leaves this queue, from among the waiting or as q->current; `how`, likewise: asleep, on
  *           its way to another queue, or out of quota.
- *   charge  q->current ran ran_ns. weighted_ns is the same divided by its weight, in units of a VM of the
- *           default weight, remainders carried: summed up, it is exact. (ran_ns itself for a policy
- *           that is not `weighted`.)
- *   pick    who runs next and for how long (> 0). q->current, if there is one, ran and wants to go on:
- *           it is put back among the waiting here, or picked again. The one picked is no longer among
- *           the waiting. `must`: the frame insists on this one (a reservation); NULL: choose.
- *           Never called for a queue with nobody in it.
- *   set     v's weight has changed from old_weight to v->weight; v waits here or is q->current.
+ *   charge  (may be NULL) q->current ran ran_ns. weighted_ns is the same divided by its weight, in units of a
+ * VM of the default weight, remainders carried: summed up, it is exact. (ran_ns itself for a policy that is
+ * not `weighted`.) pick    who runs next and for how long (> 0). q->current, if there is one, ran and wants
+ * to go on: it is put back among the waiting here, or picked again. The one picked is no longer among the
+ * waiting. `must`: the frame insists on this one (a reservation); NULL: choose. Never called for a queue with
+ * nobody in it. set     v's weight has changed from old_weight to v->weight; v waits here or is q->current.
  *   tick    every class->tick_ns while anybody is runnable on the host.
  *
  * WHAT MAY BE ASSUMED
@@ -46,6 +44,7 @@
 #define VLAB_POLICY_SCHED_CLASS_H
 
 #include "policy/sched.h"
+#include "policy/sched_heap.h"
 #include "policy/sched_tree.h"
 
 /* The weight of a vCPU whose VM has the default weight and no other runnable vCPU. */
@@ -54,8 +53,8 @@
 enum sched_how { SCHED_HOW_SLEEP, SCHED_HOW_MOVE, SCHED_HOW_QUOTA };
 
 struct sched_vcpu {
-    _Alignas(
-        16) struct sched_node node; /* the policy's while v waits: sched_tree_* or sched_list_* keep it */
+    _Alignas(16) struct sched_node
+        node; /* the policy's while v waits: sched_heap_*, sched_tree_* or sched_list_* keep it */
     uint32_t id;
     uint32_t weight; /* 1 or more; SCHED_WEIGHT_ONE is the default */
 
@@ -74,6 +73,7 @@ struct sched_vcpu {
     struct sched_vcpu *next_changed;
     struct sched_node due; /* waiting, of a VM with a reservation */
     bool has_due;
+    uint32_t booked_ppm; /* its part of its VM's reservation, counted in its queue's */
 };
 
 struct sched_rules { /* of a host, for all its queues */
@@ -95,10 +95,12 @@ struct sched_queue {
     int64_t left_ns;  /* of its slice */
     int64_t slice_ns;
     bool preempt;
+    bool was_idle; /* until the pick that ends it */
     bool reserved; /* the current runs on its reservation */
     uint64_t load;
     uint64_t served_ns; /* sum over its vCPUs, the current too */
     struct sched_node *due;
+    uint64_t booked_ppm; /* reservations of those here */
 };
 
 struct sched_choice {

@@ -7,9 +7,10 @@
  * has run for less than 1 ms (ratelimit). Boost ends with the first 10 ms tick, or when the vCPU comes
  * back to the queue. With `credit: {debit: tick}` whoever runs at a tick pays for 10 ms, as Xen does, and who
  * knows when the ticks are runs for nothing; else the time really run is paid.
- * A vCPU is active while it can run or has run since the last handing out; it saves at most 30 ms, and
- * what it cannot save goes to the others with the next. Here credit is handed out by each queue, in Xen by
- * the whole host: weights hold exactly on one pCPU, on several as well as balancing makes them. */
+ * A vCPU is active while it can run or has run since the last handing out; one that slept saves at
+ * most 30 ms, and what it cannot save goes to the others with the next. Here credit is handed out by each
+ * queue, in Xen by the whole host: weights hold exactly on one pCPU, on several as well as balancing makes
+ * them. */
 #include "policy/sched_class.h"
 
 #define TICK_NS      INT64_C(10000000)
@@ -24,7 +25,7 @@ enum prio { BOOST, UNDER, OVER, N_PRIOS };
 struct vcpu {
     int64_t credit_ns;
     enum prio prio;
-    bool burned;             /* since credit was last handed out */
+    bool burned, slept;      /* since credit was last handed out */
     struct sched_vcpu *next; /* active vCPUs of a queue */
     struct sched_vcpu **link;
 };
@@ -78,6 +79,7 @@ static bool wake(struct sched_queue *q, struct sched_vcpu *v, enum sched_how how
     struct vcpu *x = own_of(v);
     (void)now;
     x->prio = by_credit(x);
+    x->slept = x->slept || how == SCHED_HOW_SLEEP;
     if (how == SCHED_HOW_SLEEP && x->prio == UNDER) x->prio = BOOST;
     deactivate(v); /* it may have slept on another queue's list */
     activate(own, v);
@@ -164,9 +166,9 @@ static void hand_out(struct sched_queue *q, struct queue *own, int64_t now)
         /* The current has spent some that it was not charged for yet. */
         int64_t room = MOST_NS - x->credit_ns;
         if (v == q->current && !q->rules->debit_tick) room += sched_queue_ran(q, now);
-        if (part > room) part = room > 0 ? room : 0;
+        if (x->slept && part > room) part = room > 0 ? room : 0;
         x->credit_ns += part;
-        x->burned = false;
+        x->burned = x->slept = false;
         given += part;
         reorder(q, own, v);
     }

@@ -96,6 +96,7 @@ static inline uint64_t load_of(const struct sched *s, const struct sched_vcpu *v
 struct sched_vcpu *sched_place_steal(const struct sched *s, uint32_t pcpu); /* who could be taken; NULL */
 uint32_t sched_place_idle(const struct sched *s,
                           const struct sched_vcpu *v); /* an idle pCPU, or SCHED_NONE */
+void sched_place_kick(struct sched *s);                /* idle pCPUs that could take somebody who waits */
 void sched_place_wait(struct sched *s, struct sched_queue *q, struct sched_vcpu *v);   /* books only */
 void sched_place_unwait(struct sched *s, struct sched_queue *q, struct sched_vcpu *v); /* books only */
 void sched_place_join(struct sched *s, uint32_t pcpu, struct sched_vcpu *v, enum sched_how how, int64_t now);
@@ -125,8 +126,13 @@ bool sched_reserve_preempts(const struct sched *s, const struct sched_queue *q, 
                             int64_t now);
 struct sched_vcpu *sched_reserve_first(struct sched *s, struct sched_queue *q,
                                        int64_t now); /* NULL: none due */
+struct sched_vcpu *sched_reserve_pull(struct sched *s, struct sched_queue *q,
+                                      int64_t now); /* to q; NULL: nobody */
 int64_t sched_reserve_bound(struct sched *s, struct sched_queue *q, int64_t run_ns, int64_t now);
 void sched_reserve_spread(struct sched *s, int64_t now);
+void sched_reserve_book(struct sched *s, struct sched_queue *q, struct sched_vcpu *v, bool in);
+bool sched_reserve_fits(const struct sched_queue *to,
+                        const struct sched_vcpu *v); /* with what is booked there */
 
 /* sched_balance.c */
 void sched_balance_arm(struct sched *s, int64_t now); /* somebody waits */

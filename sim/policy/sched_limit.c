@@ -18,12 +18,12 @@ static void set_timer(struct sched *s, struct sched_vm *vm)
 {
     bool want = vm->n_throttled > 0;
     if (vm->has_timer && (!want || vm->timer.key != vm->period_end_ns)) {
-        sched_tree_del(&s->timers, &vm->timer);
+        sched_heap_del(&s->timers, &vm->timer);
         vm->has_timer = false;
     }
     if (want && !vm->has_timer) {
         vm->timer.key = vm->period_end_ns;
-        sched_tree_add(&s->timers, &vm->timer);
+        sched_heap_add(&s->timers, &vm->timer);
         vm->has_timer = true;
     }
 }
@@ -61,7 +61,7 @@ static void throttled(struct sched *s, struct sched_vm *vm, struct sched_vcpu *v
 /* The pool is empty: who waits, waits for quota. */
 static void throttle_waiting(struct sched *s, struct sched_vm *vm, int64_t now)
 {
-    for (uint32_t k = 0; vm->n_vcpus > 1 && k < vm->n_vcpus; k++) {
+    for (uint32_t k = 0; k < vm->n_vcpus; k++) {
         struct sched_vcpu *v = vcpu_at(s, vm->first_vcpu + k);
         if (v->where != SCHED_QUEUED) continue;
         sched_place_leave(s, v, SCHED_HOW_QUOTA, now);
@@ -173,7 +173,7 @@ void sched_limit_forget(struct sched *s, struct sched_vcpu *v)
 void sched_limit_tick(struct sched *s, int64_t now)
 {
     const struct sched_node *first;
-    while ((first = sched_tree_first(s->timers)) && first->key <= now) {
+    while ((first = s->timers) && first->key <= now) {
         struct sched_vm *vm = &s->vms[first->id];
         refill(vm, now);
         settle(s, vm, now);
@@ -191,6 +191,7 @@ void sched_limit_set(struct sched *s, struct sched_vm *vm, int64_t quota_ns, int
     }
     for (uint32_t k = 0; k < vm->n_vcpus; k++) {
         struct sched_vcpu *v = vcpu_at(s, vm->first_vcpu + k);
+        v->piece_ns = v->where == SCHED_RUNNING ? v->piece_ns : 0;
         if (v->where != SCHED_RUNNING) continue;
         struct sched_queue *q = queue_at(s, v->pcpu);
         /* Its coming charge begins before `now`: that part is paid from here. */

@@ -70,15 +70,26 @@ struct sched_vcpu *sched_place_steal(const struct sched *s, uint32_t pcpu)
     return found;
 }
 
+/* Its last one if that is idle, or else the first that is not about to pick already. */
 uint32_t sched_place_idle(const struct sched *s, const struct sched_vcpu *v)
 {
     const uint64_t *pins = s->pinsets[v->pinset].pins;
     if (v->pcpu != SCHED_NONE && s->idle[WORD(v->pcpu)] & BIT(v->pcpu)) return v->pcpu;
     for (uint32_t w = 0; s->n_idle && w < WORD(s->n_pcpus + 63); w++) {
-        uint64_t m = s->idle[w] & (pins ? pins[w] : UINT64_MAX);
+        uint64_t m = s->idle[w] & ~s->resched[w] & (pins ? pins[w] : UINT64_MAX);
         if (m) return w * 64 + (uint32_t)__builtin_ctzll(m);
     }
     return SCHED_NONE;
+}
+
+/* Several counted on one idle pCPU and it took one: others may be able to take the rest. */
+void sched_place_kick(struct sched *s)
+{
+    for (uint32_t w = 0; w < WORD(s->n_pcpus + 63); w++)
+        for (uint64_t m = s->idle[w]; m; m &= m - 1) {
+            uint32_t p = w * 64 + (uint32_t)__builtin_ctzll(m);
+            if (sched_place_steal(s, p)) ask_resched(s, p);
+        }
 }
 
 /* The allowed pCPU with the fewest vCPUs, the lowest of several. */
@@ -110,6 +121,7 @@ void sched_place_join(struct sched *s, uint32_t pcpu, struct sched_vcpu *v, enum
         q->served_ns += v->served_ns;
         q->load += load_of(s, v);
     }
+    if (s->has_reservations) sched_reserve_book(s, q, v, true);
     if (s->n_runnable++ == 0 && s->cls->tick_ns)
         s->class_tick_at_ns = (now / s->cls->tick_ns + 1) * s->cls->tick_ns;
     sched_place_wait(s, q, v);
@@ -117,6 +129,7 @@ void sched_place_join(struct sched *s, uint32_t pcpu, struct sched_vcpu *v, enum
     if (s->idle[WORD(pcpu)] & BIT(pcpu)) {
         s->idle[WORD(pcpu)] &= ~BIT(pcpu);
         s->n_idle--;
+        q->was_idle = true;
     }
     if (q->current) {
         preempt = preempt || (v->has_due && sched_reserve_preempts(s, q, v, now));
@@ -132,6 +145,7 @@ void sched_place_leave(struct sched *s, struct sched_vcpu *v, enum sched_how how
 {
     struct sched_queue *q = queue_at(s, v->pcpu);
     s->n_runnable--;
+    if (v->booked_ppm) sched_reserve_book(s, q, v, false);
     if (s->balance) {
         q->served_ns -= v->served_ns;
         q->load -= load_of(s, v);

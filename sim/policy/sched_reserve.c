@@ -9,8 +9,11 @@
  * to run, and no more than OWED_NS back.
  *
  * It holds on each queue as long as the vCPUs there do not reserve more than their pCPU; with periodic
- * balancing, one that is owed and waits behind another that is owed moves to a pCPU that has neither. */
+ * balancing, one that is owed and waits behind another that is owed moves to a pCPU where its reservation
+ * fits, or that owes nobody at the moment. */
 #include "policy/sched_frame.h"
+
+enum { LOOK = 16 };
 
 #define PPM      1000000
 #define OWED_NS  INT64_C(1000000000)
@@ -23,8 +26,10 @@ void sched_reserve_set(struct sched *s, struct sched_vm *vm, uint32_t ppm, int64
     s->has_reservations = s->has_reservations || ppm;
     for (uint32_t k = 0; k < vm->n_vcpus; k++) {
         struct sched_vcpu *v = vcpu_at(s, vm->first_vcpu + k);
-        if (v->where != SCHED_QUEUED) continue;
+        if (v->where != SCHED_QUEUED && v->where != SCHED_RUNNING) continue;
         struct sched_queue *q = queue_at(s, v->pcpu);
+        sched_reserve_book(s, q, v, true);
+        if (v->where != SCHED_QUEUED) continue;
         sched_reserve_unwait(q, v);
         sched_reserve_wait(s, q, v);
         if (ppm && sched_reserve_preempts(s, q, v, now)) {
@@ -47,13 +52,13 @@ void sched_reserve_wait(struct sched *s, struct sched_queue *q, struct sched_vcp
     if (!vm->reservation_ppm) return;
     v->has_due = true;
     v->due.key = vm->due_ns;
-    sched_tree_add(&q->due, &v->due);
+    sched_heap_add(&q->due, &v->due);
 }
 
 void sched_reserve_unwait(struct sched_queue *q, struct sched_vcpu *v)
 {
     if (!v->has_due) return;
-    sched_tree_del(&q->due, &v->due);
+    sched_heap_del(&q->due, &v->due);
     v->has_due = false;
 }
 
@@ -66,13 +71,13 @@ static bool owed(const struct sched *s, const struct sched_vcpu *v, int64_t now)
 /* The waiting vCPU whose VM is due first, owed or not. Keys grow with what siblings run elsewhere. */
 static struct sched_vcpu *first_due(struct sched *s, struct sched_queue *q)
 {
-    for (struct sched_node *n; (n = sched_tree_first(q->due));) {
+    for (struct sched_node *n; (n = q->due);) {
         struct sched_vcpu *v = vcpu_at(s, n->id);
         int64_t due = vm_of(s, v)->due_ns;
         if (due <= n->key) return v;
-        sched_tree_del(&q->due, n);
+        sched_heap_del(&q->due, n);
         n->key = due;
-        sched_tree_add(&q->due, n);
+        sched_heap_add(&q->due, n);
     }
     return NULL;
 }
@@ -106,18 +111,59 @@ int64_t sched_reserve_bound(struct sched *s, struct sched_queue *q, int64_t run_
     return run_ns < most ? run_ns : most;
 }
 
-/* One that is owed on q and is not being served there: moves to the first pCPU that owes nobody. */
+void sched_reserve_book(struct sched *s, struct sched_queue *q, struct sched_vcpu *v, bool in)
+{
+    const struct sched_vm *vm = vm_of(s, v);
+    q->booked_ppm -= v->booked_ppm;
+    v->booked_ppm = in && vm->n_runnable ? vm->reservation_ppm / vm->n_runnable : 0;
+    q->booked_ppm += v->booked_ppm;
+}
+
+bool sched_reserve_fits(const struct sched_queue *to, const struct sched_vcpu *v)
+{
+    return !v->booked_ppm || to->booked_ppm + v->booked_ppm <= PPM;
+}
+
+/* Nobody there is owed time, or runs because it is. */
+static bool owes_nobody(struct sched *s, struct sched_queue *q, int64_t now)
+{
+    const struct sched_vcpu *v = first_due(s, q);
+    return !(q->current && q->reserved) && !(v && owed(s, v, now));
+}
+
+/* One that is owed on q while another is served there: moves to the first pCPU where its reservation
+ * fits beside the others, or else to the first that owes nobody now. */
 static void spread_from(struct sched *s, struct sched_queue *q, int64_t now)
 {
+    const struct sched_queue *to = NULL;
     struct sched_vcpu *v = first_due(s, q);
     if (!v || !q->reserved || !owed(s, v, now - GRAIN_NS)) return;
     for (uint32_t p = 0; p < s->n_pcpus; p++) {
-        struct sched_queue *to = queue_at(s, p);
-        if (to == q || to->reserved || to->due || !may_run(s, v, p)) continue;
-        sched_place_leave(s, v, SCHED_HOW_MOVE, now);
-        sched_place_join(s, p, v, SCHED_HOW_MOVE, now);
-        return;
+        struct sched_queue *there = queue_at(s, p);
+        if (there == q || !may_run(s, v, p)) continue;
+        bool fits = q->booked_ppm > PPM && sched_reserve_fits(there, v);
+        if (fits || (!to && owes_nobody(s, there, now))) to = there;
+        if (fits) break;
     }
+    if (!to) return;
+    sched_place_leave(s, v, SCHED_HOW_MOVE, now);
+    sched_place_join(s, to->pcpu, v, SCHED_HOW_MOVE, now);
+}
+
+/* q owes nobody of its own: takes one that waits behind another that is owed, from one of the next pCPUs. */
+struct sched_vcpu *sched_reserve_pull(struct sched *s, struct sched_queue *q, int64_t now)
+{
+    for (uint32_t i = 1; i <= LOOK && i < s->n_pcpus; i++) {
+        struct sched_queue *from = queue_at(s, (q->pcpu + i) % s->n_pcpus);
+        if (!from->due || !from->current || !from->reserved) continue;
+        struct sched_vcpu *v = first_due(s, from);
+        if (!v || !owed(s, v, now - GRAIN_NS) || !may_run(s, v, q->pcpu)) continue;
+        sched_place_leave(s, v, SCHED_HOW_MOVE, now);
+        sched_place_join(s, q->pcpu, v, SCHED_HOW_MOVE, now);
+        drop_resched(s, q->pcpu);
+        return v;
+    }
+    return NULL;
 }
 
 void sched_reserve_spread(struct sched *s, int64_t now)

@@ -24,12 +24,6 @@ static void block(struct sched_queue *q, struct sched_vcpu *v, enum sched_how ho
     if (v != q->current) sched_list_del(sched_queue_own(q), v);
 }
 
-static void charge(struct sched_queue *q, struct sched_vcpu *v, int64_t ran_ns, int64_t weighted_ns,
-                   int64_t now)
-{
-    (void)q, (void)v, (void)ran_ns, (void)weighted_ns, (void)now;
-}
-
 static struct sched_choice pick(struct sched_queue *q, struct sched_vcpu *must, int64_t now)
 {
     struct sched_list *circle = sched_queue_own(q);
@@ -47,6 +41,5 @@ const struct sched_class sched_rr_class = {
     .slice_ns = slice_ns,
     .wake = wake,
     .block = block,
-    .charge = charge,
     .pick = pick,
 };

@@ -26,7 +26,7 @@ static int64_t slice_ns(uint32_t n_pcpus)
 /* The queue's pass follows its smallest, and never goes back. */
 static void advance(struct sched_queue *q, struct queue *own)
 {
-    const struct sched_node *first = sched_tree_first(own->waiting);
+    const struct sched_node *first = own->waiting;
     int64_t least = first ? first->key : INT64_MAX;
     if (q->current) {
         const struct vcpu *c = sched_vcpu_own(q->current);
@@ -38,7 +38,7 @@ static void advance(struct sched_queue *q, struct queue *own)
 static void wait(struct queue *own, struct sched_vcpu *v)
 {
     v->node.key = ((struct vcpu *)sched_vcpu_own(v))->pass;
-    sched_tree_add(&own->waiting, &v->node);
+    sched_heap_add(&own->waiting, &v->node);
 }
 
 static bool wake(struct sched_queue *q, struct sched_vcpu *v, enum sched_how how, int64_t now)
@@ -61,7 +61,7 @@ static void block(struct sched_queue *q, struct sched_vcpu *v, enum sched_how ho
     (void)how, (void)now;
     advance(q, own);
     x->lead = x->pass - own->pass;
-    if (v != q->current) sched_tree_del(&own->waiting, &v->node);
+    if (v != q->current) sched_heap_del(&own->waiting, &v->node);
 }
 
 static void charge(struct sched_queue *q, struct sched_vcpu *v, int64_t ran_ns, int64_t weighted_ns,
@@ -76,8 +76,8 @@ static struct sched_choice pick(struct sched_queue *q, struct sched_vcpu *must, 
     struct queue *own = sched_queue_own(q);
     (void)now;
     if (q->current) wait(own, q->current);
-    struct sched_vcpu *v = must ? must : (struct sched_vcpu *)sched_tree_first(own->waiting);
-    sched_tree_del(&own->waiting, &v->node);
+    struct sched_vcpu *v = must ? must : (struct sched_vcpu *)own->waiting;
+    sched_heap_del(&own->waiting, &v->node);
     int64_t pass = ((struct vcpu *)sched_vcpu_own(v))->pass;
     if (!must && pass > own->pass) own->pass = pass;
     return (struct sched_choice){v, q->rules->slice_ns};

@@ -24,16 +24,19 @@ static void check_names(struct reader *r, struct node *list, const char *name_ke
     uint32_t n = hosts_members(r, list, count_key), at = 0;
     struct member *all = arena_array(r->a, n + list->n + 1, sizeof *all);
     for (uint32_t i = 0; n && i < list->n; i++) {
-        struct got name = reader_get(r, list->items[i], name_key), count = reader_get(r, list->items[i], count_key);
+        struct got name = reader_get(r, list->items[i], name_key),
+                   count = reader_get(r, list->items[i], count_key);
         uint32_t members = count.node ? (uint32_t)count.n : 1;
         for (uint32_t j = 0; name.node && j < members; j++, at++)
-            all[at] = (struct member){count.node ? arena_printf(r->a, "%s-%u", name.word, j) : name.word, name.node, at};
+            all[at] = (struct member){count.node ? arena_printf(r->a, "%s-%u", name.word, j) : name.word,
+                                      name.node, at};
     }
     qsort(all, at, sizeof *all, by_name);
     for (uint32_t i = 1; i < at; i++) {
         if (strcmp(all[i].name, all[i - 1].name) != 0 || all[i].node == all[i - 1].node) continue;
         if (tree_error(r->d, all[i].node, "the name `%s` is there twice", all[i].name))
-            diag_hint(r->d, "the first is at line %u, column %u", all[i - 1].node->mark.line, all[i - 1].node->mark.column);
+            diag_hint(r->d, "the first is at line %u, column %u", all[i - 1].node->mark.line,
+                      all[i - 1].node->mark.column);
     }
 }
 
@@ -49,8 +52,10 @@ static void check_groups(struct reader *r, struct node *list, const char *name_k
     }
     qsort(all, at, sizeof *all, by_name);
     for (uint32_t i = 1; i < at; i++)
-        if (!strcmp(all[i].name, all[i - 1].name) && tree_error(r->d, all[i].node, "the name `%s` is there twice", all[i].name))
-            diag_hint(r->d, "the first is at line %u, column %u", all[i - 1].node->mark.line, all[i - 1].node->mark.column);
+        if (!strcmp(all[i].name, all[i - 1].name) &&
+            tree_error(r->d, all[i].node, "the name `%s` is there twice", all[i].name))
+            diag_hint(r->d, "the first is at line %u, column %u", all[i - 1].node->mark.line,
+                      all[i - 1].node->mark.column);
 }
 
 static void check_run(struct reader *r, struct node *root, const struct scenario *sc)

@@ -9,12 +9,16 @@ static const struct dist_form forms[] = {
     {"exponential", DIST_EXPONENTIAL, "d", "mean", "Without memory."},
     {"uniform", DIST_UNIFORM, "dd", "a b", "Anything from a to b is as likely."},
     {"normal", DIST_NORMAL, "dd", "mean sd", "Negative values are cut to 0."},
-    {"lognormal", DIST_LOGNORMAL, "dd", "mean sd", "Mean and standard deviation are the value's own, not its logarithm's."},
+    {"lognormal", DIST_LOGNORMAL, "dd", "mean sd",
+     "Mean and standard deviation are the value's own, not its logarithm's."},
     {"weibull", DIST_WEIBULL, "dn", "scale shape", "Shape below 1: many early, some very late."},
-    {"pareto", DIST_PARETO, "dn", "min shape", "A heavy tail: no variance for shapes up to 2, no mean up to 1."},
-    {"hyperexponential", DIST_HYPEREXP, "dn", "mean scv", "More variable than exponential: scv is the squared coefficient of variation, 1 or more."},
+    {"pareto", DIST_PARETO, "dn", "min shape",
+     "A heavy tail: no variance for shapes up to 2, no mean up to 1."},
+    {"hyperexponential", DIST_HYPEREXP, "dn", "mean scv",
+     "More variable than exponential: scv is the squared coefficient of variation, 1 or more."},
     {"erlang", DIST_ERLANG, "dk", "mean k", "The sum of k exponential stages."},
-    {"empirical", DIST_EMPIRICAL, "f", "FILE", "One of the file's values, each line as likely; in s where no unit is given."},
+    {"empirical", DIST_EMPIRICAL, "f", "FILE",
+     "One of the file's values, each line as likely; in s where no unit is given."},
     {"sequence", DIST_SEQUENCE, "f", "FILE", "The file's values in order, over and over."},
 };
 #define N_FORMS (sizeof forms / sizeof forms[0])
@@ -75,9 +79,11 @@ static bool params(struct reader *r, struct node *n, const struct dist_form *f, 
     size_t want = strlen(f->params);
     if (want == 1 && n->kind == NODE_SCALAR) return param(r, n, f, 0, out);
     if (n->kind != NODE_LIST || n->n != want || want == 1) {
-        if (want == 1) tree_error(r->d, n, "`%s` has one parameter: %s", f->name, f->names);
-        else tree_error(r->d, n, "`%s` has two parameters: [%.*s, %s]", f->name, (int)strcspn(f->names, " "), f->names,
-                        strchr(f->names, ' ') + 1);
+        if (want == 1)
+            tree_error(r->d, n, "`%s` has one parameter: %s", f->name, f->names);
+        else
+            tree_error(r->d, n, "`%s` has two parameters: [%.*s, %s]", f->name, (int)strcspn(f->names, " "),
+                       f->names, strchr(f->names, ' ') + 1);
         return false;
     }
     bool ok = true;
@@ -116,8 +122,11 @@ static bool read_form(struct reader *r, struct node *n, struct dist *out, struct
     if (!f) {
         if (tree_error(r->d, n->keys[0], "`%.60s` is not a distribution", n->keys[0]->text)) {
             const char *near = diag_nearest(n->keys[0]->text, names);
-            if (near) diag_hint(r->d, "did you mean `%s`?", near);
-            else diag_hint(r->d, "there are exponential uniform normal lognormal weibull pareto hyperexponential erlang empirical sequence");
+            if (near)
+                diag_hint(r->d, "did you mean `%s`?", near);
+            else
+                diag_hint(r->d, "there are exponential uniform normal lognormal weibull pareto "
+                                "hyperexponential erlang empirical sequence");
         }
         n->bad = true;
         return false;
@@ -127,9 +136,12 @@ static bool read_form(struct reader *r, struct node *n, struct dist *out, struct
     if (f->params[0] == 'f') return from_file(r, v, out, pool);
     if (!params(r, v, f, out)) return false;
     /* Nothing can come of these but zero. */
-    if (out->a == 0 && out->b == 0) return tree_error(r->d, v, "`%s` of zero time is always zero", f->name), false;
+    if (out->a == 0 && out->b == 0)
+        return tree_error(r->d, v, "`%s` of zero time is always zero", f->name), false;
     if (out->a == 0 && f->kind != DIST_UNIFORM && f->kind != DIST_NORMAL)
-        return tree_error(r->d, v, "the %.*s of `%s` must be over zero", (int)strcspn(f->names, " "), f->names, f->name), false;
+        return tree_error(r->d, v, "the %.*s of `%s` must be over zero", (int)strcspn(f->names, " "),
+                          f->names, f->name),
+               false;
     return true;
 }
 
@@ -137,7 +149,8 @@ bool dist_read(struct reader *r, struct node *n, bool zero_ok, struct dist *out,
 {
     *out = (struct dist){.kind = DIST_CONST};
     if (n->bad) return false;
-    if (n->kind == NODE_LIST) return tree_error(r->d, n, "a duration or a distribution is wanted, not a list"), false;
+    if (n->kind == NODE_LIST)
+        return tree_error(r->d, n, "a duration or a distribution is wanted, not a list"), false;
     bool ok = n->kind == NODE_MAP ? read_form(r, n, out, pool) : amount(r, n, UNIT_DURATION, &out->a);
     if (!ok) return false;
     if (n->kind == NODE_SCALAR && !out->a && !zero_ok)

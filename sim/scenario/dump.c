@@ -23,9 +23,12 @@ static bool plain_ok(const struct node *n)
 static void scalar(struct buf *b, const struct node *n)
 {
     /* A plain scalar with blanks in it was text; in quotes it is the same text. */
-    if (plain_ok(n)) buf_add(b, n->text, n->len);
-    else if (!n->len && n->plain) buf_puts(b, "null");
-    else buf_json(b, n->text, n->len);
+    if (plain_ok(n))
+        buf_add(b, n->text, n->len);
+    else if (!n->len && n->plain)
+        buf_puts(b, "null");
+    else
+        buf_json(b, n->text, n->len);
 }
 
 void dump_flow(struct buf *b, const struct node *n)
@@ -51,6 +54,8 @@ struct dumper {
     struct arena a;
     const struct scenario_file *f;
     bool calibrated; /* the host being written has a profile of its own */
+    const struct node *root;
+    const struct node *member; /* the host or VM being written */
 };
 
 static void indent(struct dumper *d, int depth)
@@ -62,11 +67,14 @@ static void indent(struct dumper *d, int depth)
 static bool has_child(const struct key *parent)
 {
     for (size_t i = 0; i < key_count(); i++)
-        if (key_is_child(key_at(i), parent) && !key_at(i)->later && (key_at(i)->def || key_at(i)->type == KEY_MAP)) return true;
+        if (key_is_child(key_at(i), parent) && !key_at(i)->later &&
+            (key_at(i)->def || key_at(i)->type == KEY_MAP))
+            return true;
     return false;
 }
 
-/* Defaults are written for what is there; a map that may be left out whole, with a meaning of its own, stays out. */
+/* Defaults are written for what is there; a map that may be left out whole, with a meaning of its own, stays
+ * out. */
 static bool left_out(const struct key *k)
 {
     return k->type == KEY_MAP && k->def_text;
@@ -82,7 +90,8 @@ static const char *path_of(struct dumper *d, const struct node *n)
     return path;
 }
 
-static void dump_map(struct dumper *d, struct node *map, const struct key *parent, int depth, bool first_inline);
+static void dump_map(struct dumper *d, struct node *map, const struct key *parent, int depth,
+                     bool first_inline);
 
 /* Paths inside a distribution. */
 static struct node *fix_amount(struct dumper *d, const struct node *n)
@@ -106,7 +115,8 @@ static void dump_list(struct dumper *d, struct node *list, const struct key *k, 
         indent(d, depth + 1);
         buf_puts(&d->b, "- ");
         const struct node *profile = tree_get(list->items[i], "profile", 7);
-        d->calibrated = profile && !tree_is(profile, "ideal");
+        if (k->type == KEY_NAMED) d->calibrated = profile && !tree_is(profile, "ideal");
+        if (k->type == KEY_NAMED) d->member = list->items[i];
         dump_map(d, list->items[i], k, depth + 2, true);
     }
 }
@@ -116,7 +126,8 @@ static void dump_lines(struct dumper *d, const struct node *n, int depth)
     buf_puts(&d->b, n->n ? "\n" : n->kind == NODE_MAP ? " {}\n" : " []\n");
     for (uint32_t i = 0; i < n->n; i++) {
         indent(d, depth + 1);
-        if (n->kind == NODE_LIST) buf_puts(&d->b, "- ");
+        if (n->kind == NODE_LIST)
+            buf_puts(&d->b, "- ");
         else {
             scalar(&d->b, n->keys[i]);
             buf_puts(&d->b, ": ");
@@ -142,8 +153,10 @@ static void dump_value(struct dumper *d, struct node *v, const struct key *k, in
     }
     buf_puts(&d->b, " ");
     if (k->type == KEY_AMOUNT) v = fix_amount(d, v);
-    if (k->type == KEY_FILE && !key_has_word(k->words, v->text, v->len)) buf_json(&d->b, path_of(d, v), strlen(path_of(d, v)));
-    else dump_flow(&d->b, v);
+    if (k->type == KEY_FILE && !key_has_word(k->words, v->text, v->len))
+        buf_json(&d->b, path_of(d, v), strlen(path_of(d, v)));
+    else
+        dump_flow(&d->b, v);
     buf_puts(&d->b, "\n");
 }
 
@@ -160,12 +173,45 @@ static struct node *fill_in(struct dumper *d, const struct key *k)
     return tree_scalar(&d->a, k->def, (struct diag_mark){0}, NULL);
 }
 
-static bool from_profile(const struct key *k)
+/* Defaults that follow from other keys. Where something is swept they may differ from point to point, so
+ * they are left to each. */
+static struct node *computed(struct dumper *d, const struct key *k, const struct node *map)
 {
-    return !strcmp(k->path, "hosts.cpu.slice") || !strcmp(k->path, "hosts.cpu.tick") || !strcmp(k->path, "hosts.cpu.switch_cost");
+    char text[40];
+    int64_t duration;
+    struct unit_why why;
+    const struct node *hosts = tree_get(d->root, "hosts", 5), *n;
+    if (!strcmp(k->path, "name"))
+        return tree_scalar(&d->a, scenario_default_name(&d->a, d->f->name), (struct diag_mark){0}, NULL);
+    if (d->f->n_axes) return NULL;
+    if (!strcmp(k->path, "run.sample")) {
+        n = tree_get(map, "duration", 8);
+        const char *of = n && n->kind == NODE_SCALAR ? n->text : key_find("run.duration")->def;
+        if (!unit_parse(UNIT_DURATION, of, strlen(of), &duration, &why)) return NULL;
+        int64_t sample = duration / 600 < 1000000 ? 1000000 : duration / 600;
+        return tree_scalar(&d->a, unit_format(UNIT_DURATION, sample, text, sizeof text),
+                           (struct diag_mark){0}, NULL);
+    }
+    bool one = hosts && hosts->kind == NODE_LIST && hosts->n == 1 && !tree_get(hosts->items[0], "count", 5);
+    if (!strcmp(k->path, "vms.host") && one) {
+        n = tree_get(hosts->items[0], "name", 4);
+        return n ? tree_clone(&d->a, n) : NULL;
+    }
+    if (!strcmp(k->path, "vms.workload.threads") && d->member) {
+        n = tree_get(d->member, "vcpus", 5);
+        return n ? tree_clone(&d->a, n) : tree_scalar(&d->a, "1", (struct diag_mark){0}, NULL);
+    }
+    return NULL;
 }
 
-static void dump_map(struct dumper *d, struct node *map, const struct key *parent, int depth, bool first_inline)
+static bool from_profile(const struct key *k)
+{
+    return !strcmp(k->path, "hosts.cpu.slice") || !strcmp(k->path, "hosts.cpu.tick") ||
+           !strcmp(k->path, "hosts.cpu.switch_cost");
+}
+
+static void dump_map(struct dumper *d, struct node *map, const struct key *parent, int depth,
+                     bool first_inline)
 {
     bool any = false;
     for (size_t i = 0; i < key_count(); i++) {
@@ -176,6 +222,7 @@ static void dump_map(struct dumper *d, struct node *map, const struct key *paren
         /* What a calibrated profile says would be hidden by a default that is written out. */
         if (!v && d->calibrated && from_profile(k)) continue;
         if (!v) v = fill_in(d, k);
+        if (!v) v = computed(d, k, map);
         if (!v) continue;
         if (!(first_inline && !any)) indent(d, depth);
         any = true;
@@ -192,6 +239,7 @@ char *scenario_dump(const struct scenario_file *f, size_t *len)
     buf_init(&d.b);
     arena_init(&d.a);
     struct node *root = tree_clone(&d.a, f->root);
+    d.root = root;
     if (f->n_axes || f->n_taken) {
         /* What --set took out of the sweep is out. */
         struct node *sweep = tree_get(root, "sweep", 5), *zip = tree_get(sweep, "zip", 3);

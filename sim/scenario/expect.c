@@ -65,7 +65,8 @@ struct expect_node *expect_node_new(struct expect_parse *p, enum expect_kind kin
 {
     struct expect_node *n = arena_alloc(p->r->a, sizeof *n);
     n->kind = kind;
-    if (++p->nodes > EXPECT_MAX_NODES) expect_error(p, 0, 1, "an expectation of more than %u parts", EXPECT_MAX_NODES);
+    if (++p->nodes > EXPECT_MAX_NODES)
+        expect_error(p, 0, 1, "an expectation of more than %u parts", EXPECT_MAX_NODES);
     return n;
 }
 
@@ -83,14 +84,20 @@ static bool same_unit(struct expect_unit a, struct expect_unit b)
 static const char *unit_words(struct expect_unit u, char *out, size_t size)
 {
     const char *t = expect_unit_text(u, out, size);
-    return !*t ? "a plain number or share" : !strcmp(t, "s") ? "a time" : !strcmp(t, "1/s") ? "a rate" : !strcmp(t, "B") ? "a size" : t;
+    return !*t                 ? "a plain number or share"
+           : !strcmp(t, "s")   ? "a time"
+           : !strcmp(t, "1/s") ? "a rate"
+           : !strcmp(t, "B")   ? "a size"
+                               : t;
 }
 
-static void mixed(struct expect_parse *p, size_t from, const struct expect_node *a, const struct expect_node *b)
+static void mixed(struct expect_parse *p, size_t from, const struct expect_node *a,
+                  const struct expect_node *b)
 {
     char x[40], y[40];
     bool already = p->failed;
-    expect_error(p, from, p->at - from, "the units differ: %s and %s", unit_words(a->unit, x, sizeof x), unit_words(b->unit, y, sizeof y));
+    expect_error(p, from, p->at - from, "the units differ: %s and %s", unit_words(a->unit, x, sizeof x),
+                 unit_words(b->unit, y, sizeof y));
     if (already) return;
     p->mixed = true;
     if (a->any_unit || b->any_unit) expect_hint(p, "give the number its unit");
@@ -110,12 +117,15 @@ static struct expect_node *call(struct expect_parse *p, enum expect_kind kind, s
         args[n->n_args] = expect_term(p, true);
         if (p->failed) return n;
         expect_points(p, args[n->n_args]);
-        if (n->n_args && !same_unit(args[0]->unit, args[n->n_args]->unit)) mixed(p, start, args[0], args[n->n_args]);
+        if (n->n_args && !same_unit(args[0]->unit, args[n->n_args]->unit))
+            mixed(p, start, args[0], args[n->n_args]);
         n->n_args++;
         expect_blanks(p);
     } while (!p->failed && p->text[p->at] == ',');
-    if (p->text[p->at] != ')') expect_error(p, p->at, 1, "`)` is missing");
-    else p->at++;
+    if (p->text[p->at] != ')')
+        expect_error(p, p->at, 1, "`)` is missing");
+    else
+        p->at++;
     struct expect_node **kept = arena_array(p->r->a, n->n_args, sizeof *kept);
     memcpy(kept, args, n->n_args * sizeof *kept);
     n->args = kept;
@@ -146,8 +156,10 @@ static struct expect_node *factor(struct expect_parse *p)
         struct expect_node *n = p->failed ? NULL : expect_sum(p);
         p->depth--;
         expect_blanks(p);
-        if (p->text[p->at] != ')') expect_error(p, p->at, 1, "`)` is missing");
-        else p->at++;
+        if (p->text[p->at] != ')')
+            expect_error(p, p->at, 1, "`)` is missing");
+        else
+            p->at++;
         return n;
     }
     if (isdigit((unsigned char)*s) || *s == '.' || *s == '-') return expect_number(p, NULL, 0);
@@ -156,7 +168,9 @@ static struct expect_node *factor(struct expect_parse *p)
         if (!p->failed) expect_points(p, n);
         return n;
     }
-    expect_error(p, p->at, 1, *s ? "a number or a metric is wanted here" : "the line ends where a number or a metric is wanted");
+    expect_error(p, p->at, 1,
+                 *s ? "a number or a metric is wanted here"
+                    : "the line ends where a number or a metric is wanted");
     return NULL;
 }
 
@@ -210,9 +224,12 @@ static bool operator(struct expect_parse *p, enum expect_op *op)
     expect_blanks(p);
     const char *s = p->text + p->at;
     bool eq = s[0] && s[1] == '=';
-    if (*s == '<') *op = eq ? EXPECT_LE : EXPECT_LT;
-    else if (*s == '>') *op = eq ? EXPECT_GE : EXPECT_GT;
-    else if (*s == '=' && eq) *op = EXPECT_EQ;
+    if (*s == '<')
+        *op = eq ? EXPECT_LE : EXPECT_LT;
+    else if (*s == '>')
+        *op = eq ? EXPECT_GE : EXPECT_GT;
+    else if (*s == '=' && eq)
+        *op = EXPECT_EQ;
     else {
         bool near = *s == '=' || *s == '!';
         expect_error(p, p->at, near && eq ? 2 : 1, "one of < <= == >= > is wanted here");
@@ -281,7 +298,8 @@ static bool read_line(struct expect_parse p, struct expect *e, bool *skip)
     return ok;
 }
 
-void expect_read(struct reader *r, const struct scenario_file *f, size_t point, struct node *list, struct scenario *sc)
+void expect_read(struct reader *r, const struct scenario_file *f, size_t point, struct node *list,
+                 struct scenario *sc)
 {
     uint32_t n = list ? list->n : 0, at = 0;
     const struct expect **all = arena_array(r->a, n + 1, sizeof *all);
@@ -290,7 +308,8 @@ void expect_read(struct reader *r, const struct scenario_file *f, size_t point, 
         struct expect *e = arena_alloc(r->a, sizeof *e);
         bool skip = false;
         if (m->kind != NODE_SCALAR || m->bad) continue;
-        struct expect_parse p = {.r = r, .f = f, .sc = sc, .node = m, .text = m->text, .point = point, .all_fixed = true};
+        struct expect_parse p = {
+            .r = r, .f = f, .sc = sc, .node = m, .text = m->text, .point = point, .all_fixed = true};
         if (read_line(p, e, &skip) && !skip) all[at++] = e;
     }
     sc->expects = all;

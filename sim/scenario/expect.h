@@ -36,33 +36,35 @@ struct expect_unit {
 struct expect_node {
     enum expect_kind kind;
     struct expect_unit unit;
-    bool any_unit;     /* the number 0 with no unit is none of these: it must be written as 0s */
-    bool percent;      /* best shown in % */
-    double num;        /* EXPECT_NUM, in base units (s, B, 1) */
-    uint64_t exact;    /* the whole number that num rounds, where is_exact */
+    bool any_unit;  /* the number 0 with no unit is none of these: it must be written as 0s */
+    bool percent;   /* best shown in % */
+    double num;     /* EXPECT_NUM, in base units (s, B, 1) */
+    uint64_t exact; /* the whole number that num rounds, where is_exact */
     bool is_exact;
     const char *entity, *metric, *stat; /* EXPECT_TERM */
-    double most;       /* the most a term can be */
+    double most;                        /* the most a term can be */
     bool glob;
-    bool here;         /* its point is the one it is asked at, not moved by @ */
+    bool here; /* its point is the one it is asked at, not moved by @ */
     size_t point;
-    const struct expect_node *a, *b;             /* operands */
-    struct expect_node *const *args;             /* of a call */
+    const struct expect_node *a, *b; /* operands */
+    struct expect_node *const *args; /* of a call */
     uint32_t n_args;
 };
 
 struct expect {
-    const char *text;  /* as written */
-    const char *left;  /* the left side as written */
+    const char *text; /* as written */
+    const char *left; /* the left side as written */
     enum expect_op op;
     const struct expect_node *lhs, *rhs;
-    double within;     /* 0: none */
-    bool relative;     /* within is a factor of the right side */
-    bool within_pp;    /* within was written in points */
-    bool fixed;        /* every term has its @ for every swept key: the same at every point */
-    size_t point;      /* it was parsed for */
+    double within;  /* 0: none */
+    bool relative;  /* within is a factor of the right side */
+    bool within_pp; /* within was written in points */
+    bool fixed;     /* every term has its @ for every swept key: the same at every point */
+    size_t point;   /* it was parsed for */
 };
 
+/* Whether a term of either side is of this metric (`slowdown` costs a run of its own). */
+bool expect_mentions(const struct expect *e, const char *metric);
 const char *expect_op_text(enum expect_op op);
 /* "s", "1/s", "" ...; out is used for odd ones. */
 const char *expect_unit_text(struct expect_unit u, char *out, size_t size);

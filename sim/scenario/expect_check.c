@@ -28,9 +28,9 @@ bool expect_same(const struct expect_node *a, const struct expect_node *b)
     if (!a || !b) return a == b;
     if (a->kind != b->kind || a->n_args != b->n_args) return false;
     if (a->kind == EXPECT_NUM) return a->num >= b->num && a->num <= b->num;
-    if (a->kind == EXPECT_TERM)
-        /* `x@k=0` is x where k is 0, but another thing at every other point. */
-        return a->here == b->here && a->point == b->point && !strcmp(a->entity, b->entity) && !strcmp(a->metric, b->metric) && !strcmp(a->stat, b->stat);
+    if (a->kind == EXPECT_TERM) /* `x@k=0` is x where k is 0, but another thing at every other point. */
+        return a->here == b->here && a->point == b->point && !strcmp(a->entity, b->entity) &&
+               !strcmp(a->metric, b->metric) && !strcmp(a->stat, b->stat);
     for (uint32_t i = 0; i < a->n_args; i++)
         if (!expect_same(a->args[i], b->args[i])) return false;
     return expect_same(a->a, b->a) && expect_same(a->b, b->b);
@@ -40,8 +40,12 @@ static bool constant(const struct expect_node *n, double *v)
 {
     double a, b;
     if (n->kind == EXPECT_NUM) return *v = n->num, true;
-    if (n->kind < EXPECT_ADD || n->kind > EXPECT_DIV || !constant(n->a, &a) || !constant(n->b, &b)) return false;
-    *v = n->kind == EXPECT_ADD ? a + b : n->kind == EXPECT_SUB ? a - b : n->kind == EXPECT_MUL ? a * b : a / b;
+    if (n->kind < EXPECT_ADD || n->kind > EXPECT_DIV || !constant(n->a, &a) || !constant(n->b, &b))
+        return false;
+    *v = n->kind == EXPECT_ADD   ? a + b
+         : n->kind == EXPECT_SUB ? a - b
+         : n->kind == EXPECT_MUL ? a * b
+                                 : a / b;
     return true;
 }
 
@@ -71,7 +75,8 @@ static struct bounds bounds_of(const struct expect_node *n)
     case EXPECT_SUM: return (struct bounds){0, HUGE_VAL};
     case EXPECT_MEAN:
     case EXPECT_MAX:
-    case EXPECT_MIN: all = (struct bounds){HUGE_VAL, -HUGE_VAL};
+    case EXPECT_MIN:
+        all = (struct bounds){HUGE_VAL, -HUGE_VAL};
         for (uint32_t i = 0; i < n->n_args; i++) {
             a = bounds_of(n->args[i]);
             all = (struct bounds){fmin(all.lo, a.lo), fmax(all.hi, a.hi)};
@@ -161,9 +166,13 @@ const char *expect_unbreakable(const struct expect *e)
     struct bounds d = difference(e, 1, &seen, &left);
     if (!seen) return "nothing in it is measured";
     if (!left) return "both sides are the same thing";
-    if (!e->relative) return always(e, e->within, d, d) ? e->within > 0 ? "its tolerance takes in everything that can be" : "it holds whatever is measured" : NULL;
+    if (!e->relative)
+        return always(e, e->within, d, d) ? e->within > 0 ? "its tolerance takes in everything that can be"
+                                                          : "it holds whatever is measured"
+                                          : NULL;
     /* Relative to a right side that may be negative: nothing is claimed. */
     if (bounds_of(e->rhs).lo < 0) return NULL;
-    struct bounds upper = difference(e, 1 + e->within, &seen, &left), lower = difference(e, 1 - e->within, &seen, &left);
+    struct bounds upper = difference(e, 1 + e->within, &seen, &left),
+                  lower = difference(e, 1 - e->within, &seen, &left);
     return always(e, 0, upper, lower) ? "its tolerance takes in everything that can be" : NULL;
 }

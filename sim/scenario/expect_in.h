@@ -14,7 +14,7 @@ struct expect_parse {
     struct reader *r;
     const struct scenario_file *f;
     const struct scenario *sc;
-    struct node *node;  /* the line in the file */
+    struct node *node; /* the line in the file */
     const char *text;
     size_t at;
     size_t point;
@@ -27,7 +27,8 @@ struct expect_parse {
 };
 
 /* A mistake from text[from] on, len characters. */
-__attribute__((format(printf, 4, 5))) void expect_error(struct expect_parse *p, size_t from, size_t len, const char *fmt, ...);
+__attribute__((format(printf, 4, 5))) void expect_error(struct expect_parse *p, size_t from, size_t len,
+                                                        const char *fmt, ...);
 __attribute__((format(printf, 2, 3))) void expect_hint(struct expect_parse *p, const char *fmt, ...);
 struct expect_node *expect_node_new(struct expect_parse *p, enum expect_kind kind);
 void expect_blanks(struct expect_parse *p);

@@ -21,8 +21,10 @@ struct expect_node *expect_number(struct expect_parse *p, char *suffix, size_t s
         for (n = e; isdigit((unsigned char)s[n]); n++)
             ;
     size_t u = n;
-    if (s[u] == '%') u++;
-    else if (s[u] == '/' && s[u + 1] == 's' && !isalnum((unsigned char)s[u + 2])) u += 2;
+    if (s[u] == '%')
+        u++;
+    else if (s[u] == '/' && s[u + 1] == 's' && !isalnum((unsigned char)s[u + 2]))
+        u += 2;
     else
         while (isalpha((unsigned char)s[u]))
             u++;
@@ -105,12 +107,20 @@ static void no_entity(struct expect_parse *p, size_t from, size_t len, const cha
     }
     char at[200] = "";
     for (uint32_t i = 0; i < p->sc->n_keys && strlen(at) < 120; i++)
-        snprintf(at + strlen(at), sizeof at - strlen(at), "%s%.60s=%.20s", i ? ", " : " at ", p->sc->keys[i], p->sc->values[i]);
+        snprintf(at + strlen(at), sizeof at - strlen(at), "%s%.60s=%.20s", i ? ", " : " at ", p->sc->keys[i],
+                 p->sc->values[i]);
     expect_error(p, from, len, "there is no %s `%.63s`%s", vm ? "VM" : "host", name, at);
     const char *near = diag_nearest(name, names);
-    if (group) expect_hint(p, "there are %u of them: write sum, mean, max or min over `%s.%.63s-*`", group, kind, name);
-    else if (near) expect_hint(p, "did you mean `%s.%s`?", kind, near);
-    else if (p->sc->n_keys) expect_hint(p, "a line without @ holds at every point; `%s.NAME-*` in max, min, mean or sum passes over what is not there", kind);
+    if (group)
+        expect_hint(p, "there are %u of them: write sum, mean, max or min over `%s.%.63s-*`", group, kind,
+                    name);
+    else if (near)
+        expect_hint(p, "did you mean `%s.%s`?", kind, near);
+    else if (p->sc->n_keys)
+        expect_hint(p,
+                    "a line without @ holds at every point; `%s.NAME-*` in max, min, mean or sum passes over "
+                    "what is not there",
+                    kind);
 }
 
 /* Groups of the file, whatever their count is at this point: for globs and for other points. */
@@ -126,7 +136,8 @@ static bool group_fits(struct expect_parse *p, const char *list_key, const char 
         if (glob && (!fnmatch(name, n->text, 0) || !fnmatch(name, member, 0))) return true;
         if (!glob && !strncmp(name, n->text, len)) {
             const char *rest = name + len;
-            if (!*rest || (*rest == '-' && rest[1] && strspn(rest + 1, "0123456789") == strlen(rest + 1))) return true;
+            if (!*rest || (*rest == '-' && rest[1] && strspn(rest + 1, "0123456789") == strlen(rest + 1)))
+                return true;
         }
     }
     return false;
@@ -157,15 +168,17 @@ static bool check_entity(struct expect_parse *p, const struct part *parts, unsig
         const char *is = vm ? p->sc->vms[i].name : p->sc->hosts[i].name;
         const char *group = vm ? p->sc->vms[i].group : p->sc->hosts[i].group;
         uint32_t inside = vm ? p->sc->vms[i].vcpus : p->sc->hosts[i].cores;
+        members += !strcmp(group, name) && strcmp(is, name) != 0;
         if (!fits(name, is, group, glob)) continue;
         found = true;
-        members += !strcmp(group, name);
         if (inside > most) most = inside;
     }
     if (found && !glob && members > 1) found = false;
-    bool digits = sub && parts[2].len > 4 && !memchr(parts[2].s, '*', parts[2].len) && !memchr(parts[2].s, '?', parts[2].len);
+    bool digits = sub && parts[2].len > 4 && !memchr(parts[2].s, '*', parts[2].len) &&
+                  !memchr(parts[2].s, '?', parts[2].len);
     if (found && digits && strtoul(parts[2].s + 4, NULL, 10) >= most) {
-        expect_error(p, parts[2].at, parts[2].len, "%s `%s` has %u %s%s", vm ? "VM" : "host", name, most, vm ? "vCPU" : "pCPU", most == 1 ? "" : "s");
+        expect_error(p, parts[2].at, parts[2].len, "%s `%s` has %u %s%s", vm ? "VM" : "host", name, most,
+                     vm ? "vCPU" : "pCPU", most == 1 ? "" : "s");
         return false;
     }
     if (found) return true;
@@ -194,11 +207,14 @@ static void unknown_metric(struct expect_parse *p, size_t from, const char *rest
         *strrchr(head, '.') = '\0';
         near = diag_nearest(head, names);
     }
-    if (near) expect_hint(p, "did you mean `%s`?", near);
-    else expect_hint(p, "`vlab explain` lists them");
+    if (near)
+        expect_hint(p, "did you mean `%s`?", near);
+    else
+        expect_hint(p, "`vlab explain` lists them");
 }
 
-static bool read_stat(struct expect_parse *p, struct expect_node *n, const struct name_metric *m, const char *stat, size_t from)
+static bool read_stat(struct expect_parse *p, struct expect_node *n, const struct name_metric *m,
+                      const char *stat, size_t from)
 {
     const char *list = name_stats(m->kind);
     const char *second = p->second_stat ? name_second_stat(m->kind) : NULL;
@@ -219,7 +235,8 @@ static bool read_stat(struct expect_parse *p, struct expect_node *n, const struc
     return true;
 }
 
-static bool read_metric(struct expect_parse *p, struct expect_node *n, const char *rest, size_t from, unsigned on)
+static bool read_metric(struct expect_parse *p, struct expect_node *n, const char *rest, size_t from,
+                        unsigned on)
 {
     const struct name_metric *m = name_find(rest);
     const char *dot = strrchr(rest, '.'), *stat = NULL;
@@ -281,17 +298,23 @@ struct expect_node *expect_term(struct expect_parse *p, bool glob_ok)
         expect_error(p, from, len, "a pattern stands for several; write sum, mean, max or min around it");
         return n;
     }
-    bool vm = parts[0].len == 2 && !memcmp(parts[0].s, "vm", 2), host = parts[0].len == 4 && !memcmp(parts[0].s, "host", 4);
-    if (parts[0].len == 7 && !memcmp(parts[0].s, "cluster", 7)) on = NAME_ON_CLUSTER, used = 1;
+    bool vm = parts[0].len == 2 && !memcmp(parts[0].s, "vm", 2),
+         host = parts[0].len == 4 && !memcmp(parts[0].s, "host", 4);
+    if (parts[0].len == 7 && !memcmp(parts[0].s, "cluster", 7))
+        on = NAME_ON_CLUSTER, used = 1;
     else if (vm || host) {
         bool sub = n_parts > 2 && numbered(&parts[2], vm ? "vcpu" : "pcpu", true);
         on = vm ? sub ? NAME_ON_VCPU : NAME_ON_VM : sub ? NAME_ON_PCPU : NAME_ON_HOST;
         used = sub ? 3 : 2;
     } else {
-        expect_error(p, from, parts[0].len, "`%.*s` is not a kind of entity", (int)(parts[0].len > 40 ? 40 : parts[0].len), parts[0].s);
-        const char *near = diag_nearest(arena_dup(p->r->a, parts[0].s, parts[0].len), (const char *const[]){"vm", "host", "cluster", NULL});
-        if (near) expect_hint(p, "did you mean `%s`?", near);
-        else expect_hint(p, "metrics begin with vm.NAME, host.NAME or cluster");
+        expect_error(p, from, parts[0].len, "`%.*s` is not a kind of entity",
+                     (int)(parts[0].len > 40 ? 40 : parts[0].len), parts[0].s);
+        const char *near = diag_nearest(arena_dup(p->r->a, parts[0].s, parts[0].len),
+                                        (const char *const[]){"vm", "host", "cluster", NULL});
+        if (near)
+            expect_hint(p, "did you mean `%s`?", near);
+        else
+            expect_hint(p, "metrics begin with vm.NAME, host.NAME or cluster");
         return n;
     }
     if (n_parts <= used || (used > 1 && !parts[1].len)) {
@@ -301,7 +324,10 @@ struct expect_node *expect_term(struct expect_parse *p, bool glob_ok)
     size_t entity = parts[used - 1].at + parts[used - 1].len - from;
     n->entity = arena_dup(p->r->a, s, entity);
     const char *rest = arena_dup(p->r->a, s + entity + 1, len - entity - 1);
-    if (on != NAME_ON_CLUSTER && !check_entity(p, parts, on, memchr(parts[1].s, '*', parts[1].len) || memchr(parts[1].s, '?', parts[1].len))) return n;
+    if (on != NAME_ON_CLUSTER &&
+        !check_entity(p, parts, on,
+                      memchr(parts[1].s, '*', parts[1].len) || memchr(parts[1].s, '?', parts[1].len)))
+        return n;
     read_metric(p, n, rest, from + entity + 1, on);
     return n;
 }
@@ -323,7 +349,8 @@ static const struct axis *axis_of(const struct scenario_file *f, const char *key
     return NULL;
 }
 
-static void move(struct expect_parse *p, struct expect_node *n, const char *key, const char *value, size_t from)
+static void move(struct expect_parse *p, struct expect_node *n, const char *key, const char *value,
+                 size_t from)
 {
     for (uint32_t i = 0; i < n->n_args; i++)
         move(p, n->args[i], key, value, from);
@@ -337,7 +364,8 @@ static void move(struct expect_parse *p, struct expect_node *n, const char *key,
     /* At the only point there is, here and there are one place. */
     n->here = scenario_points(p->f) == 1;
     if (sweep_move(p->f, &n->point, key, value)) return;
-    expect_error(p, from, strlen(key) + 1 + strlen(value), "the sweep has no point where %.100s is `%.60s`", key, value);
+    expect_error(p, from, strlen(key) + 1 + strlen(value), "the sweep has no point where %.100s is `%.60s`",
+                 key, value);
 }
 
 void expect_points(struct expect_parse *p, struct expect_node *n)
@@ -348,15 +376,18 @@ void expect_points(struct expect_parse *p, struct expect_node *n)
         size_t from = ++p->at;
         size_t klen = strcspn(p->text + from, "= @,)");
         if (p->text[from + klen] != '=' || !klen) {
-            expect_error(p, from - 1, klen + 1, "@ wants KEY=VALUE, a key of the sweep and one of its values");
+            expect_error(p, from - 1, klen + 1,
+                         "@ wants KEY=VALUE, a key of the sweep and one of its values");
             return;
         }
         const char *key = arena_dup(p->r->a, p->text + from, klen);
         size_t vlen = strcspn(p->text + from + klen + 1, " @,)");
         const char *value = arena_dup(p->r->a, p->text + from + klen + 1, vlen);
         p->at = from + klen + 1 + vlen;
-        if (is_taken(p->f, key)) p->skip = true;
-        else move(p, n, key, value, from);
+        if (is_taken(p->f, key))
+            p->skip = true;
+        else
+            move(p, n, key, value, from);
         const struct axis *x = axis_of(p->f, key);
         bool again = !x || told == 8;
         for (uint32_t i = 0; i < told && !again; i++)

@@ -33,7 +33,8 @@ bool sweep_read(struct scenario_file *f, struct diag *d);
 void sweep_take(struct scenario_file *f, const char *key);
 /* Which value of axis i point p has. */
 uint32_t sweep_index(const struct scenario_file *f, size_t point, uint32_t axis);
-/* The point that differs from `point` in these keys; false: there is none, *bad is the first key or value at fault. */
+/* The point that differs from `point` in these keys; false: there is none, *bad is the first key or value at
+ * fault. */
 bool sweep_move(const struct scenario_file *f, size_t *point, const char *key, const char *value);
 bool sweep_has(const struct scenario_file *f, const char *key);
 /* Puts value at a path like vms.db.cpu.weight. `where` is blamed. False: told. */
@@ -41,10 +42,13 @@ bool sweep_put(struct reader *r, struct node *root, const char *path, struct nod
 /* The tree of one point. */
 struct node *sweep_tree(struct scenario_file *f, struct reader *r, size_t point);
 
+/* The name of a scenario that states none: that of its file. */
+const char *scenario_default_name(struct arena *a, const char *path);
 /* A node as YAML flow: {a: 1, b: [2, 3]}. */
 void dump_flow(struct buf *b, const struct node *n);
 
 /* Parses the expectations of this point into sc. */
-void expect_read(struct reader *r, const struct scenario_file *f, size_t point, struct node *list, struct scenario *sc);
+void expect_read(struct reader *r, const struct scenario_file *f, size_t point, struct node *list,
+                 struct scenario *sc);
 
 #endif

@@ -45,7 +45,8 @@ void profile_read(struct reader *r, struct node *file, struct sc_host *h)
     const char *text = trace_slurp(r, file, MAX_PROFILE, &path, &len);
     if (!text) {
         if (file->text[0] != '/' && !strchr(file->text, '/') && !strchr(file->text, '.'))
-            diag_hint(r->d, "`ideal` has no costs; any other profile is a file that `vlab kvm calibrate` wrote");
+            diag_hint(r->d,
+                      "`ideal` has no costs; any other profile is a file that `vlab kvm calibrate` wrote");
         return;
     }
     struct diag inner;
@@ -53,13 +54,16 @@ void profile_read(struct reader *r, struct node *file, struct sc_host *h)
     struct reader sub = {.a = r->a, .d = &inner, .dir = r->dir};
     struct node *root = tree_read(r->a, text, len, "a host profile", &inner);
     if (root && !tree_get(root, "vlab_host", 9)) {
-        diag_add(&inner, (struct diag_mark){1, 1, 1}, "this is not a host profile: `vlab_host: 1` is missing");
+        diag_add(&inner, (struct diag_mark){1, 1, 1},
+                 "this is not a host profile: `vlab_host: 1` is missing");
         diag_hint(&inner, "`vlab kvm calibrate` writes one");
     } else if (root) {
         reader_check(&sub, root, key_find(KEY_PROFILE));
     }
-    if (diag_any(&inner)) hand_on(r, file, path, &inner);
-    else take_profile(&sub, root, h);
+    if (diag_any(&inner))
+        hand_on(r, file, path, &inner);
+    else
+        take_profile(&sub, root, h);
     h->profile = path;
     diag_done(&inner);
 }
@@ -71,11 +75,15 @@ static void read_cpu(struct reader *r, const struct node *cpu, struct sc_host *h
     h->speed_ppm = (uint32_t)(reader_num(r, cpu, H "cpu.speed") / 1000);
     h->scheduler = reader_get(r, cpu, H "cpu.scheduler").word;
     got = reader_get(r, cpu, H "cpu.threads_per_core");
-    if (got.node && got.n != 1) tree_error(r->d, got.node, "`threads_per_core: %d` is not supported yet", (int)got.n);
+    if (got.node && got.n != 1)
+        tree_error(r->d, got.node, "`threads_per_core: %d` is not supported yet", (int)got.n);
     if ((got = reader_get(r, cpu, H "cpu.slice")).node) h->slice_ns = got.n;
+    /* A measured tick is that of the host kernel's own scheduler; the policies that we gate have none. */
+    if (strcmp(h->scheduler, "eevdf") != 0) h->tick_ns = 0;
     if ((got = reader_get(r, cpu, H "cpu.tick")).node) h->tick_ns = got.n;
     if ((got = reader_get(r, cpu, H "cpu.switch_cost")).node) h->switch_ns = got.n;
-    const struct node *balance = reader_sub(cpu, "balance", NODE_MAP), *cache = reader_sub(cpu, "cache", NODE_MAP);
+    const struct node *balance = reader_sub(cpu, "balance", NODE_MAP),
+                      *cache = reader_sub(cpu, "cache", NODE_MAP);
     const struct node *credit = reader_sub(cpu, "credit", NODE_MAP);
     h->balance_idle = reader_get(r, balance, H "cpu.balance.idle").n;
     h->balance_every_ns = reader_num(r, balance, H "cpu.balance.every");
@@ -127,6 +135,7 @@ bool hosts_read(struct reader *r, struct node *root, struct scenario *sc)
             hosts[at].name = count.node ? arena_printf(r->a, "%s-%u", h.group, j) : h.group;
         }
     }
+    order_hosts(hosts, at);
     sc->hosts = hosts;
     sc->n_hosts = at;
     return true;

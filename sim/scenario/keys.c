@@ -103,7 +103,8 @@ char *key_type_text(const struct key *k, char *out, size_t size)
     int n = snprintf(out, size, "%s", names[k->type]);
     for (const char *w = k->words; w && *w;) {
         int len = (int)strcspn(w, " ");
-        if (n >= 0 && (size_t)n < size) n += snprintf(out + n, size - (size_t)n, "%s%.*s", n ? " or " : "", len, w);
+        if (n >= 0 && (size_t)n < size)
+            n += snprintf(out + n, size - (size_t)n, "%s%.*s", n ? " or " : "", len, w);
         w += len + (w[len] == ' ');
     }
     return out;
@@ -117,7 +118,9 @@ char *key_range_text(const struct key *k, char *out, size_t size)
     if (!key_unit(k->type, &kind) || (k->lo == 0 && k->hi == INT64_MAX)) return out;
     unit_format(kind, k->lo, lo, sizeof lo);
     unit_format(kind, k->hi, hi, sizeof hi);
-    if (k->hi == INT64_MAX) snprintf(out, size, "at least %s", lo);
-    else snprintf(out, size, "%s to %s", lo, hi);
+    if (k->hi == INT64_MAX)
+        snprintf(out, size, "at least %s", lo);
+    else
+        snprintf(out, size, "%s to %s", lo, hi);
     return out;
 }

@@ -27,22 +27,22 @@ enum key_type {
     KEY_SHARE,
     KEY_COUNT,
     KEY_NUMBER,
-    KEY_COUNTS,   /* a list of whole numbers */
-    KEY_AMOUNT,   /* a duration, or a distribution of durations */
-    KEY_SWEEP,    /* a map of key paths to lists */
-    KEY_EXPECT,   /* a list of expectations */
-    KEY_STRINGS,  /* a map of texts */
+    KEY_COUNTS,  /* a list of whole numbers */
+    KEY_AMOUNT,  /* a duration, or a distribution of durations */
+    KEY_SWEEP,   /* a map of key paths to lists */
+    KEY_EXPECT,  /* a list of expectations */
+    KEY_STRINGS, /* a map of texts */
 };
 
 struct key {
     const char *path;
     enum key_type type;
-    const char *def;   /* as it would be written; NULL: none, `def_text` says what happens then */
+    const char *def; /* as it would be written; NULL: none, `def_text` says what happens then */
     const char *def_text;
-    int64_t lo, hi;    /* of amounts, in the base unit */
-    const char *words; /* separated by spaces */
-    const char *main;  /* the key that a scalar in place of this map stands for */
-    const char *later; /* NULL: built; else what it is a part of that is not there yet */
+    int64_t lo, hi;          /* of amounts, in the base unit */
+    const char *words;       /* separated by spaces */
+    const char *main;        /* the key that a scalar in place of this map stands for */
+    const char *later;       /* NULL: built; else what it is a part of that is not there yet */
     const char *later_words; /* words of the grammar that are not supported yet */
     const char *about;
 };

@@ -16,43 +16,71 @@
 #define PCPU    NAME_ON_PCPU
 #define CLUSTER NAME_ON_CLUSTER
 #define OTHER   NAME_ON_OTHER
-#define STATE(n, text) \
-    {"cpu." n, NAME_STATE, "s", VM | VCPU | HOST, NULL, text, "total: sum over the vCPUs; share: total / (vCPUs x measured time)"}
+#define STATE(n, text)                                                                                       \
+    {                                                                                                        \
+        "cpu." n, NAME_STATE, "s", VM | VCPU | HOST, NULL, text,                                             \
+            "total: sum over the vCPUs; share: total / (vCPUs x measured time)"                              \
+    }
 
 static const struct name_metric metrics[] = {
-    {"cpu.run", NAME_STATE, "s", VM | VCPU | HOST, NULL, "On a pCPU.", "total: sum over the vCPUs; share: total / (vCPUs x measured time)"},
+    {"cpu.run", NAME_STATE, "s", VM | VCPU | HOST, NULL, "On a pCPU.",
+     "total: sum over the vCPUs; share: total / (vCPUs x measured time)"},
     STATE("ready", "Could run, had no pCPU: contention steal. The switch that ends the wait belongs to it."),
     STATE("throttled", "Could run, its limit forbade it."),
     STATE("costop", "Stopped so that its siblings could catch up."),
     STATE("swapwait", "Waited for the host to bring a page back."),
     STATE("diskwait", "All its tasks waited, the one to return first for a disk."),
     STATE("netwait", "The same for the network."),
-    {"cpu.idle", NAME_STATE, "s", VM | VCPU | HOST | PCPU, NULL, "Had nothing to run. A host's is that of its pCPUs.", "share of a host: idle / (pCPUs x measured time)"},
+    {"cpu.idle", NAME_STATE, "s", VM | VCPU | HOST | PCPU, NULL,
+     "Had nothing to run. A host's is that of its pCPUs.", "share of a host: idle / (pCPUs x measured time)"},
     STATE("down", "Was not powered on."),
-    {"cpu.guest", NAME_STATE, "s", VM | VCPU | HOST | PCPU, NULL, "Useful work of guests. A host's share is its efficiency.", "run - overhead"},
-    {"cpu.overhead", NAME_STATE, "s", VM | VCPU | HOST | PCPU, NULL, "Run time that virtualization or a cold cache took.", "run - guest"},
-    {"cpu.switch", NAME_STATE, "s", HOST | PCPU, NULL, "pCPU time spent changing to another vCPU.", "changes x (switch_cost + refill)"},
-    {"cpu.hostos", NAME_STATE, "s", HOST | PCPU, NULL, "pCPU time that the host itself took.", "measured time - guest - overhead - switch - idle"},
-    {"cpu.util", NAME_SHARE, "", VM | VCPU | HOST | PCPU, NULL, "How busy it was.", "VM: run / wall; host: (guest + overhead + switch + hostos) / wall"},
-    {"unserved", NAME_SHARE, "", VM | HOST | CLUSTER, NULL, "The share of its demand that got no pCPU.", "ready / (run + ready)"},
-    {"slice", NAME_DIST, "s", VM | VCPU | HOST, NULL, "Lengths of the periods in run.", "time from coming onto a pCPU to leaving it"},
-    {"wait", NAME_DIST, "s", VM | VCPU | HOST, NULL, "Lengths of the periods in ready, with the switch that ends each.", "time from ready to run"},
+    {"cpu.guest", NAME_STATE, "s", VM | VCPU | HOST | PCPU, NULL,
+     "Useful work of guests. A host's share is its efficiency.", "run - overhead"},
+    {"cpu.overhead", NAME_STATE, "s", VM | VCPU | HOST | PCPU, NULL,
+     "Run time that virtualization or a cold cache took.", "run - guest"},
+    {"cpu.switch", NAME_STATE, "s", HOST | PCPU, NULL, "pCPU time spent changing to another vCPU.",
+     "changes x (switch_cost + refill)"},
+    {"cpu.hostos", NAME_STATE, "s", HOST | PCPU, NULL, "pCPU time that the host itself took.",
+     "measured time - guest - overhead - switch - idle"},
+    {"cpu.util", NAME_SHARE, "", VM | VCPU | HOST | PCPU, NULL, "How busy it was.",
+     "VM: run / wall; host: (guest + overhead + switch + hostos) / wall"},
+    {"unserved", NAME_SHARE, "", VM | HOST | CLUSTER, NULL, "The share of its demand that got no pCPU.",
+     "ready / (run + ready)"},
+    {"slice", NAME_DIST, "s", VM | VCPU | HOST, NULL, "Lengths of the periods in run.",
+     "time from coming onto a pCPU to leaving it"},
+    {"wait", NAME_DIST, "s", VM | VCPU | HOST, NULL,
+     "Lengths of the periods in ready, with the switch that ends each.", "time from ready to run"},
     {"latency", NAME_DIST, "s", VM, NULL, "From a request's arrival to its last step.", "done - arrival"},
-    {"work.done", NAME_COUNT, "", VM | CLUSTER, NULL, "Requests answered or iterations of a loop ended.", "count of those that ended in the measured time"},
-    {"work.checksum", NAME_CHECKSUM, "", VM, NULL, "Whether the very same work was done.", "sum modulo 2^52 over tasks and steps of hash(task, iteration, step, draw)"},
-    {"work.time", NAME_TIME, "s", VM, NULL, "From the VM's start to its `until`.", "time of the event finished - start"},
-    {"throughput", NAME_SCALAR, "1/s", VM | CLUSTER, NULL, "Work done a second.", "work.done / measured time"},
-    {"backlog", NAME_LEVEL, "", VM, NULL, "Requests that have come and are not answered.", "integral of the number inside / measured time"},
+    {"work.done", NAME_COUNT, "", VM | CLUSTER, NULL, "Requests answered or iterations of a loop ended.",
+     "count of those that ended in the measured time"},
+    {"work.checksum", NAME_CHECKSUM, "", VM, NULL, "Whether the very same work was done.",
+     "sum modulo 2^52 over tasks and steps of hash(task, iteration, step, draw)"},
+    {"work.time", NAME_TIME, "s", VM, NULL, "From the VM's start to its `until`.",
+     "time of the event finished - start"},
+    {"throughput", NAME_SCALAR, "1/s", VM | CLUSTER, NULL, "Work done a second.",
+     "work.done / measured time"},
+    {"backlog", NAME_LEVEL, "", VM, NULL, "Requests that have come and are not answered.",
+     "integral of the number inside / measured time"},
     {"queue.lost", NAME_COUNT, "", VM, NULL, "Requests that found the queue full.", "count"},
-    {"fairness", NAME_SHARE, "", HOST | CLUSTER, NULL, "Jain's index: 1 when all get by their weight, 1/n when one of n gets all.", "(sum x)^2 / (n sum x^2), x = run/weight, over vCPUs never idle"},
-    {"slowdown", NAME_SCALAR, "", VM, NULL, "How much longer its work takes than alone on its host with the same draws. Asking for it adds that run.", "mean latency (loop: time an iteration) / the same alone"},
-    {"isolation", NAME_SCALAR, "", HOST | CLUSTER, NULL, "How well the well-behaved are protected: 1 is perfect.", "the worst slowdown of the VMs with `role: victim`"},
-    {"events.KIND", NAME_EVENTS, "", NAME_ON_EVERY, NULL, "Things that happened; `vlab explain events` lists the kinds.", "count; time of the first and of the last"},
+    {"fairness", NAME_SHARE, "", HOST | CLUSTER, NULL,
+     "Jain's index: 1 when all get by their weight, 1/n when one of n gets all.",
+     "(sum x)^2 / (n sum x^2), x = run/weight, over vCPUs never idle"},
+    {"slowdown", NAME_SCALAR, "", VM, NULL,
+     "How much longer its work takes than alone on its host with the same draws. Asking for it adds that "
+     "run.",
+     "mean latency (loop: time an iteration) / the same alone"},
+    {"isolation", NAME_SCALAR, "", HOST | CLUSTER, NULL,
+     "How well the well-behaved are protected: 1 is perfect.",
+     "the worst slowdown of the VMs with `role: victim`"},
+    {"events.KIND", NAME_EVENTS, "", NAME_ON_EVERY, NULL,
+     "Things that happened; `vlab explain events` lists the kinds.",
+     "count; time of the first and of the last"},
 
     {"boot.time", NAME_TIME, "s", VM, "dependability", "From power-on to ready.", "ready - start"},
     {"mem.resident", NAME_LEVEL, "B", VM | HOST, "resources", "Memory really held.", "pages x page size"},
     {"mem.active", NAME_LEVEL, "B", VM | HOST, "resources", "Memory in use lately.", "pages referenced"},
-    {"mem.ballooned", NAME_LEVEL, "B", VM | HOST, "resources", "Memory taken back by balloon.", "pages in the balloon"},
+    {"mem.ballooned", NAME_LEVEL, "B", VM | HOST, "resources", "Memory taken back by balloon.",
+     "pages in the balloon"},
     {"mem.shared", NAME_LEVEL, "B", VM | HOST, "resources", "Memory saved by sharing.", "pages shared"},
     {"mem.swapped", NAME_LEVEL, "B", VM | HOST, "resources", "Memory on the swap disk.", "pages swapped"},
     {"mem.refs", NAME_COUNT, "", VM, "resources", "Page references.", "count"},
@@ -91,8 +119,8 @@ static const struct name_metric metrics[] = {
 #define N_METRICS (sizeof metrics / sizeof metrics[0])
 
 static const char *const stats[NAME_NKINDS] = {
-    [NAME_STATE] = "share total rate", [NAME_SHARE] = "share",       [NAME_COUNT] = "total rate",
-    [NAME_EVENTS] = "total first last", [NAME_TIME] = "total",       [NAME_LEVEL] = "mean max",
+    [NAME_STATE] = "share total rate",          [NAME_SHARE] = "share",    [NAME_COUNT] = "total rate",
+    [NAME_EVENTS] = "total first last",         [NAME_TIME] = "total",     [NAME_LEVEL] = "mean max",
     [NAME_DIST] = "mean count p50 p95 p99 max", [NAME_CHECKSUM] = "total", [NAME_SCALAR] = "mean",
 };
 
@@ -153,7 +181,8 @@ char *name_entities(unsigned on, char *out, size_t size)
     size_t at = 0;
     out[0] = '\0';
     for (unsigned i = 0; i < 6; i++)
-        if (on >> i & 1 && at < size) at += (size_t)snprintf(out + at, size - at, "%s%s", at ? ", " : "", words[i]);
+        if (on >> i & 1 && at < size)
+            at += (size_t)snprintf(out + at, size - at, "%s%s", at ? ", " : "", words[i]);
     return out;
 }
 

@@ -24,21 +24,21 @@ enum name_kind {
 };
 
 enum name_entity { /* bits */
-    NAME_ON_VM = 1,
-    NAME_ON_VCPU = 2,
-    NAME_ON_HOST = 4,
-    NAME_ON_PCPU = 8,
-    NAME_ON_CLUSTER = 16,
-    NAME_ON_OTHER = 32, /* disks, networks and their like: not built yet */
-    NAME_ON_EVERY = NAME_ON_VM | NAME_ON_VCPU | NAME_ON_HOST | NAME_ON_PCPU | NAME_ON_CLUSTER
+                   NAME_ON_VM = 1,
+                   NAME_ON_VCPU = 2,
+                   NAME_ON_HOST = 4,
+                   NAME_ON_PCPU = 8,
+                   NAME_ON_CLUSTER = 16,
+                   NAME_ON_OTHER = 32, /* disks, networks and their like: not built yet */
+                   NAME_ON_EVERY = NAME_ON_VM | NAME_ON_VCPU | NAME_ON_HOST | NAME_ON_PCPU | NAME_ON_CLUSTER
 };
 
 struct name_metric {
-    const char *name;    /* "cpu.ready"; "events.KIND" stands for every kind of event */
+    const char *name; /* "cpu.ready"; "events.KIND" stands for every kind of event */
     enum name_kind kind;
-    const char *unit;    /* of the amount itself: "s", "1/s", "B", "" for shares and counts */
-    unsigned on;         /* enum name_entity */
-    const char *later;   /* NULL: built */
+    const char *unit;  /* of the amount itself: "s", "1/s", "B", "" for shares and counts */
+    unsigned on;       /* enum name_entity */
+    const char *later; /* NULL: built */
     const char *about;
     const char *formula;
 };

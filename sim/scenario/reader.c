@@ -15,7 +15,8 @@ bool reader_is_name(const char *s)
     size_t len = strlen(s);
     if (!len || len > 63 || !((*s >= 'A' && *s <= 'Z') || (*s >= 'a' && *s <= 'z'))) return false;
     for (; *s; s++)
-        if (!((*s >= 'A' && *s <= 'Z') || (*s >= 'a' && *s <= 'z') || (*s >= '0' && *s <= '9') || *s == '_' || *s == '-'))
+        if (!((*s >= 'A' && *s <= 'Z') || (*s >= 'a' && *s <= 'z') || (*s >= '0' && *s <= '9') || *s == '_' ||
+              *s == '-'))
             return false;
     return true;
 }
@@ -57,7 +58,11 @@ static void list_words(const char *words, char *out, size_t size)
     for (const char *w = words; *w && at < size;) {
         size_t len = strcspn(w, " ");
         bool last = !w[len];
-        at += (size_t)snprintf(out + at, size - at, "%s`%.*s`", w == words ? "" : last ? " or " : ", ", (int)len, w);
+        at += (size_t)snprintf(out + at, size - at, "%s`%.*s`",
+                               w == words ? ""
+                               : last     ? " or "
+                                          : ", ",
+                               (int)len, w);
         w += len + (w[len] == ' ');
     }
 }
@@ -90,7 +95,8 @@ static bool read_bool(struct reader *r, struct node *n, const struct key *k, str
     return false;
 }
 
-static bool read_amount(struct reader *r, struct node *n, const struct key *k, enum unit_kind kind, struct got *out)
+static bool read_amount(struct reader *r, struct node *n, const struct key *k, enum unit_kind kind,
+                        struct got *out)
 {
     struct unit_why why;
     if (key_has_word(k->words, n->text, n->len)) return out->word = n->text, true;
@@ -99,7 +105,8 @@ static bool read_amount(struct reader *r, struct node *n, const struct key *k, e
         return false;
     }
     if ((kind == UNIT_COUNT || kind == UNIT_NUMBER) && !n->plain) {
-        if (tree_error(r->d, n, "`%s` is %s, and what stands in quotes is text", key_leaf(k), unit_kind_name(kind)))
+        if (tree_error(r->d, n, "`%s` is %s, and what stands in quotes is text", key_leaf(k),
+                       unit_kind_name(kind)))
             diag_hint(r->d, "leave the quotes out");
         return false;
     }
@@ -112,7 +119,8 @@ static bool read_amount(struct reader *r, struct node *n, const struct key *k, e
     }
     if (out->n < k->lo || out->n > k->hi) {
         char range[100];
-        tree_error(r->d, n, "`%s: %.60s` is out of range: %s", key_leaf(k), n->text, key_range_text(k, range, sizeof range));
+        tree_error(r->d, n, "`%s: %.60s` is out of range: %s", key_leaf(k), n->text,
+                   key_range_text(k, range, sizeof range));
         return false;
     }
     return true;
@@ -136,7 +144,8 @@ bool reader_scalar(struct reader *r, struct node *n, const struct key *k, struct
     case KEY_NAME:
         if (reader_is_name(n->text)) return true;
         if (tree_error(r->d, n, "`%.80s` is not a name", n->text))
-            diag_hint(r->d, "a name begins with a letter; letters, digits, - and _ follow, 63 characters at most");
+            diag_hint(r->d,
+                      "a name begins with a letter; letters, digits, - and _ follow, 63 characters at most");
         return false;
     case KEY_FILE:
         if (key_has_word(k->later_words, n->text, n->len)) {
@@ -169,17 +178,22 @@ static void unknown_key(struct reader *r, struct node *name, const struct key *p
     const struct key *elsewhere = NULL;
     for (size_t i = 0; i < key_count(); i++) {
         const struct key *k = key_at(i);
-        if (key_is_child(k, parent) && n < MAX_NEAR) near[n++] = key_leaf(k);
-        else if (!elsewhere && !k->later && tree_is(name, key_leaf(k)) && parent && !strncmp(k->path, parent->path, strcspn(parent->path, ".")))
+        if (key_is_child(k, parent) && n < MAX_NEAR)
+            near[n++] = key_leaf(k);
+        else if (!elsewhere && !k->later && tree_is(name, key_leaf(k)) && parent &&
+                 !strncmp(k->path, parent->path, strcspn(parent->path, ".")))
             elsewhere = k;
     }
     near[n] = NULL;
     if (!tree_error(r->d, name, "unknown key `%.80s`", name->text)) return;
     const char *best = diag_nearest(name->text, near);
-    if (best) diag_hint(r->d, "did you mean `%s`?", best);
+    if (best)
+        diag_hint(r->d, "did you mean `%s`?", best);
     else if (elsewhere)
-        diag_hint(r->d, "`%s` belongs in `%.*s`", name->text,
-                  (int)(key_leaf(elsewhere) > elsewhere->path ? key_leaf(elsewhere) - elsewhere->path - 1 : 0), elsewhere->path);
+        diag_hint(
+            r->d, "`%s` belongs in `%.*s`", name->text,
+            (int)(key_leaf(elsewhere) > elsewhere->path ? key_leaf(elsewhere) - elsewhere->path - 1 : 0),
+            elsewhere->path);
 }
 
 void reader_check(struct reader *r, struct node *map, const struct key *parent)
@@ -204,8 +218,10 @@ static void check_map(struct reader *r, struct node *n, const struct key *k)
 {
     char what[80];
     reader_unfold(r->a, n, k);
-    if (n->kind == NODE_MAP) reader_check(r, n, k);
-    else tree_error(r->d, n, "`%s` is %s; it wants a map of keys", key_leaf(k), what_is(n, what, sizeof what));
+    if (n->kind == NODE_MAP)
+        reader_check(r, n, k);
+    else
+        tree_error(r->d, n, "`%s` is %s; it wants a map of keys", key_leaf(k), what_is(n, what, sizeof what));
 }
 
 static void check_list(struct reader *r, struct node *n, const struct key *k)
@@ -219,8 +235,11 @@ static void check_list(struct reader *r, struct node *n, const struct key *k)
     }
     for (uint32_t i = 0; i < n->n; i++) {
         struct node *m = n->items[i];
-        if (m->kind == NODE_MAP) reader_check(r, m, k);
-        else tree_error(r->d, m, "a member of `%s` is %s; it wants a map of keys", key_leaf(k), what_is(m, what, sizeof what));
+        if (m->kind == NODE_MAP)
+            reader_check(r, m, k);
+        else
+            tree_error(r->d, m, "a member of `%s` is %s; it wants a map of keys", key_leaf(k),
+                       what_is(m, what, sizeof what));
         if (m->kind == NODE_MAP && k->type == KEY_NAMED && !tree_get(m, "name", 4))
             tree_error(r->d, m, "a member of `%s` has no `name`", key_leaf(k));
     }
@@ -238,9 +257,11 @@ static void check_scalars(struct reader *r, struct node *n, const struct key *k)
     }
     for (uint32_t i = 0; i < n->n; i++) {
         struct node *m = n->items[i];
-        if (k->type == KEY_COUNTS) reader_scalar(r, m, k, &got);
+        if (k->type == KEY_COUNTS)
+            reader_scalar(r, m, k, &got);
         else if (m->kind != NODE_SCALAR)
-            tree_error(r->d, m, "a member of `%s` is %s; it wants a text", key_leaf(k), what_is(m, what, sizeof what));
+            tree_error(r->d, m, "a member of `%s` is %s; it wants a text", key_leaf(k),
+                       what_is(m, what, sizeof what));
     }
 }
 

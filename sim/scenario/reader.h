@@ -14,14 +14,16 @@
 struct reader {
     struct arena *a;
     struct diag *d;
-    const char *dir; /* of the scenario's file, "" or with a slash at the end: other files are relative to it */
+    const char
+        *dir; /* of the scenario's file, "" or with a slash at the end: other files are relative to it */
 };
 
 /* A value got: either one of the key's words or an amount in the base unit. */
 struct got {
     struct node *node; /* NULL: it was not stated (def applies) or was bad */
     bool stated;
-    const char *word;  /* of KEY_WORD, KEY_NAME, KEY_TEXT, KEY_FILE, KEY_BOOL; or instead of an amount; or NULL */
+    const char
+        *word; /* of KEY_WORD, KEY_NAME, KEY_TEXT, KEY_FILE, KEY_BOOL; or instead of an amount; or NULL */
     int64_t n;
 };
 
@@ -75,5 +77,9 @@ void profile_read(struct reader *r, struct node *file, struct sc_host *h);
 uint32_t hosts_members(struct reader *r, struct node *list, const char *count_key);
 /* What no single part can tell: names that are there twice, times that do not go together. */
 void check_scenario(struct reader *r, struct node *root, const struct scenario *sc);
+
+/* order.c: sorts entities by name, so that the order of the file does not matter. */
+void order_hosts(struct sc_host *hosts, uint32_t n);
+void order_vms(struct sc_vm *vms, uint32_t n);
 
 #endif

@@ -128,13 +128,15 @@ bool scenario_set(struct scenario_file *f, const char *key, const char *value, s
         }
         ok = sweep_put(&r, f->root, key, mine, &where);
     }
-    if (ok) sweep_take(f, arena_dup(&f->a, key, strlen(key)));
-    else d->usage = true;
+    if (ok)
+        sweep_take(f, arena_dup(&f->a, key, strlen(key)));
+    else
+        d->usage = true;
     return ok;
 }
 
 /* The file's name without folder and ending, as far as it makes a name. */
-static const char *default_name(struct arena *a, const char *path)
+const char *scenario_default_name(struct arena *a, const char *path)
 {
     const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     while (*base && !((*base >= 'a' && *base <= 'z') || (*base >= 'A' && *base <= 'Z')))
@@ -161,14 +163,17 @@ static void read_point(struct reader *r, const struct scenario_file *f, size_t p
     uint32_t n = 0, at = 0;
     for (uint32_t i = 0; i < f->n_axes; i++)
         n += f->axes[i].n_keys;
-    const char **keys = arena_array(r->a, n + 1, sizeof *keys), **values = arena_array(r->a, n + 1, sizeof *values);
+    const char **keys = arena_array(r->a, n + 1, sizeof *keys),
+               **values = arena_array(r->a, n + 1, sizeof *values);
     for (uint32_t i = 0; i < f->n_axes; i++) {
         for (uint32_t j = 0; j < f->axes[i].n_keys; j++, at++) {
             struct buf b;
             buf_init(&b);
             const struct node *v = f->axes[i].values[j][sweep_index(f, point, i)];
-            if (v->kind == NODE_SCALAR) buf_puts(&b, v->text);
-            else dump_flow(&b, v);
+            if (v->kind == NODE_SCALAR)
+                buf_puts(&b, v->text);
+            else
+                dump_flow(&b, v);
             keys[at] = arena_dup(r->a, f->axes[i].keys[j], strlen(f->axes[i].keys[j]));
             values[at] = arena_dup(r->a, b.text, b.len);
             buf_done(&b);
@@ -193,7 +198,7 @@ struct scenario *scenario_at(struct scenario_file *f, size_t point, struct diag 
     reader_get(&r, root, "vlab");
     struct got name = reader_get(&r, root, "name"), about = reader_get(&r, root, "about");
     sc->path = arena_dup(&o->a, f->name, strlen(f->name));
-    sc->name = name.node ? name.word : default_name(&o->a, f->name);
+    sc->name = name.node ? name.word : scenario_default_name(&o->a, f->name);
     sc->about = about.word;
     read_run(&r, root, sc);
     read_point(&r, f, point, sc);

@@ -28,7 +28,9 @@ static bool into_member(struct walk *w, const char *part)
         char *end;
         unsigned long i = strtoul(part, &end, 10);
         if (part[0] < '0' || part[0] > '9' || *end || i >= w->at->n) {
-            if (blame(w, "there is no member", part)) diag_hint(w->r->d, "members of `%s` are counted from 0; there are %u", key_leaf(w->k), w->at->n);
+            if (blame(w, "there is no member", part))
+                diag_hint(w->r->d, "members of `%s` are counted from 0; there are %u", key_leaf(w->k),
+                          w->at->n);
             return false;
         }
         w->at = w->at->items[i];
@@ -144,13 +146,16 @@ static bool read_axis(struct scenario_file *f, struct diag *d, struct node *map,
     x->values = arena_array(&f->a, n, sizeof *x->values);
     for (uint32_t i = 0; i < n; i++) {
         struct node *name = map->keys[from + i], *list = map->items[from + i];
-        if (list->kind != NODE_LIST) return tree_error(d, list, "`%.100s` wants a list of values", name->text), false;
+        if (list->kind != NODE_LIST)
+            return tree_error(d, list, "`%.100s` wants a list of values", name->text), false;
         if (!list->n) return tree_error(d, list, "`%.100s` has no value", name->text), false;
         if (i && list->n != x->n_values) {
-            tree_error(d, list, "lists under `zip` are of one length: this has %u, the first %u", list->n, x->n_values);
+            tree_error(d, list, "lists under `zip` are of one length: this has %u, the first %u", list->n,
+                       x->n_values);
             return false;
         }
-        if (sweep_has(f, name->text)) return tree_error(d, name, "`%.100s` is swept twice", name->text), false;
+        if (sweep_has(f, name->text))
+            return tree_error(d, name, "`%.100s` is swept twice", name->text), false;
         x->keys[i] = name->text;
         x->key_node[i] = name;
         x->values[i] = list->items;
@@ -190,14 +195,18 @@ bool sweep_read(struct scenario_file *f, struct diag *d)
 {
     struct node *sweep = tree_get(f->root, "sweep", 5);
     if (!sweep) return true;
-    if (sweep->kind != NODE_MAP) return tree_error(d, sweep, "`sweep` wants a map of key paths to lists of values"), false;
+    if (sweep->kind != NODE_MAP)
+        return tree_error(d, sweep, "`sweep` wants a map of key paths to lists of values"), false;
     f->axes = arena_array(&f->a, sweep->n + 1, sizeof *f->axes);
     bool ok = true;
     for (uint32_t i = 0; i < sweep->n; i++) {
         struct node *v = sweep->items[i];
-        if (!tree_is(sweep->keys[i], "zip")) ok &= read_axis(f, d, sweep, i, 1);
-        else if (v->kind != NODE_MAP || !v->n) ok = (tree_error(d, v, "`zip` wants a map of key paths to lists of one length"), false);
-        else ok &= read_axis(f, d, v, 0, v->n);
+        if (!tree_is(sweep->keys[i], "zip"))
+            ok &= read_axis(f, d, sweep, i, 1);
+        else if (v->kind != NODE_MAP || !v->n)
+            ok = (tree_error(d, v, "`zip` wants a map of key paths to lists of one length"), false);
+        else
+            ok &= read_axis(f, d, v, 0, v->n);
     }
     return count_points(f, d, sweep) && try_paths(f, d) && ok;
 }
@@ -265,7 +274,8 @@ static bool same_value(const struct node *n, const char *text)
         struct unit_why why;
         if (!strcmp(n->text, text)) return true;
         for (enum unit_kind k = UNIT_DURATION; k <= UNIT_NUMBER; k++)
-            if (unit_parse(k, n->text, n->len, &x, &why) && unit_parse(k, text, strlen(text), &y, &why)) return x == y;
+            if (unit_parse(k, n->text, n->len, &x, &why) && unit_parse(k, text, strlen(text), &y, &why))
+                return x == y;
         return false;
     }
     struct buf b;

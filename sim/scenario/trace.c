@@ -84,7 +84,8 @@ bool trace_read(struct reader *r, struct node *file, bool ordered, struct pool *
         int64_t v = 0;
         struct unit_why why = {0};
         if (p < stop && !parse_time(p, (size_t)(stop - p), &v, &why)) {
-            if (tree_error(r->d, file, "%.200s:%u: %s", path, line, why.text) && why.hint[0]) diag_hint(r->d, "%s", why.hint);
+            if (tree_error(r->d, file, "%.200s:%u: %s", path, line, why.text) && why.hint[0])
+                diag_hint(r->d, "%s", why.hint);
             return false;
         }
         if (p < stop && ordered && v < last) {

@@ -62,7 +62,8 @@ void tree_put(struct arena *a, struct node *map, const char *key, struct node *v
     }
     if (map->n >= map->room) {
         uint32_t room = map->room ? 2 * map->room : 4;
-        struct node **items = arena_array(a, room, sizeof *items), **keys = arena_array(a, room, sizeof *keys);
+        struct node **items = arena_array(a, room, sizeof *items),
+                    **keys = arena_array(a, room, sizeof *keys);
         if (map->n) memcpy(items, map->items, map->n * sizeof *items);
         if (map->n) memcpy(keys, map->keys, map->n * sizeof *keys);
         map->items = items;
@@ -109,7 +110,9 @@ bool tree_error(struct diag *d, struct node *n, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    if (n->origin) diag_add(d, (struct diag_mark){0}, "in `%.200s`: %s", n->origin, text);
-    else diag_add(d, n->mark, "%s", text);
+    if (n->origin)
+        diag_add(d, (struct diag_mark){0}, "in `%.200s`: %s", n->origin, text);
+    else
+        diag_add(d, n->mark, "%s", text);
     return true;
 }

@@ -24,8 +24,8 @@ enum node_kind { NODE_SCALAR, NODE_MAP, NODE_LIST };
 
 struct node {
     enum node_kind kind;
-    bool plain;  /* a scalar without quotes */
-    bool bad;    /* its mistake has been told */
+    bool plain; /* a scalar without quotes */
+    bool bad;   /* its mistake has been told */
     struct diag_mark mark;
     const char *origin; /* where it was given, if not in the file: "--set vms.db.vcpus=2" */
     const char *text;   /* scalar: NUL-terminated; a NUL inside cannot be (libyaml refuses it) */

@@ -35,7 +35,8 @@ struct reader {
 
 static struct diag_mark mark_of(yaml_mark_t start, yaml_mark_t end)
 {
-    struct diag_mark m = {.line = (unsigned)start.line + 1, .column = (unsigned)start.column + 1, .length = 1};
+    struct diag_mark m = {
+        .line = (unsigned)start.line + 1, .column = (unsigned)start.column + 1, .length = 1};
     if (end.line == start.line && end.column > start.column) m.length = (unsigned)(end.column - start.column);
     return m;
 }
@@ -66,7 +67,12 @@ static size_t first_bad_byte(const char *text, size_t len)
 {
     const unsigned char *p = (const unsigned char *)text;
     for (size_t i = 0; i < len;) {
-        size_t n = p[i] < 0x80 ? 1 : p[i] < 0xc2 ? 0 : p[i] < 0xe0 ? 2 : p[i] < 0xf0 ? 3 : p[i] < 0xf5 ? 4 : 0;
+        size_t n = p[i] < 0x80   ? 1
+                   : p[i] < 0xc2 ? 0
+                   : p[i] < 0xe0 ? 2
+                   : p[i] < 0xf0 ? 3
+                   : p[i] < 0xf5 ? 4
+                                 : 0;
         if (!n || n > len - i) return i;
         for (size_t j = 1; j < n; j++)
             if ((p[i + j] & 0xc0) != 0x80) return i;
@@ -85,14 +91,18 @@ static void parser_error(struct reader *r, const char *text, size_t len)
         /* libyaml sets no mark here, only how many bytes it had read. */
         size_t at = p->problem_offset < len ? p->problem_offset : len;
         struct diag_mark m = mark_at(text, at);
-        if (p->problem_value != -1) diag_add(r->d, m, "character U+%04X is not allowed in YAML", (unsigned)p->problem_value);
-        else diag_add(r->d, m, "%s", p->problem ? p->problem : "cannot be read");
+        if (p->problem_value != -1)
+            diag_add(r->d, m, "character U+%04X is not allowed in YAML", (unsigned)p->problem_value);
+        else
+            diag_add(r->d, m, "%s", p->problem ? p->problem : "cannot be read");
         return;
     }
     struct diag_mark m = mark_of(p->problem_mark, p->problem_mark);
     const char *problem = p->problem ? p->problem : "not YAML";
-    if (p->context) diag_add(r->d, m, "not YAML: %s, %s", problem, p->context);
-    else diag_add(r->d, m, "not YAML: %s", problem);
+    if (p->context)
+        diag_add(r->d, m, "not YAML: %s, %s", problem, p->context);
+    else
+        diag_add(r->d, m, "not YAML: %s", problem);
     const char *at = text + (p->problem_mark.index < len ? p->problem_mark.index : len);
     if (at < text + len && *at == '\t') diag_hint(r->d, "indent with spaces, not tabs");
 }
@@ -129,12 +139,12 @@ static void append(struct reader *r, struct node *list, struct node *key, struct
     list->items[list->n++] = value;
 }
 
-static bool take_key(struct reader *r, struct level *l, struct node *n)
+static bool take_key(struct reader *r, struct level *l, struct node *n, struct diag_mark m)
 {
-    if (n->kind != NODE_SCALAR) return fail(r, n->mark, "a key must be a word");
+    if (n->kind != NODE_SCALAR) return fail(r, m, "a key must be a word");
     struct node *old = tree_key(l->node, n->text);
     if (old) {
-        diag_add(r->d, n->mark, "key `%.80s` is here twice", n->text);
+        diag_add(r->d, m, "key `%.80s` is here twice", n->text);
         diag_hint(r->d, "the first is at line %u, column %u", old->mark.line, old->mark.column);
         return false;
     }
@@ -142,19 +152,19 @@ static bool take_key(struct reader *r, struct level *l, struct node *n)
     return true;
 }
 
-/* A node is whole: it goes to its parent. */
-static bool finish(struct reader *r, struct node *n)
+/* A node is whole: it goes to its parent. An alias stands elsewhere (m) than what it names. */
+static bool finish(struct reader *r, struct node *n, struct diag_mark m)
 {
     if (!r->depth) {
         r->root = n;
         return true;
     }
     struct level *l = &r->stack[r->depth - 1];
-    if (l->node->kind == NODE_MAP && !l->key) return take_key(r, l, n);
+    if (l->node->kind == NODE_MAP && !l->key) return take_key(r, l, n, m);
     append(r, l->node, l->key, n);
     l->key = NULL;
     uint64_t weight = (uint64_t)l->node->weight + n->weight + (l->node->kind == NODE_MAP);
-    if (weight > TREE_MAX_NODES) return fail(r, n->mark, "too large: aliases unfold to more than 200000 values");
+    if (weight > TREE_MAX_NODES) return fail(r, m, "too large: aliases unfold to more than 200000 values");
     l->node->weight = (uint32_t)weight;
     if (n->height + 1 > l->node->height) l->node->height = n->height + 1;
     return true;
@@ -179,7 +189,7 @@ static bool on_scalar(struct reader *r, const yaml_event_t *e)
     /* Text with a NUL in it is cut there by whoever prints it; no key or value has one. */
     if (strlen(n->text) != n->len) return fail(r, n->mark, "a NUL character has no place in a scenario");
     open_anchor(r, (const char *)e->data.scalar.anchor, n, false);
-    return finish(r, n);
+    return finish(r, n, n->mark);
 }
 
 static bool on_start(struct reader *r, const yaml_event_t *e, enum node_kind kind)
@@ -202,7 +212,7 @@ static bool on_end(struct reader *r)
 {
     struct level l = r->stack[--r->depth];
     if (l.anchor != UINT32_MAX) r->anchors[l.anchor].open = false;
-    return finish(r, l.node);
+    return finish(r, l.node, l.node->mark);
 }
 
 static bool on_alias(struct reader *r, const yaml_event_t *e)
@@ -217,7 +227,7 @@ static bool on_alias(struct reader *r, const yaml_event_t *e)
             return false;
         }
         if (r->depth + x->node->height >= TREE_MAX_DEPTH) return fail(r, m, "nested deeper than 32 levels");
-        return finish(r, x->node);
+        return finish(r, x->node, m);
     }
     diag_add(r->d, m, "alias `*%.60s` has no anchor before it", name);
     return false;
@@ -278,7 +288,8 @@ static struct node *read_document(struct reader *r, const char *text, size_t len
     if (!ok || r->any_value) return ok ? r->root : NULL;
     bool blank = !r->root || (r->root->kind == NODE_SCALAR && !r->root->len && r->root->plain);
     if (!blank && r->root->kind == NODE_MAP) return r->root;
-    if (blank) diag_add(r->d, top, "the file is empty; %s is a map of keys", r->what);
+    if (blank)
+        diag_add(r->d, top, "the file is empty; %s is a map of keys", r->what);
     else
         diag_add(r->d, top, "the file is %s; %s is a map of keys",
                  r->root->kind == NODE_LIST ? "a list" : "one single value", r->what);

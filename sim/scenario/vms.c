@@ -36,8 +36,10 @@ static void unknown_host(struct reader *r, struct node *n, const struct scenario
         if (i < 64) names[i] = sc->hosts[i].name;
     }
     const char *near = diag_nearest(n->text, names);
-    if (near) diag_hint(r->d, "did you mean `%s`?", near);
-    else if (sc->n_hosts == 1) diag_hint(r->d, "there is only `%s`", sc->hosts[0].name);
+    if (near)
+        diag_hint(r->d, "did you mean `%s`?", near);
+    else if (sc->n_hosts == 1)
+        diag_hint(r->d, "there is only `%s`", sc->hosts[0].name);
 }
 
 static uint32_t read_place(struct reader *r, struct node *map, const struct scenario *sc)
@@ -68,7 +70,8 @@ static void read_pins(struct reader *r, const struct node *cpu, const struct sc_
         uint64_t p = (uint64_t)got.n;
         if (p >= cores) {
             if (tree_error(r->d, n, "there is no pCPU %u on host `%s`", (unsigned)p, h ? h->name : "?"))
-                diag_hint(r->d, cores == 1 ? "it has one, pCPU 0" : "it has %u, from 0 to %u", cores, cores - 1);
+                diag_hint(r->d, cores == 1 ? "it has one, pCPU 0" : "it has %u, from 0 to %u", cores,
+                          cores - 1);
         } else if (pins[p / 64] >> (p % 64) & 1) {
             tree_error(r->d, n, "pCPU %u is here twice", (unsigned)p);
         } else {
@@ -79,7 +82,8 @@ static void read_pins(struct reader *r, const struct node *cpu, const struct sc_
     vm->pins = set ? pins : NULL;
     struct got res = reader_get(r, cpu, V "cpu.reservation");
     if (res.node && set && (uint64_t)res.n > (uint64_t)set * 1000000)
-        tree_error(r->d, res.node, "reserves more than the %u pCPU%s it is pinned to", set, set > 1 ? "s" : "");
+        tree_error(r->d, res.node, "reserves more than the %u pCPU%s it is pinned to", set,
+                   set > 1 ? "s" : "");
 }
 
 static void read_cpu(struct reader *r, const struct node *cpu, const struct sc_host *h, struct sc_vm *vm)
@@ -95,13 +99,16 @@ static void read_cpu(struct reader *r, const struct node *cpu, const struct sc_h
     }
     if (limit.node && !limit.word) {
         vm->limit_ppm = (uint32_t)limit.n;
-        if ((uint64_t)limit.n > most && tree_error(r->d, limit.node, "a VM of %u vCPU%s can run %u00%% at most", vm->vcpus, vm->vcpus > 1 ? "s" : "", vm->vcpus))
+        if ((uint64_t)limit.n > most &&
+            tree_error(r->d, limit.node, "a VM of %u vCPU%s can run %u00%% at most", vm->vcpus,
+                       vm->vcpus > 1 ? "s" : "", vm->vcpus))
             diag_hint(r->d, "100%% is one pCPU; leave `limit` out for none");
     }
     vm->period_ns = reader_num(r, cpu, V "cpu.period");
     vm->reservation_ppm = (uint32_t)res.n;
     if (res.node && (uint64_t)res.n > most)
-        tree_error(r->d, res.node, "a VM of %u vCPU%s can run %u00%% at most", vm->vcpus, vm->vcpus > 1 ? "s" : "", vm->vcpus);
+        tree_error(r->d, res.node, "a VM of %u vCPU%s can run %u00%% at most", vm->vcpus,
+                   vm->vcpus > 1 ? "s" : "", vm->vcpus);
     else if (res.node && vm->limit_ppm && vm->reservation_ppm > vm->limit_ppm)
         tree_error(r->d, res.node, "reserves more than its own limit lets it have");
     vm->working_set_bytes = reader_num(r, cpu, V "cpu.working_set");
@@ -109,19 +116,21 @@ static void read_cpu(struct reader *r, const struct node *cpu, const struct sc_h
 }
 
 /* What `members` VMs like this one take of their host, after those before them. */
-static void take_room(struct reader *r, const struct node *map, const struct sc_host *h, const struct sc_vm *vm,
-                      uint32_t members, struct use *use)
+static void take_room(struct reader *r, const struct node *map, const struct sc_host *h,
+                      const struct sc_vm *vm, uint32_t members, struct use *use)
 {
     char want[40], has[40];
     uint64_t memory = (uint64_t)vm->memory_bytes, room = (uint64_t)h->memory_bytes;
     uint64_t capacity = (uint64_t)h->cores * h->speed_ppm;
-    bool fits = !memory || !room || (use->memory_bytes <= room && members <= (room - use->memory_bytes) / memory);
+    bool fits =
+        !memory || !room || (use->memory_bytes <= room && members <= (room - use->memory_bytes) / memory);
     if (!fits) {
         struct node *at = reader_sub(reader_sub(map, "memory", NODE_MAP), "size", NODE_SCALAR);
         unit_format(UNIT_SIZE, h->memory_bytes, has, sizeof has);
         unit_format(UNIT_SIZE, vm->memory_bytes, want, sizeof want);
         if (at && tree_error(r->d, at, "host `%s` has %s of memory; its VMs want more", h->name, has))
-            diag_hint(r->d, "%u VM%s of %s here, %.6g MiB before", members, members == 1 ? "" : "s", want, (double)use->memory_bytes / 0x1p20);
+            diag_hint(r->d, "%u VM%s of %s here, %.6g MiB before", members, members == 1 ? "" : "s", want,
+                      (double)use->memory_bytes / 0x1p20);
         return;
     }
     if (room) use->memory_bytes += memory * members;
@@ -146,8 +155,10 @@ static void add_members(struct reader *r, const struct node *map, const struct s
         vm->name = counted ? arena_printf(r->a, "%s-%u", like->group, j) : like->group;
         vm->draws = draws.node ? draws.word : vm->name;
         int64_t later;
-        if (__builtin_mul_overflow((int64_t)j, every.n, &later) || __builtin_add_overflow(at.n, later, &vm->start_ns)) {
-            tree_error(r->d, every.node ? every.node : start, "`%s` would start after more than 292 years", vm->name);
+        if (__builtin_mul_overflow((int64_t)j, every.n, &later) ||
+            __builtin_add_overflow(at.n, later, &vm->start_ns)) {
+            tree_error(r->d, every.node ? every.node : start, "`%s` would start after more than 292 years",
+                       vm->name);
             vm->start_ns = 0;
         }
     }
@@ -180,10 +191,12 @@ bool vms_read(struct reader *r, struct node *root, struct scenario *sc)
         uint32_t members = count.node ? (uint32_t)count.n : 1;
         read_vm(r, map, sc, &like);
         if (!n) continue;
-        if (like.host != UINT32_MAX) take_room(r, map, &sc->hosts[like.host], &like, members, &use[like.host]);
+        if (like.host != UINT32_MAX)
+            take_room(r, map, &sc->hosts[like.host], &like, members, &use[like.host]);
         add_members(r, map, &like, count.node != NULL, members, &vms[at]);
         at += members;
     }
+    order_vms(vms, at);
     sc->vms = vms;
     sc->n_vms = at;
     return true;

@@ -9,7 +9,8 @@
 
 static bool one_step(struct reader *r, struct node *map, struct step *out, struct pool *pool)
 {
-    static const char *const kinds[STEP_NKINDS] = {[STEP_CPU] = "cpu", [STEP_BUSY] = "busy", [STEP_SLEEP] = "sleep"};
+    static const char *const kinds[STEP_NKINDS] = {
+        [STEP_CPU] = "cpu", [STEP_BUSY] = "busy", [STEP_SLEEP] = "sleep"};
     struct node *amount = NULL;
     int n = 0;
     if (map->kind != NODE_MAP || map->bad) return false;
@@ -22,7 +23,12 @@ static bool one_step(struct reader *r, struct node *map, struct step *out, struc
         out->kind = (uint32_t)k;
         n++;
     }
-    if (n != 1) return tree_error(r->d, map, n ? "a step is of one kind; this one is of %d" : "a step needs a kind: cpu, busy or sleep", n), false;
+    if (n != 1)
+        return tree_error(r->d, map,
+                          n ? "a step is of one kind; this one is of %d"
+                            : "a step needs a kind: cpu, busy or sleep",
+                          n),
+               false;
     /* Billionths to 2^-32, exact enough for any probability that can be seen. */
     uint64_t p = (uint64_t)reader_num(r, map, W "steps.probability");
     out->probability = p == 1000000000 ? UINT32_MAX : (uint32_t)((p << 32) / 1000000000);
@@ -44,25 +50,30 @@ static bool read_steps(struct reader *r, struct node *map, struct sc_workload *o
     for (uint32_t i = 0; i < list->n; i++) {
         bool good = one_step(r, list->items[i], &steps[i], &pool);
         ok &= good;
-        if (good && steps[i].probability == UINT32_MAX && dist_takes_time(&steps[i].amount, &pool)) certain = true;
+        if (good && steps[i].probability == UINT32_MAX && dist_takes_time(&steps[i].amount, &pool))
+            certain = true;
     }
     if (!ok) return false;
-    bool closed = out->arrivals == SC_CLOSED && !dist_takes_time(&out->think, &(struct pool){(int64_t *)out->think_pool, 0, 0});
+    bool closed = out->arrivals == SC_CLOSED &&
+                  !dist_takes_time(&out->think, &(struct pool){(int64_t *)out->think_pool, 0, 0});
     if (!certain && (!out->requests || closed)) {
-        if (tree_error(r->d, list, "a loop that can take no time would never end: no step of it is sure to happen and take some"))
+        if (tree_error(r->d, list,
+                       "a loop that can take no time would never end: no step of it is sure to happen and "
+                       "take some"))
             diag_hint(r->d, "let one step be without `probability`");
         return false;
     }
     uint64_t bytes = sizeof(struct prog) + (uint64_t)list->n * sizeof(struct step) + 8 * (uint64_t)pool.n;
-    if (bytes > PROG_MAX_BYTES) return tree_error(r->d, list, "the files of these steps hold too many numbers"), false;
+    if (bytes > PROG_MAX_BYTES)
+        return tree_error(r->d, list, "the files of these steps hold too many numbers"), false;
     void *mem = arena_alloc(r->a, prog_size(list->n, pool.n));
     out->prog = prog_build(mem, steps, list->n, pool.v, pool.n);
     ASSERT(out->prog);
     return true;
 }
 
-static struct sc_stretch *stretch(struct reader *r, struct node *map, const char *poisson, const char *periodic,
-                                  struct sc_stretch *out)
+static struct sc_stretch *stretch(struct reader *r, struct node *map, const char *poisson,
+                                  const char *periodic, struct sc_stretch *out)
 {
     struct got rate = reader_get(r, map, poisson), gap = reader_get(r, map, periodic);
     out->for_ns = INT64_MAX;
@@ -87,10 +98,13 @@ static bool read_sequence(struct reader *r, struct node *list, struct sc_workloa
         if (m->kind != NODE_MAP || m->bad) return false;
         int kinds = (tree_get(m, "poisson", 7) != NULL) + (tree_get(m, "periodic", 8) != NULL);
         if (kinds != 1) return tree_error(r->d, m, "one of `poisson` and `periodic` is wanted"), false;
-        if (!stretch(r, m, W "arrivals.sequence.poisson", W "arrivals.sequence.periodic", &s[i])) return false;
+        if (!stretch(r, m, W "arrivals.sequence.poisson", W "arrivals.sequence.periodic", &s[i]))
+            return false;
         struct got len = reader_get(r, m, W "arrivals.sequence.for");
-        if (len.node) s[i].for_ns = len.n;
-        else if (!len.stated && i + 1 < list->n) return tree_error(r->d, m, "without `for` the next one never comes"), false;
+        if (len.node)
+            s[i].for_ns = len.n;
+        else if (!len.stated && i + 1 < list->n)
+            return tree_error(r->d, m, "without `for` the next one never comes"), false;
     }
     out->stretches = s;
     out->n_stretches = list->n;
@@ -144,7 +158,10 @@ static bool read_source(struct reader *r, struct node *map, struct sc_workload *
     }
     struct node *think = tree_get(map, "think", 5);
     if (arrivals) {
-        if (think) return tree_error(r->d, tree_key(map, "think"), "`think` is what `clients` do; arrivals do not wait"), false;
+        if (think)
+            return tree_error(r->d, tree_key(map, "think"),
+                              "`think` is what `clients` do; arrivals do not wait"),
+                   false;
         return arrivals->kind == NODE_MAP && !arrivals->bad && read_arrivals(r, arrivals, out);
     }
     struct pool pool = {0};
@@ -162,8 +179,12 @@ static struct sc_workload idle(struct reader *r)
     struct step one = {.kind = STEP_SLEEP, .probability = UINT32_MAX, .amount = {.kind = DIST_CONST, .a = 1}};
     draw_make(&one.amount);
     void *mem = arena_alloc(r->a, prog_size(1, 0));
-    return (struct sc_workload){.requests = true, .threads = 1, .queue_max = INT64_MAX, .arrivals = SC_TRACE,
-                                .until = UINT64_MAX, .prog = prog_build(mem, &one, 1, NULL, 0)};
+    return (struct sc_workload){.requests = true,
+                                .threads = 1,
+                                .queue_max = INT64_MAX,
+                                .arrivals = SC_TRACE,
+                                .until = UINT64_MAX,
+                                .prog = prog_build(mem, &one, 1, NULL, 0)};
 }
 
 bool work_read(struct reader *r, struct node *map, uint32_t vcpus, struct sc_workload *out, struct node *vm)
@@ -182,7 +203,8 @@ bool work_read(struct reader *r, struct node *map, uint32_t vcpus, struct sc_wor
         out->unlimited = true;
         out->threads = 0;
         if (!out->requests)
-            ok = (tree_error(r->d, threads.node, "a loop has a number of tasks; `unlimited` is for requests"), false);
+            ok = (tree_error(r->d, threads.node, "a loop has a number of tasks; `unlimited` is for requests"),
+                  false);
     } else if (threads.node) {
         out->threads = (uint32_t)threads.n;
     }

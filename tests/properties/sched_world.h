@@ -133,22 +133,31 @@ static inline void world_period(struct world_vm *vm, int64_t now)
     }
 }
 
-static inline void world_ran(struct world *w, uint32_t v, int64_t from, int64_t to)
+static inline void world_ran(struct world *w, uint32_t v, int64_t ran)
 {
-    struct world_vm *vm = &w->vm[w->v[v].vm];
-    w->v[v].ran += to - from;
-    if (w->v[v].work >= 0) w->v[v].work -= to - from;
-    for (int64_t end; vm->quota && from < to; from = end) {
-        world_period(vm, from);
-        end = (from / vm->period + 1) * vm->period;
+    w->v[v].ran += ran;
+    if (w->v[v].work >= 0) w->v[v].work -= ran;
+}
+
+/* What the VM's vCPUs run in w->accounted .. to, each period its own. */
+static inline void world_quota(struct world *w, struct world_vm *vm, int64_t to)
+{
+    uint32_t running = 0;
+    for (uint32_t k = 0; k < vm->n_vcpus; k++)
+        running += w->v[vm->first + k].on != SCHED_NONE;
+    for (int64_t t = w->accounted, end; vm->quota && t < to; t = end) {
+        end = (t / vm->period + 1) * vm->period;
         if (end > to) end = to;
-        vm->in_period += end - from;
+        vm->in_period += (end - t) * running;
+        world_period(vm, end);
     }
 }
 
 /* Ready and throttled time up to now, from the states as the scheduler tells them. */
 static inline void world_account(struct world *w, int64_t to)
 {
+    for (uint32_t i = 0; i < w->cfg.n_vms; i++)
+        world_quota(w, &w->vm[i], to);
     for (uint32_t v = 0; v < w->cfg.n_vcpus && to > w->accounted; v++) {
         if (w->v[v].where == SCHED_QUEUED) w->v[v].ready_ns += to - w->accounted;
         if (w->v[v].where == SCHED_THROTTLED) w->v[v].throttled_ns += to - w->accounted;
@@ -199,7 +208,7 @@ static inline void world_stop(struct world *w, uint32_t p)
     uint32_t i = w->p[p].vcpu;
     if (i == SCHED_NONE) return;
     struct world_vcpu *v = &w->v[i];
-    world_ran(w, i, w->p[p].from, w->now);
+    world_ran(w, i, w->now - w->p[p].from);
     sched_charge(w->s, i, w->now - w->p[p].from, w->now);
     w->p[p].vcpu = SCHED_NONE;
     v->on = SCHED_NONE;
@@ -307,7 +316,7 @@ static inline void world_run(struct world *w, int64_t until)
     for (uint32_t p = 0; p < w->cfg.n_pcpus; p++) {
         if (w->p[p].vcpu == SCHED_NONE || w->p[p].from == until) continue;
         uint32_t v = w->p[p].vcpu;
-        world_ran(w, v, w->p[p].from, until);
+        world_ran(w, v, until - w->p[p].from);
         sched_charge(w->s, v, until - w->p[p].from, until);
         w->p[p].from = until;
     }

@@ -366,6 +366,30 @@ START_TEST(what_cannot_be_is_refused)
 }
 END_TEST
 
+/* What draw_make derives gives back the mean and deviation it was made from, to 12 digits: an error that
+ * a sample of any size we can afford would hide. */
+START_TEST(constants_give_back_the_moments)
+{
+    static const int64_t means[] = {1, 1000, 123456789, INT64_C(1) << 60};
+    for (int i = 0; i < 4; i++) {
+        double mean = (double)means[i];
+        for (int k = -4; k <= 4; k++) {
+            double cv = pow(10, k), sd = floor(cv * mean), scv = 1 + cv;
+            struct dist d = {
+                .kind = DIST_LOGNORMAL, .a = means[i], .b = sd < 0x1p62 ? (int64_t)sd : means[i]};
+            ck_assert_int_eq(draw_make(&d), 0);
+            double s2 = d.v * d.v, ratio = (double)d.b / mean;
+            ck_assert_double_le(fabs(exp(d.u + s2 / 2) / mean - 1), 1e-12);
+            ck_assert_double_le(fabs(expm1(s2) - ratio * ratio), 1e-12 * ratio * ratio);
+            d = (struct dist){.kind = DIST_HYPEREXP, .a = means[i], .x = scv};
+            ck_assert_int_eq(draw_make(&d), 0);
+            /* E[X^2]/mean^2 - 1 of two branches with half of the mean each */
+            ck_assert_double_le(fabs((1 / d.u + 1 / (1 - d.u)) / 2 - 1 - scv), 1e-12 * scv);
+        }
+    }
+}
+END_TEST
+
 /* A lower bound that a draw ever passed would let a loop that takes no time through. */
 START_TEST(no_draw_is_under_the_least)
 {
@@ -397,6 +421,7 @@ Suite *draw_suite(void)
     tcase_add_test(t, negatives_are_cut_and_the_mean_says_so);
     tcase_add_test(t, extremes_stay_in_range);
     tcase_add_test(t, what_cannot_be_is_refused);
+    tcase_add_test(t, constants_give_back_the_moments);
     tcase_add_test(t, no_draw_is_under_the_least);
     suite_add_tcase(s, t);
     return s;

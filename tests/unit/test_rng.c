@@ -161,7 +161,7 @@ START_TEST(no_two_streams_are_one)
         ck_assert_uint_eq(all[i].inc & 1, 1);
     qsort(all, N, sizeof *all, by_state);
     for (uint64_t i = 1; i < N; i++)
-        ck_assert(all[i].state != all[i - 1].state);
+        ck_assert(all[i].state != all[i - 1].state && all[i].inc != all[i - 1].inc);
     free(all);
 }
 END_TEST

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/compare_rows.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gsl/gsl_statistics.h>
+
+#include "base/assert.h"
+
+#define SHARE_BOUND 0.010 /* of share */
+#define LIMIT_BOUND 0.015 /* where a limit holds it: the quota's clock is coarse */
+#define SLICE_BOUND 0.05  /* slices and waits under the dispatcher */
+#define EEVDF_BOUND 0.10  /* under the host's own scheduler, whose slices end on its tick */
+#define RATE_BOUND  0.05
+#define TIME_FLOOR  200e-6 /* s: what a kick and a switch take; closer no slice can be held on real time */
+
+static void add_row(struct compare *c, size_t pairs, const char *entity, const char *metric, const char *stat,
+                    const char *unit, double bound)
+{
+    if (c->n_rows == c->cap) {
+        c->cap = c->cap ? 2 * c->cap : 16;
+        c->rows = realloc(c->rows, c->cap * sizeof *c->rows);
+        ASSERT(c->rows);
+    }
+    struct compare_row *r = &c->rows[c->n_rows++];
+    *r = (struct compare_row){.entity = entity,
+                              .metric = metric,
+                              .stat = stat,
+                              .unit = unit,
+                              .bound = bound,
+                              .relative = unit[0] != '\0'};
+    r->sim = calloc(pairs, sizeof *r->sim);
+    r->real = calloc(pairs, sizeof *r->real);
+    ASSERT(r->sim && r->real);
+}
+
+/* A VM's slices are worth comparing where it runs until it is stopped, not until its work is done. */
+static bool never_idle(const struct sc_vm *vm)
+{
+    if (vm->work.requests) return false;
+    const struct step *s = prog_steps(vm->work.prog);
+    for (uint32_t i = 0; i < vm->work.prog->n_steps; i++)
+        if (s[i].kind == STEP_SLEEP) return false;
+    return true;
+}
+
+void compare_init(struct compare *c, const struct scenario *sc, size_t pairs)
+{
+    *c = (struct compare){0};
+    c->names = calloc(sc->n_vms + 1, sizeof *c->names);
+    ASSERT(c->names);
+    for (uint32_t i = 0; i < sc->n_vms; i++) {
+        const struct sc_vm *vm = &sc->vms[i];
+        char *e = NULL;
+        if (asprintf(&e, "vm.%s", vm->name) < 0) e = NULL;
+        ASSERT(e);
+        c->names[c->n_names++] = e;
+        bool eevdf = strcmp(sc->hosts[vm->host].scheduler, "eevdf") == 0;
+        double times = eevdf ? EEVDF_BOUND : SLICE_BOUND;
+        add_row(c, pairs, e, "cpu.run", "share", "", vm->limit_ppm ? LIMIT_BOUND : SHARE_BOUND);
+        add_row(c, pairs, e, "cpu.ready", "share", "", vm->limit_ppm ? LIMIT_BOUND : SHARE_BOUND);
+        if (vm->limit_ppm) add_row(c, pairs, e, "cpu.throttled", "share", "", LIMIT_BOUND);
+        if (never_idle(vm)) {
+            add_row(c, pairs, e, "slice", "p50", "s", times);
+            add_row(c, pairs, e, "wait", "p50", "s", times);
+        } else {
+            add_row(c, pairs, e, "throughput", "mean", "1/s", RATE_BOUND);
+        }
+    }
+}
+
+void compare_done(struct compare *c)
+{
+    for (size_t i = 0; i < c->n_rows; i++) {
+        free(c->rows[i].sim);
+        free(c->rows[i].real);
+    }
+    for (size_t i = 0; i < c->n_names; i++)
+        free(c->names[i]);
+    free(c->rows);
+    free(c->names);
+    *c = (struct compare){0};
+}
+
+void compare_add(struct compare *c, const struct results *sim, const struct results *real)
+{
+    for (size_t i = 0; i < c->n_rows; i++) {
+        struct compare_row *r = &c->rows[i];
+        const struct result *s = results_find(sim, r->entity, r->metric, r->stat);
+        const struct result *k = results_find(real, r->entity, r->metric, r->stat);
+        if (!s || !k) continue;
+        r->sim[r->n] = s->value;
+        r->real[r->n++] = k->value;
+    }
+}
+
+static void judge(struct compare_row *r)
+{
+    double *d = calloc(r->n, sizeof *d), *work = calloc(r->n, sizeof *work);
+    ASSERT(d && work);
+    for (size_t i = 0; i < r->n; i++)
+        d[i] = r->real[i] - r->sim[i];
+    r->spread = 1.2533 * gsl_stats_mad(d, 1, r->n, work) / sqrt((double)r->n);
+    r->difference = gsl_stats_median(d, 1, r->n);
+    r->sim_median = gsl_stats_median(r->sim, 1, r->n);
+    r->real_median = gsl_stats_median(r->real, 1, r->n);
+    double bound = r->relative ? r->bound * fabs(r->sim_median) : r->bound;
+    if (strcmp(r->unit, "s") == 0) bound = fmax(bound, TIME_FLOOR);
+    r->allowed = fmax(bound, 2 * r->spread);
+    if (2 * r->spread > 3 * bound)
+        r->verdict = COMPARE_UNDECIDED;
+    else
+        r->verdict = fabs(r->difference) <= r->allowed ? COMPARE_AGREES : COMPARE_DIFFERS;
+    free(d);
+    free(work);
+}
+
+void compare_judge(struct compare *c)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < c->n_rows; i++) {
+        if (c->rows[i].n == 0) {
+            free(c->rows[i].sim);
+            free(c->rows[i].real);
+            continue;
+        }
+        judge(&c->rows[i]);
+        c->rows[kept++] = c->rows[i];
+    }
+    c->n_rows = kept;
+}
+
+const char *compare_verdict_name(enum compare_verdict v)
+{
+    return v == COMPARE_AGREES ? "agrees" : v == COMPARE_DIFFERS ? "DIFFERS" : "undecided";
+}

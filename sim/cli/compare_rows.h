@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* compare_rows.h - which numbers two clocks are compared by, how far apart they may be, and the verdict.
+ *
+ * A pair is one simulated and one real run with the same seed. The difference is the median over pairs of
+ * (real - simulated); its spread is 1.2533 * 1.4826 * MAD / sqrt(n), the standard error of a median. They
+ * agree where |difference| <= max(bound, 2 * spread); they are undecided where 2 * spread is more than
+ * three times the bound, for then agreement means nothing. Bounds are those that repeat well on real
+ * machines: shares by points, times relative to the simulated one. */
+#ifndef VLAB_CLI_COMPARE_ROWS_H
+#define VLAB_CLI_COMPARE_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "metrics/results.h"
+#include "scenario/scenario.h"
+
+enum compare_verdict { COMPARE_AGREES, COMPARE_DIFFERS, COMPARE_UNDECIDED };
+
+struct compare_row {
+    const char *entity, *metric, *stat, *unit; /* borrowed from the scenario and static text */
+    double bound;                              /* absolute for shares, else relative to the simulated value */
+    bool relative;
+    double *sim, *real; /* [n] pairs */
+    size_t n;
+    double sim_median, real_median, difference, spread, allowed;
+    enum compare_verdict verdict;
+};
+
+struct compare {
+    struct compare_row *rows;
+    size_t n_rows, cap;
+    char **names;
+    size_t n_names;
+};
+
+/* The rows a scenario is compared by; room for `pairs` values each. */
+void compare_init(struct compare *c, const struct scenario *sc, size_t pairs);
+void compare_done(struct compare *c);
+/* Adds a pair; a row either side has no value for gets none. */
+void compare_add(struct compare *c, const struct results *sim, const struct results *real);
+/* Works out differences, spreads and verdicts; rows without a pair are left out of n_rows. */
+void compare_judge(struct compare *c);
+const char *compare_verdict_name(enum compare_verdict v);
+
+#endif

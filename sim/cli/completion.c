@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* vlab completion bash: what a shell needs to finish our words. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const char bash[] =
+    "# vlab completion bash: put into ~/.bashrc:  source <(vlab completion bash)\n"
+    "_vlab() {\n"
+    "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd=${COMP_WORDS[1]} words=\n"
+    "    COMPREPLY=()\n"
+    "    if [[ $COMP_CWORD -eq 1 ]]; then\n"
+    "        words='run batch top compare validate kvm check explain schema doctor plot report hw tour "
+    "completion'\n"
+    "    elif [[ $prev = = ]]; then\n"
+    "        case ${COMP_WORDS[COMP_CWORD-2]} in\n"
+    "        --backend) words='sim kvm proc' ;;\n"
+    "        --fidelity) words='exact fluid auto' ;;\n"
+    "        --engine) words='local slurm' ;;\n"
+    "        esac\n"
+    "    elif [[ $cur = -* ]]; then\n"
+    "        case $cmd in\n"
+    "        run) words='-s -o --set --backend= --fidelity= --json --trace --replay --per-entity' ;;\n"
+    "        batch) words='-j -r -o --resume --list --engine=' ;;\n"
+    "        top) words='--backend= -d -b -n' ;;\n"
+    "        validate) words='--all -r' ;;\n"
+    "        kvm) words='--quick --allow-host-tuning' ;;\n"
+    "        plot) words='--ascii' ;;\n"
+    "        esac\n"
+    "    elif [[ $cmd = kvm && $COMP_CWORD -eq 2 ]]; then\n"
+    "        words='probe calibrate'\n"
+    "    elif [[ $cmd = hw && $COMP_CWORD -eq 2 ]]; then\n"
+    "        words='new run hint grade make-course'\n"
+    "    elif [[ $cmd = completion ]]; then\n"
+    "        words=bash\n"
+    "    elif [[ $cmd = plot && $COMP_CWORD -eq 3 ]]; then\n"
+    "        local f\n"
+    "        for f in \"${COMP_WORDS[2]}\"/plots/*.gp; do\n"
+    "            f=${f##*/}\n"
+    "            [[ $f = style.gp || $f = '*.gp' ]] || words+=\" ${f%.gp}\"\n"
+    "        done\n"
+    "    else\n"
+    "        local d=f\n"
+    "        case $cmd in plot|report|compare) d=d ;; esac\n"
+    "        compopt -o filenames 2>/dev/null\n"
+    "        mapfile -t COMPREPLY < <(compgen -\"$d\" -- \"$cur\")\n"
+    "        return\n"
+    "    fi\n"
+    "    [[ $cur = = ]] && cur=\n"
+    "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
+    "    [[ ${COMPREPLY[0]} = *= ]] && compopt -o nospace 2>/dev/null\n"
+    "}\n"
+    "complete -F _vlab vlab ./vlab\n";
+
+int cli_completion(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "bash") == 0) {
+        fputs(bash, stdout);
+        return CLI_OK;
+    }
+    bool help = argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+    fputs("usage: vlab completion bash\n  Then: source <(vlab completion bash)\n", help ? stdout : stderr);
+    return help ? CLI_OK : CLI_USAGE;
+}

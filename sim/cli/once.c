@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/once.h"
+
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "kvm/kvm.h"
+#include "model/model.h"
+#include "scenario/expect.h"
+
+bool once_wants_alone(const struct scenario *sc, uint32_t vm)
+{
+    bool named = sc->vms[vm].victim;
+    for (uint32_t i = 0; !named && i < sc->n_expects; i++)
+        named = expect_mentions(sc->expects[i], "slowdown");
+    return named;
+}
+
+static int run(const struct once *o, struct model *m, char **why)
+{
+    int64_t end = o->sc->run.duration_ns;
+    if (o->progress)
+        for (int64_t i = 1; i < 100; i++) {
+            sim_run(model_sim(m), end / 100 * i);
+            if (!o->progress(o->progress_ctx, sim_now(model_sim(m)), end)) return -1;
+        }
+    return model_run(m, why);
+}
+
+/* One pass, of all VMs or of one alone. */
+static struct meter *pass(const struct once *o, uint32_t only_vm, char **why)
+{
+    struct rec_block *b = malloc(sizeof *b);
+    ASSERT(b);
+    rec_block_init(b);
+    struct meter_opts mo = {.only_vm = only_vm, .no_series = o->no_series || only_vm != MODEL_ALL};
+    struct meter *meter = meter_new(o->sc, &mo);
+    rec_block_add_reader(b, meter_reader(meter));
+    for (uint32_t i = 0; only_vm == MODEL_ALL && i < o->n_also; i++)
+        rec_block_add_reader(b, o->also[i]);
+    struct model *m = model_new(o->sc, o->seed, only_vm, b);
+    int bad = run(o, m, why);
+    for (uint32_t i = 0; !bad && i < o->sc->n_vms; i++)
+        meter_set_checksum(meter, i, model_checksum(m, i));
+    model_free(m);
+    free(b);
+    if (!bad) return meter;
+    meter_free(meter);
+    return NULL;
+}
+
+static bool alone(const struct once *o, uint32_t vm, double *pace, char **why)
+{
+    struct meter *m = pass(o, vm, why);
+    if (!m) return false;
+    bool ok = meter_finish(m, o->sc->run.duration_ns, why) == 0;
+    *pace = meter_pace(m, vm);
+    meter_free(m);
+    return ok;
+}
+
+struct meter *once_sim(const struct once *o, char **why)
+{
+    *why = NULL;
+    struct meter *m = pass(o, MODEL_ALL, why);
+    for (uint32_t i = 0; m && i < o->sc->n_vms; i++) {
+        double pace = 0;
+        if (!once_wants_alone(o->sc, i)) continue;
+        if (alone(o, i, &pace, why)) {
+            meter_set_alone(m, i, pace);
+            continue;
+        }
+        meter_free(m);
+        return NULL;
+    }
+    if (m && meter_finish(m, o->sc->run.duration_ns, why) != 0) {
+        meter_free(m);
+        return NULL;
+    }
+    return m;
+}
+
+struct meter *once_kvm(const struct scenario *sc, uint64_t seed, const struct rec_reader *also,
+                       uint32_t n_also, double *disturbed, int *code, char **why)
+{
+    struct rec_block *b = malloc(sizeof *b);
+    ASSERT(b);
+    rec_block_init(b);
+    struct meter *m = meter_new(sc, &(struct meter_opts){.only_vm = UINT32_MAX, .real_clock = true});
+    rec_block_add_reader(b, meter_reader(m));
+    for (uint32_t i = 0; i < n_also; i++)
+        rec_block_add_reader(b, also[i]);
+    struct kvm_report r = {0};
+    enum kvm_status st = kvm_run(sc, seed, b, &r, why);
+    rec_block_flush(b);
+    for (uint32_t i = 0; st == KVM_OK && i < sc->n_vms; i++)
+        meter_set_checksum(m, i, r.checksum[i]);
+    if (st == KVM_OK && meter_finish(m, sc->run.duration_ns, why) != 0) st = KVM_FAILED;
+    if (r.disturbed_share > *disturbed) *disturbed = r.disturbed_share;
+    kvm_report_done(&r);
+    free(b);
+    *code = (int)st;
+    if (st == KVM_OK) return m;
+    meter_free(m);
+    return NULL;
+}

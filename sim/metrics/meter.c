@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "metrics/meter_inner.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+
+void meter_broken(struct meter *m, const char *fmt, ...)
+{
+    if (m->broken) return;
+    va_list ap;
+    va_start(ap, fmt);
+    if (vasprintf(&m->broken, fmt, ap) < 0) m->broken = NULL;
+    va_end(ap);
+    ASSERT(m->broken);
+}
+
+const char *meter_name(struct meter *m, const char *fmt, ...)
+{
+    if (m->n_names == m->cap_names) {
+        m->cap_names = m->cap_names ? 2 * m->cap_names : 64;
+        m->names = realloc(m->names, m->cap_names * sizeof *m->names);
+        ASSERT(m->names);
+    }
+    char *s = NULL;
+    va_list ap;
+    va_start(ap, fmt);
+    int len = vasprintf(&s, fmt, ap);
+    va_end(ap);
+    ASSERT(len >= 0 && s);
+    m->names[m->n_names++] = s;
+    return s;
+}
+
+static bool wanted(const struct meter *m, uint32_t vm)
+{
+    return m->opts.only_vm == UINT32_MAX || m->opts.only_vm == vm;
+}
+
+/* --- boundaries: the end of the warm-up, and of each sample --- */
+
+static void end_warmup(struct meter *m)
+{
+    m->warm = true;
+    for (uint32_t i = 0; i < m->n_vcpus; i++)
+        for (int st = 0; st < VCPU_NSTATES; st++)
+            m->vcpus[i].base[st] = meter_state_until(&m->vcpus[i], st, m->warmup_ns);
+    for (uint32_t i = 0; i < m->sc->n_vms; i++) {
+        struct vm_meter *v = &m->vms[i];
+        v->integral_base = v->integral + (__int128)v->inside * (m->warmup_ns - v->level_ns);
+        v->inside_max = v->inside;
+    }
+}
+
+/* Everything up to and at t_ns that is not a record. */
+static void cross(struct meter *m, int64_t t_ns)
+{
+    while (m->next_boundary <= t_ns) {
+        if (!m->warm && m->warmup_ns == m->next_boundary) end_warmup(m);
+        if (m->next_sample == m->next_boundary) {
+            meter_sample_take(m, m->next_sample);
+            m->next_sample += m->sc->run.sample_ns;
+        }
+        m->next_boundary = !m->warm && m->warmup_ns < m->next_sample ? m->warmup_ns : m->next_sample;
+    }
+}
+
+/* --- records --- */
+
+static int64_t in_window(const struct meter *m, const struct rec *r)
+{
+    int64_t since = r->t_ns - m->warmup_ns;
+    return since >= r->value ? r->value : since > 0 ? since : 0;
+}
+
+static struct pcpu_meter *pcpu_interval(struct meter *m, const struct rec *r)
+{
+    struct pcpu_meter *p = &m->pcpus[m->first_pcpu[r->host] + r->pcpu];
+    if (r->t_ns - r->value != p->last_ns)
+        meter_broken(m,
+                     "host.%s.pcpu%u: an interval ends at %" PRId64 " ns after %" PRId64
+                     " ns, but the last one ended at %" PRId64 " ns",
+                     m->sc->hosts[r->host].name, r->pcpu, r->t_ns, r->value, p->last_ns);
+    p->last_ns = r->t_ns;
+    return p;
+}
+
+static void read_state(struct meter *m, const struct rec *r)
+{
+    struct vcpu_meter *v = &m->vcpus[m->first_vcpu[r->vm] + r->vcpu];
+    bool first = v->last_ns == 0 && r->t_ns == r->value; /* whichever state it began in */
+    if (!first && (r->t_ns - r->value != v->last_ns || r->from != v->state))
+        meter_broken(m,
+                     "vm.%s.vcpu%u: left %s at %" PRId64 " ns after %" PRId64
+                     " ns, but had been in %s since %" PRId64 " ns",
+                     m->sc->vms[r->vm].name, r->vcpu, rec_state_name(r->from), r->t_ns, r->value,
+                     rec_state_name(v->state), v->last_ns);
+    v->total[r->from] += r->value;
+    v->last_ns = r->t_ns;
+    v->state = r->to;
+    bool ended = r->from != r->to && m->warm;
+    if (r->from == VCPU_RUN) {
+        struct pcpu_meter *p = pcpu_interval(m, r);
+        p->guest_ns += in_window(m, r);
+        if (ended) hist_add(v->slice, r->value);
+    } else if (r->from == VCPU_READY && ended) {
+        hist_add(v->wait, r->value);
+    }
+}
+
+static void set_inside(struct meter *m, struct vm_meter *v, const struct rec *r, int delta)
+{
+    v->integral += (__int128)v->inside * (r->t_ns - v->level_ns);
+    v->level_ns = r->t_ns;
+    v->inside += delta;
+    if (v->inside > v->inside_max && m->warm) v->inside_max = v->inside;
+}
+
+static void read_done(struct meter *m, const struct rec *r)
+{
+    struct vm_meter *v = &m->vms[r->vm];
+    set_inside(m, v, r, -1);
+    v->done_all++;
+    v->latency_all += r->value;
+    if (!m->warm) return;
+    v->done++;
+    hist_add(v->latency, r->value);
+}
+
+static void count_event(struct event_meter *e, int64_t t_ns)
+{
+    if (e->total++ == 0) e->first_ns = t_ns;
+    e->last_ns = t_ns;
+}
+
+/* Told one by one are the things that happen to a VM; what its scheduler does all the time is counted. */
+static bool told(uint8_t cause)
+{
+    return cause != REC_EV_THROTTLE && cause != REC_EV_MIGRATE && cause != REC_EV_LOST;
+}
+
+static void read_event(struct meter *m, const struct rec *r)
+{
+    if (m->warm) {
+        count_event(&m->cluster_events[r->cause], r->t_ns);
+        count_event(&m->host_events[r->host][r->cause], r->t_ns);
+        if (r->pcpu != REC_NONE)
+            count_event(&m->pcpu_events[m->first_pcpu[r->host] + r->pcpu][r->cause], r->t_ns);
+        if (r->vm != UINT32_MAX) count_event(&m->vms[r->vm].events[r->cause], r->t_ns);
+        if (r->vcpu != REC_NONE)
+            count_event(&m->vcpu_events[m->first_vcpu[r->vm] + r->vcpu][r->cause], r->t_ns);
+    }
+    if (!told(r->cause)) return;
+    if (m->n_happenings == METER_HAPPENINGS) {
+        m->happenings_cut++;
+        return;
+    }
+    if (m->n_happenings == m->cap_happenings) {
+        m->cap_happenings = m->cap_happenings ? 2 * m->cap_happenings : 64;
+        m->happenings = realloc(m->happenings, m->cap_happenings * sizeof *m->happenings);
+        ASSERT(m->happenings);
+    }
+    m->happenings[m->n_happenings++] = (struct happening){
+        .t_ns = r->t_ns,
+        .entity = r->vm == UINT32_MAX ? meter_name(m, "host.%s", m->sc->hosts[r->host].name)
+                                      : meter_name(m, "vm.%s", m->sc->vms[r->vm].name),
+        .kind = rec_event_name(r->cause),
+        .cause = "",
+        .value = (double)r->value,
+    };
+}
+
+static void read_rec(struct meter *m, const struct rec *r)
+{
+    struct vm_meter *v = r->vm == UINT32_MAX ? NULL : &m->vms[r->vm];
+    switch ((enum rec_kind)r->kind) {
+    case REC_STATE: read_state(m, r); break;
+    case REC_SWITCH: {
+        struct pcpu_meter *p = pcpu_interval(m, r);
+        p->switch_ns += in_window(m, r);
+        p->switch_all_ns += r->value;
+        break;
+    }
+    case REC_IDLE: pcpu_interval(m, r)->idle_ns += in_window(m, r); break;
+    case REC_ARRIVE:
+        set_inside(m, v, r, 1);
+        v->arrived_all++;
+        v->arrived += m->warm;
+        break;
+    case REC_DONE: read_done(m, r); break;
+    case REC_LOST: v->lost += m->warm; break;
+    case REC_OPEN:
+        v->open++;
+        v->ages += r->value;
+        break;
+    case REC_WORK:
+        v->done_all++;
+        if (!m->warm) break;
+        v->done++;
+        v->took += r->value;
+        break;
+    case REC_UNTIL: v->until_ns = r->value; break;
+    case REC_EVENT: read_event(m, r); break;
+    case REC_NKINDS: break;
+    }
+}
+
+static void meter_read(void *ctx, const struct rec *r, size_t n)
+{
+    struct meter *m = ctx;
+    for (size_t i = 0; i < n; i++) {
+        if (r[i].t_ns >= m->next_boundary) cross(m, r[i].t_ns);
+        if (r[i].kind == REC_STATE)
+            read_state(m, &r[i]);
+        else
+            read_rec(m, &r[i]);
+    }
+}
+
+struct rec_reader meter_reader(struct meter *m)
+{
+    return (struct rec_reader){.read = meter_read, .ctx = m, .mask = (1u << REC_NKINDS) - 1};
+}
+
+/* --- beginnings and ends --- */
+
+/* VMs of one `count:` group stand side by side (names in order), so a unit is a range. */
+static void make_units(struct meter *m)
+{
+    const struct scenario *sc = m->sc;
+    m->units = calloc(sc->n_vms + 1, sizeof *m->units);
+    ASSERT(m->units);
+    for (uint32_t i = 0; i < sc->n_vms;) {
+        uint32_t n = 1;
+        while (i + n < sc->n_vms && strcmp(sc->vms[i + n].group, sc->vms[i].group) == 0)
+            n++;
+        bool fold = n > METER_FOLD && m->opts.only_vm == UINT32_MAX;
+        for (uint32_t k = 0; k < (fold ? 1 : n); k++)
+            if (wanted(m, i + k))
+                m->units[m->n_units++] = (struct meter_unit){
+                    .name = meter_name(m, "vm.%s", fold ? sc->vms[i].group : sc->vms[i + k].name),
+                    .first_vm = i + k,
+                    .n_vms = fold ? n : 1,
+                };
+        i += n;
+    }
+}
+
+/* Distributions are a vCPU's own, except in a folded group, which has one of each. */
+static void make_dists(struct meter *m)
+{
+    m->dists = calloc(m->n_vcpus + m->n_units + 1, sizeof *m->dists);
+    ASSERT(m->dists);
+    for (uint32_t u = 0; u < m->n_units; u++) {
+        struct dists *shared = &m->dists[m->n_dists++];
+        for (uint32_t i = m->units[u].first_vm; i < m->units[u].first_vm + m->units[u].n_vms; i++) {
+            struct vm_meter *v = &m->vms[i];
+            v->latency = &shared->latency;
+            for (uint32_t k = 0; k < v->n_vcpus; k++) {
+                struct dists *d = m->units[u].n_vms > 1 || k == 0 ? shared : &m->dists[m->n_dists++];
+                m->vcpus[v->first_vcpu + k].slice = &d->slice;
+                m->vcpus[v->first_vcpu + k].wait = &d->wait;
+            }
+        }
+    }
+}
+
+struct meter *meter_new(const struct scenario *sc, const struct meter_opts *o)
+{
+    struct meter *m = calloc(1, sizeof *m);
+    ASSERT(m);
+    m->sc = sc;
+    m->opts = *o;
+    m->warmup_ns = sc->run.warmup_ns;
+    m->warm = m->warmup_ns == 0;
+    m->next_sample = o->no_series ? INT64_MAX : sc->run.sample_ns;
+    m->first_pcpu = calloc(sc->n_hosts + 1, sizeof *m->first_pcpu);
+    m->first_vcpu = calloc(sc->n_vms + 1, sizeof *m->first_vcpu);
+    m->vms = calloc(sc->n_vms + 1, sizeof *m->vms);
+    m->host_events = calloc((size_t)sc->n_hosts + 1, sizeof *m->host_events);
+    ASSERT(m->first_pcpu && m->first_vcpu && m->vms && m->host_events);
+    for (uint32_t i = 0; i < sc->n_hosts; i++) {
+        m->first_pcpu[i] = m->n_pcpus;
+        m->n_pcpus += sc->hosts[i].cores;
+    }
+    for (uint32_t i = 0; i < sc->n_vms; i++) {
+        m->vms[i] = (struct vm_meter){.first_vcpu = m->n_vcpus, .until_ns = -1, .alone_s = NAN};
+        if (wanted(m, i)) m->vms[i].n_vcpus = sc->vms[i].vcpus;
+        m->first_vcpu[i] = m->n_vcpus;
+        m->n_vcpus += m->vms[i].n_vcpus;
+    }
+    m->vcpus = calloc(m->n_vcpus + 1, sizeof *m->vcpus);
+    m->pcpus = calloc(m->n_pcpus + 1, sizeof *m->pcpus);
+    m->vcpu_events = calloc(m->n_vcpus + 1, sizeof *m->vcpu_events);
+    m->pcpu_events = calloc(m->n_pcpus + 1, sizeof *m->pcpu_events);
+    ASSERT(m->vcpus && m->pcpus && m->vcpu_events && m->pcpu_events);
+    for (uint32_t i = 0; i < sc->n_vms; i++)
+        for (uint32_t k = 0; k < m->vms[i].n_vcpus; k++)
+            m->vcpus[m->vms[i].first_vcpu + k] = (struct vcpu_meter){.vm = i, .state = VCPU_DOWN};
+    make_units(m);
+    make_dists(m);
+    meter_sample_init(m);
+    m->next_boundary = !m->warm && m->warmup_ns < m->next_sample ? m->warmup_ns : m->next_sample;
+    return m;
+}
+
+void meter_free(struct meter *m)
+{
+    if (!m) return;
+    for (size_t i = 0; i < m->n_dists; i++) {
+        hist_done(&m->dists[i].slice);
+        hist_done(&m->dists[i].wait);
+        hist_done(&m->dists[i].latency);
+    }
+    for (size_t i = 0; i < m->n_names; i++)
+        free(m->names[i]);
+    for (size_t i = 0; i < m->output.n_ecdfs; i++) {
+        free((void *)(uintptr_t)m->output.ecdfs[i].x);
+        free((void *)(uintptr_t)m->output.ecdfs[i].share);
+    }
+    free((void *)(uintptr_t)m->output.ecdfs);
+    meter_sample_done(m);
+    results_free(m->results);
+    free(m->names);
+    free(m->dists);
+    free(m->units);
+    free(m->first_pcpu);
+    free(m->first_vcpu);
+    free(m->vms);
+    free(m->host_events);
+    free(m->vcpu_events);
+    free(m->pcpu_events);
+    free(m->vcpus);
+    free(m->pcpus);
+    free(m->happenings);
+    free(m->broken);
+    free(m);
+}
+
+void meter_set_checksum(struct meter *m, uint32_t vm, uint64_t sum)
+{
+    m->vms[vm].checksum = sum;
+}
+void meter_set_alone(struct meter *m, uint32_t vm, double seconds)
+{
+    m->vms[vm].alone_s = seconds;
+}
+
+double meter_pace(const struct meter *m, uint32_t vm)
+{
+    const struct vm_meter *v = &m->vms[vm];
+    if (m->sc->vms[vm].work.requests) {
+        __int128 in_window_sum = (__int128)v->latency->sum;
+        return v->latency->count ? (double)in_window_sum / (double)v->latency->count / 1e9 : (double)NAN;
+    }
+    return v->done ? meter_s(m->end_ns - m->warmup_ns) / (double)v->done : (double)NAN;
+}
+
+int meter_finish(struct meter *m, int64_t end_ns, char **why)
+{
+    ASSERT(!m->finished);
+    m->finished = true;
+    m->end_ns = end_ns;
+    cross(m, end_ns);
+    meter_check_laws(m);
+    meter_write_rows(m);
+    if (!m->broken) return 0;
+    *why = strdup(m->broken);
+    return -1;
+}
+
+const struct run_output *meter_output(const struct meter *m)
+{
+    return &m->output;
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/guest.h"
+
+#include <stdlib.h>
+
+#include "model/cpu.h"
+#include "model/work.h"
+
+/* Steps of no time in a row that mean a loop which will never take any. */
+#define IDLE_STEPS_MAX 10000000u
+
+int64_t guest_on_core_ns(const struct model *m, uint32_t host, int64_t work_ns)
+{
+    uint32_t ppm = m->hosts[host].speed_ppm;
+    if (ppm == 1000000) return work_ns;
+    __int128 t = ((__int128)work_ns * 1000000 + ppm - 1) / ppm;
+    return t > INT64_MAX ? INT64_MAX - 1 : (int64_t)t;
+}
+
+static uint32_t index_of(const struct model *m, const struct vm *vm)
+{
+    return (uint32_t)(vm - m->vms);
+}
+
+static void tell(struct model *m, const struct vm *vm, enum rec_kind kind, int64_t value)
+{
+    if (!rec_wants(m->out, kind)) return;
+    *rec_next(m->out) = (struct rec){
+        .t_ns = sim_now(m->sim),
+        .value = value,
+        .host = vm->host,
+        .vm = index_of(m, vm),
+        .vcpu = REC_NONE,
+        .pcpu = REC_NONE,
+        .kind = (uint8_t)kind,
+    };
+}
+
+static void tell_event(struct model *m, const struct vm *vm, enum rec_event what)
+{
+    if (!rec_wants(m->out, REC_EVENT)) return;
+    tell(m, vm, REC_EVENT, 0);
+    m->out->recs[m->out->n - 1].cause = (uint8_t)what;
+}
+
+/* --- the guest's queue of runnable tasks without a vCPU --- */
+
+static void queue_push(struct vm *vm, uint32_t t)
+{
+    struct task *k = &vm->tasks[t];
+    k->where = TASK_QUEUED;
+    k->next = NONE;
+    k->prev = vm->run_tail;
+    if (vm->run_tail != NONE)
+        vm->tasks[vm->run_tail].next = t;
+    else
+        vm->run_head = t;
+    vm->run_tail = t;
+}
+
+static void queue_remove(struct vm *vm, uint32_t t)
+{
+    struct task *k = &vm->tasks[t];
+    if (k->prev != NONE)
+        vm->tasks[k->prev].next = k->next;
+    else
+        vm->run_head = k->next;
+    if (k->next != NONE)
+        vm->tasks[k->next].prev = k->prev;
+    else
+        vm->run_tail = k->prev;
+}
+
+static void grant(struct vcpu *v, const struct task *k)
+{
+    v->burst_ns = v->granted_ns = k->left_ns < k->quantum_ns ? k->left_ns : k->quantum_ns;
+}
+
+static void put_on(struct vm *vm, struct vcpu *v, uint32_t vcpu, uint32_t t)
+{
+    struct task *k = &vm->tasks[t];
+    k->where = TASK_ON;
+    k->vcpu = vcpu;
+    k->quantum_ns = vm->quantum_ns;
+    v->task = t;
+    grant(v, k);
+}
+
+/* A task can run: on the free vCPU it had, on the lowest free one, or when its turn comes. */
+static void make_runnable(struct model *m, struct vm *vm, uint32_t t)
+{
+    uint32_t vi = vm->tasks[t].vcpu;
+    if (m->vcpus[vi].task != NONE)
+        for (vi = vm->first_vcpu; vi < vm->first_vcpu + vm->n_vcpus; vi++)
+            if (m->vcpus[vi].task == NONE) break;
+    if (vi == vm->first_vcpu + vm->n_vcpus) {
+        queue_push(vm, t);
+        return;
+    }
+    put_on(vm, &m->vcpus[vi], vi, t);
+    cpu_wake(m, vi);
+}
+
+/* --- tasks in their program --- */
+
+static void iteration_over(struct model *m, struct vm *vm, struct task *k)
+{
+    int64_t took = sim_now(m->sim) - k->began_ns;
+    vm->checksum = (vm->checksum + k->at.checksum) & PROG_CHECKSUM_MASK;
+    vm->done++;
+    if (vm->sc->work.requests)
+        tell(m, vm, REC_DONE, took);
+    else
+        tell(m, vm, REC_WORK, took);
+    if (vm->done == vm->sc->work.until) {
+        tell(m, vm, REC_UNTIL, sim_now(m->sim) - vm->sc->start_ns);
+        tell_event(m, vm, REC_EV_FINISHED);
+    }
+}
+
+static void begin_request(struct model *m, struct vm *vm, struct task *k, const struct request *r)
+{
+    (void)m;
+    k->began_ns = r->came_ns;
+    k->client = r->client;
+    uint64_t task = r->client == NONE ? 0 : r->client;
+    prog_begin(&k->at, vm->key_steps, task, r->iter);
+}
+
+/* The iteration or request of t has ended. False: there is no next one for it. */
+static bool next_iteration(struct model *m, struct vm *vm, uint32_t t)
+{
+    struct task *k = &vm->tasks[t];
+    iteration_over(m, vm, k);
+    if (!vm->sc->work.requests) {
+        if (k->at.iter + 1 >= k->quota) {
+            k->where = TASK_OVER;
+            return false;
+        }
+        k->began_ns = sim_now(m->sim);
+        prog_begin(&k->at, vm->key_steps, t, k->at.iter + 1);
+        return true;
+    }
+    if (k->client != NONE) work_answered(m, vm, k->client);
+    struct request r;
+    if (work_next(vm, &r)) {
+        begin_request(m, vm, k, &r);
+        return true;
+    }
+    k->where = TASK_FREE;
+    k->next = vm->free_head;
+    vm->free_head = t;
+    return false;
+}
+
+/* Goes on to the next step that takes time. False: the task sleeps, is free, or is over. */
+static bool advance(struct model *m, struct vm *vm, uint32_t t)
+{
+    int64_t now = sim_now(m->sim);
+    struct task *k = &vm->tasks[t];
+    for (uint32_t idle = 0;; idle++) {
+        ASSERT(idle < IDLE_STEPS_MAX);
+        struct prog_act act = prog_next(&k->at, vm->prog);
+        if (act.kind == STEP_END) {
+            if (!next_iteration(m, vm, t)) return false;
+            continue;
+        }
+        if (act.amount == 0) continue;
+        k->kind = (uint8_t)act.kind;
+        k->left_ns = act.kind == STEP_CPU ? guest_on_core_ns(m, vm->host, act.amount) : INT64_MAX;
+        if (act.kind == STEP_CPU) return true;
+        timers_set(&vm->timers, now > INT64_MAX - act.amount ? INT64_MAX : now + act.amount, TIMER_TASK, t);
+        if (act.kind == STEP_BUSY) return true;
+        k->where = TASK_ASLEEP;
+        return false;
+    }
+}
+
+/* --- what the CPU asks --- */
+
+void guest_settle(struct model *m, struct vcpu *v)
+{
+    struct vm *vm = &m->vms[v->vm];
+    struct task *k = &vm->tasks[v->task];
+    int64_t used = v->granted_ns - v->burst_ns;
+    v->granted_ns = v->burst_ns;
+    vm->charged_ns += used;
+    if (k->quantum_ns != INT64_MAX) k->quantum_ns -= used;
+    if (k->kind != STEP_BUSY) k->left_ns -= used; /* a busy step is ended by its timer, not by its work */
+    ASSERT(k->left_ns >= 0 && k->quantum_ns >= 0);
+}
+
+bool guest_proceed(struct model *m, struct vcpu *v)
+{
+    struct vm *vm = &m->vms[v->vm];
+    uint32_t t = v->task, vi = (uint32_t)(v - m->vcpus);
+    guest_settle(m, v);
+    bool runnable = vm->tasks[t].left_ns != 0 || advance(m, vm, t);
+    if (vm->timer_at != timers_next(&vm->timers)) guest_arm(m, vm);
+    if (runnable && vm->tasks[t].quantum_ns == 0 && vm->run_head == NONE)
+        vm->tasks[t].quantum_ns = vm->quantum_ns;
+    if (runnable && vm->tasks[t].quantum_ns > 0) {
+        grant(v, &vm->tasks[t]);
+        return true;
+    }
+    v->task = NONE;
+    if (runnable) queue_push(vm, t);
+    t = vm->run_head;
+    if (t == NONE) return false;
+    queue_remove(vm, t);
+    put_on(vm, v, vi, t);
+    return true;
+}
+
+/* --- timers --- */
+
+static void task_timer(struct model *m, struct vm *vm, uint32_t t)
+{
+    struct task *k = &vm->tasks[t];
+    if (k->where != TASK_ON) k->left_ns = 0;
+    switch ((enum task_where)k->where) {
+    case TASK_ASLEEP:
+        if (advance(m, vm, t)) make_runnable(m, vm, t);
+        break;
+    case TASK_ON: /* a busy step is over, whether its vCPU runs or waits */ cpu_step_over(m, k->vcpu); break;
+    case TASK_QUEUED: /* likewise, though it never got a vCPU */
+        queue_remove(vm, t);
+        if (advance(m, vm, t)) make_runnable(m, vm, t);
+        break;
+    case TASK_FREE:
+    case TASK_OVER: ASSERT(!"a task that waits for nothing has no timer");
+    }
+}
+
+void guest_arm(struct model *m, struct vm *vm)
+{
+    int64_t at = timers_next(&vm->timers);
+    if (at == vm->timer_at) return;
+    if (vm->timer_event) sim_cancel(m->sim, vm->timer_event);
+    vm->timer_at = at;
+    vm->timer_event = at == INT64_MAX ? 0 : sim_at(m->sim, at, EVQ_NORMAL, m->ev_vm, index_of(m, vm));
+}
+
+void guest_on_timer(void *model, uint32_t i)
+{
+    struct model *m = model;
+    struct vm *vm = &m->vms[i];
+    vm->timer_event = 0;
+    vm->timer_at = INT64_MAX;
+    while (timers_next(&vm->timers) <= sim_now(m->sim)) {
+        struct timer t = timers_take(&vm->timers);
+        switch ((enum timer_kind)t.kind) {
+        case TIMER_TASK: task_timer(m, vm, t.id); break;
+        case TIMER_CLIENT: work_on_client(m, vm, t.id); break;
+        case TIMER_ARRIVAL: work_on_arrival(m, vm); break;
+        case TIMER_START: guest_start(m, vm); break;
+        }
+    }
+    guest_arm(m, vm);
+    cpu_settle(m, vm->host);
+}
+
+/* --- beginnings --- */
+
+uint32_t guest_free_task(struct vm *vm)
+{
+    if (vm->free_head != NONE) {
+        uint32_t t = vm->free_head;
+        vm->free_head = vm->tasks[t].next;
+        return t;
+    }
+    if (!vm->sc->work.unlimited) return NONE;
+    if (vm->n_tasks == vm->cap_tasks) {
+        vm->cap_tasks = vm->cap_tasks ? 2 * vm->cap_tasks : 8;
+        vm->tasks = realloc(vm->tasks, vm->cap_tasks * sizeof *vm->tasks);
+        ASSERT(vm->tasks);
+    }
+    vm->tasks[vm->n_tasks] = (struct task){.where = TASK_FREE, .vcpu = vm->first_vcpu, .client = NONE};
+    return vm->n_tasks++;
+}
+
+void guest_begin_request(struct model *m, struct vm *vm, uint32_t t, const struct request *r)
+{
+    begin_request(m, vm, &vm->tasks[t], r);
+    if (advance(m, vm, t)) make_runnable(m, vm, t);
+}
+
+void guest_start(struct model *m, struct vm *vm)
+{
+    vm->up = true;
+    tell_event(m, vm, REC_EV_STARTED);
+    for (uint32_t i = 0; i < vm->n_vcpus; i++)
+        cpu_power_on(m, vm->first_vcpu + i);
+    const struct sc_workload *w = &vm->sc->work;
+    if (w->requests) {
+        work_start(m, vm);
+        return;
+    }
+    for (uint32_t t = 0; t < vm->n_tasks; t++) {
+        struct task *k = &vm->tasks[t];
+        k->quota =
+            w->until == UINT64_MAX ? UINT64_MAX : w->until / vm->n_tasks + (t < w->until % vm->n_tasks);
+        k->began_ns = sim_now(m->sim);
+        k->where = TASK_OVER;
+        if (k->quota == 0) continue;
+        prog_begin(&k->at, vm->key_steps, t, 0);
+        if (advance(m, vm, t)) make_runnable(m, vm, t);
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* guest.h - a VM's tasks on its vCPUs: the guest's own scheduler, and the workload program in it.
+ *
+ * What it models: tasks that could run wait in one queue, first in first out; a free vCPU takes the
+ * first. A task that wakes prefers the vCPU it ran on, then the lowest free one. It keeps its vCPU until
+ * it sleeps or ends, or until guest_quantum of work has passed and another task waits. The guest does not
+ * know that its vCPU has lost the pCPU: the task on it waits there.
+ * What it leaves out: guest priorities, moving a task away from a vCPU that does not run. */
+#ifndef VLAB_MODEL_GUEST_H
+#define VLAB_MODEL_GUEST_H
+
+#include "model/inner.h"
+
+/* Powers the VM on: its tasks begin, its arrivals and clients too. */
+void guest_start(struct model *m, struct vm *vm);
+/* How long a host's core takes over so much work, to the next whole ns. */
+int64_t guest_on_core_ns(const struct model *m, uint32_t host, int64_t work_ns);
+/* v->burst_ns has run down in part or whole: the task's books are brought up to it. */
+void guest_settle(struct model *m, struct vcpu *v);
+/* It is over: on to the next step, or the next task. False: v has nothing to run. */
+bool guest_proceed(struct model *m, struct vcpu *v);
+/* The engine's event of a VM: its earliest timers are due. */
+void guest_on_timer(void *model, uint32_t vm);
+/* Sets the VM's event to its earliest timer. */
+void guest_arm(struct model *m, struct vm *vm);
+/* A task that was free begins the request. */
+void guest_begin_request(struct model *m, struct vm *vm, uint32_t task, const struct request *r);
+/* A thread for a request: a free one, or a new one where they are unlimited; NONE: all are busy. */
+uint32_t guest_free_task(struct vm *vm);
+
+#endif

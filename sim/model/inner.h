@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* inner.h - the model's own state, shared by the files of this folder and by nobody else.
+ *
+ * Entities live in arrays and know each other by index. A host's vCPUs stand side by side, so that the
+ * scheduler's numbers are `index - host.first_vcpu`. Three things have a pending event, never more than
+ * one each: a pCPU (the vCPU on it stops), a VM (its earliest timer) and a host (its scheduler's tick). */
+#ifndef VLAB_MODEL_INNER_H
+#define VLAB_MODEL_INNER_H
+
+#include "base/assert.h"
+#include "model/model.h"
+#include "model/timers.h"
+#include "policy/sched.h"
+
+#define NONE UINT32_MAX
+
+struct mhost {
+    struct sched *sched;
+    const struct sc_host *sc;
+    uint32_t first_pcpu, n_pcpus;
+    uint32_t first_vcpu, n_vcpus;
+    uint32_t speed_ppm;
+    int64_t tick_ns, switch_ns;
+    int64_t cache_lines, line_ns; /* 0 lines: the cache is not modelled */
+    uint32_t *woken;              /* vCPUs woken since the last settling, see cpu_settle */
+    uint32_t n_woken;
+    evq_handle tick_event;
+    int64_t tick_at;
+};
+
+enum pcpu_mode { PCPU_IDLE, PCPU_SWITCH, PCPU_RUN };
+
+struct pcpu {
+    uint32_t host;
+    uint16_t num;       /* within its host */
+    uint32_t vcpu;      /* on it, or switched to; NONE: idle */
+    uint32_t last_vcpu; /* whose turn was last: coming back to it is no switch */
+    enum pcpu_mode mode;
+    int64_t since_ns; /* when this idling or switching began */
+    int64_t run_from; /* up to when the running vCPU has been charged */
+    int64_t slice_end;
+    int64_t slice_run; /* what the policy granted, while switching */
+    int64_t loaded;    /* cache lines ever brought in, see warmth.c */
+    evq_handle event;
+};
+
+struct vcpu {
+    struct rec proto;   /* a REC_STATE of this vCPU, but for when, how long, whence and whither */
+    int64_t burst_ns;   /* how long its task still runs until its step or quantum is over */
+    int64_t granted_ns; /* what that was when guest_settle last looked */
+    int64_t since_ns;   /* of the state */
+    int64_t run_ns;     /* all it ever ran */
+    uint32_t task;      /* the guest's task on it, NONE: nothing to run */
+    uint32_t pcpu;      /* it is on, NONE: none */
+    uint32_t last_pcpu;
+    uint32_t vm, host;
+    uint16_t num;       /* within its VM */
+    uint8_t state;      /* enum vcpu_state */
+    bool woken;         /* in its host's woken list */
+    int64_t ws_lines;   /* working set */
+    int64_t warm_mark;  /* its pCPU's `loaded` when it left */
+    int64_t warm_lines; /* of its lines present then */
+};
+
+enum task_where { TASK_FREE, TASK_QUEUED, TASK_ON, TASK_ASLEEP, TASK_OVER };
+
+struct task {
+    struct prog_task at;
+    uint8_t where;       /* enum task_where */
+    uint8_t kind;        /* enum step_kind of the step it is in */
+    uint32_t vcpu;       /* index of the vCPU it is on, or was last */
+    uint32_t prev, next; /* in the guest's queue, or the list of free threads */
+    int64_t left_ns; /* of the step, in time on this host's cores; STEP_BUSY: INT64_MAX, its timer ends it */
+    int64_t quantum_ns; /* until the guest lets another task on, likewise; INT64_MAX: never */
+    int64_t began_ns;   /* this iteration, or the arrival of this request */
+    uint64_t quota;     /* iterations this task has to do; UINT64_MAX: without end */
+    uint32_t client;    /* whose request it serves, where there are clients */
+};
+
+struct request {
+    int64_t came_ns;
+    uint64_t iter; /* its number, or the client's cycle */
+    uint32_t client;
+};
+
+struct vm {
+    const struct sc_vm *sc;
+    const struct prog *prog;
+    uint32_t host, first_vcpu, n_vcpus;
+    bool up;
+    struct task *tasks;
+    uint32_t n_tasks, cap_tasks;
+    uint32_t run_head, run_tail; /* runnable tasks without a vCPU, first in first out */
+    uint32_t free_head;          /* threads without a request */
+    uint64_t key_steps, key_think;
+    uint64_t checksum, done, started; /* iterations or requests */
+    int64_t quantum_ns;               /* guest_quantum in time on this host's cores; INT64_MAX: none */
+    int64_t charged_ns;               /* run time its tasks account for: must equal its vCPUs' */
+    struct timers timers;
+    evq_handle timer_event;
+    int64_t timer_at;
+    /* requests only */
+    struct request *ring;
+    uint64_t ring_head, ring_n, ring_cap; /* cap is a power of two */
+    uint64_t *cycles;                     /* [clients] requests each has made */
+    struct rng arrival_rng;
+    struct dist gap;
+    uint32_t stretch;
+    int64_t stretch_end, arrived_ns;
+    uint64_t arrivals;
+};
+
+struct model {
+    const struct scenario *sc;
+    struct sim *sim;
+    struct rec_block *out;
+    uint64_t seed;
+    struct mhost *hosts;
+    struct pcpu *pcpus;
+    struct vcpu *vcpus;
+    struct vm *vms;
+    uint32_t n_pcpus, n_vcpus;
+    uint32_t ev_pcpu, ev_vm, ev_tick, ev_end; /* handlers */
+};
+
+#endif

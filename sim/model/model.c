@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/model.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/cpu.h"
+#include "model/guest.h"
+#include "model/work.h"
+
+static void *zalloc(size_t n, size_t size)
+{
+    void *p = calloc(n ? n : 1, size);
+    ASSERT(p);
+    return p;
+}
+
+static bool wanted(uint32_t only_vm, uint32_t vm)
+{
+    return only_vm == MODEL_ALL || only_vm == vm;
+}
+
+/* Who waits for what, when the clock cannot go on. */
+static void who_is_stuck(void *ctx, sim_waiter *say, void *out)
+{
+    struct model *m = ctx;
+    for (uint32_t i = 0; i < m->n_vcpus; i++) {
+        const struct vcpu *v = &m->vcpus[i];
+        if (v->state != VCPU_READY && v->state != VCPU_THROTTLED) continue;
+        char who[128];
+        snprintf(who, sizeof who, "vm.%s.vcpu%u", m->vms[v->vm].sc->name, v->num);
+        say(out, who, v->state == VCPU_READY ? "a pCPU" : "its CPU limit's next period");
+    }
+}
+
+static void on_end(void *ctx, uint32_t arg)
+{
+    (void)arg;
+    sim_stop(((struct model *)ctx)->sim);
+}
+
+static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
+{
+    struct vm *vm = &m->vms[i];
+    const struct sc_vm *sc = &m->sc->vms[i];
+    const struct sc_workload *w = &sc->work;
+    uint64_t name = rng_hash_name(sc->draws, strlen(sc->draws));
+    vm->sc = sc;
+    vm->prog = w->prog;
+    vm->quantum_ns = sc->guest_quantum_ns ? guest_on_core_ns(m, sc->host, sc->guest_quantum_ns) : INT64_MAX;
+    vm->host = sc->host;
+    vm->first_vcpu = first_vcpu;
+    vm->n_vcpus = sc->vcpus;
+    vm->timer_at = INT64_MAX;
+    vm->run_head = vm->run_tail = vm->free_head = NONE;
+    vm->key_steps = rng_key(m->seed, name, RNG_STEPS);
+    vm->key_think = rng_key(m->seed, name, RNG_THINK);
+    vm->arrival_rng = rng_at(rng_key(m->seed, name, RNG_ARRIVAL), 0, 0);
+    vm->n_tasks = vm->cap_tasks = w->unlimited ? 0 : w->threads;
+    vm->tasks = zalloc(vm->n_tasks, sizeof *vm->tasks);
+    for (uint32_t t = vm->n_tasks; t-- > 0;) {
+        vm->tasks[t] =
+            (struct task){.vcpu = first_vcpu + t % vm->n_vcpus, .client = NONE, .where = TASK_FREE};
+        if (!w->requests) continue;
+        vm->tasks[t].next = vm->free_head;
+        vm->free_head = t;
+    }
+    for (uint32_t k = 0; k < vm->n_vcpus; k++)
+        m->vcpus[first_vcpu + k] = (struct vcpu){
+            .vm = i,
+            .host = sc->host,
+            .pcpu = NONE,
+            .last_pcpu = NONE,
+            .task = NONE,
+            .state = VCPU_DOWN,
+            .num = (uint16_t)k,
+            .proto = {.host = sc->host, .vm = i, .vcpu = (uint16_t)k, .kind = REC_STATE},
+            .ws_lines = (sc->working_set_bytes + 63) / 64,
+        };
+}
+
+static void build_sched(struct model *m, struct mhost *h, uint32_t host, uint32_t only_vm)
+{
+    struct sched_vm_cfg *vms = zalloc(m->sc->n_vms, sizeof *vms);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < m->sc->n_vms; i++) {
+        const struct sc_vm *sc = &m->sc->vms[i];
+        if (sc->host != host || !wanted(only_vm, i)) continue;
+        vms[n++] = (struct sched_vm_cfg){
+            .weight = sc->weight,
+            .first_vcpu = m->vms[i].first_vcpu - h->first_vcpu,
+            .n_vcpus = sc->vcpus,
+            .reservation_ppm = sc->reservation_ppm,
+            .quota_ns = sc->limit_ppm ? (int64_t)((__int128)sc->period_ns * sc->limit_ppm / 1000000) : 0,
+            .period_ns = sc->period_ns,
+            .pins = sc->pins,
+        };
+    }
+    struct sched_cfg cfg = {
+        .cls = sched_class_find(h->sc->scheduler),
+        .n_pcpus = h->n_pcpus,
+        .n_vcpus = h->n_vcpus,
+        .n_vms = n,
+        .vms = vms,
+        .slice_ns = h->sc->slice_ns,
+        .tick_ns = h->sc->tick_ns,
+        .balance_every_ns = h->sc->balance_every_ns,
+        .balance_idle = h->sc->balance_idle,
+        .credit_debit_tick = h->sc->credit_debit_tick,
+    };
+    size_t size = sched_size(&cfg);
+    ASSERT(size > 0); /* the reader has checked all that cfg is made of */
+    h->sched = sched_init(zalloc(1, (size + 15) & ~(size_t)15), &cfg);
+    free(vms);
+}
+
+static void build_host(struct model *m, uint32_t i, uint32_t *next_pcpu, uint32_t *next_vcpu,
+                       uint32_t only_vm)
+{
+    struct mhost *h = &m->hosts[i];
+    const struct sc_host *sc = &m->sc->hosts[i];
+    h->sc = sc;
+    h->first_pcpu = *next_pcpu;
+    h->n_pcpus = sc->cores;
+    h->first_vcpu = *next_vcpu;
+    h->speed_ppm = sc->speed_ppm;
+    h->tick_ns = sc->tick_ns;
+    h->switch_ns = sc->switch_ns;
+    h->cache_lines = sc->cache_bytes / 64;
+    h->line_ns = sc->cache_line_ns;
+    h->tick_at = SCHED_FOREVER;
+    for (uint32_t p = 0; p < h->n_pcpus; p++)
+        m->pcpus[h->first_pcpu + p] =
+            (struct pcpu){.host = i, .num = (uint16_t)p, .vcpu = NONE, .last_vcpu = NONE};
+    for (uint32_t v = 0; v < m->sc->n_vms; v++) {
+        if (m->sc->vms[v].host != i || !wanted(only_vm, v)) continue;
+        build_vm(m, v, *next_vcpu);
+        *next_vcpu += m->sc->vms[v].vcpus;
+    }
+    h->n_vcpus = *next_vcpu - h->first_vcpu;
+    h->woken = zalloc(h->n_vcpus, sizeof *h->woken);
+    *next_pcpu += h->n_pcpus;
+    if (h->n_vcpus) build_sched(m, h, i, only_vm);
+}
+
+struct model *model_new(const struct scenario *sc, uint64_t seed, uint32_t only_vm, struct rec_block *out)
+{
+    struct model *m = zalloc(1, sizeof *m);
+    m->sc = sc;
+    m->out = out;
+    m->seed = seed;
+    m->sim = sim_new();
+    m->ev_pcpu = sim_on(m->sim, "pcpu", cpu_on_pcpu, m);
+    m->ev_vm = sim_on(m->sim, "vm", guest_on_timer, m);
+    m->ev_tick = sim_on(m->sim, "tick", cpu_on_tick, m);
+    m->ev_end = sim_on(m->sim, "end", on_end, m);
+    sim_on_stuck(m->sim, who_is_stuck, m);
+    /* The run covers [0, end): this event is the first of its instant, being early and set before all others.
+     */
+    sim_at(m->sim, sc->run.duration_ns, EVQ_EARLY, m->ev_end, 0);
+    for (uint32_t i = 0; i < sc->n_hosts; i++)
+        m->n_pcpus += sc->hosts[i].cores;
+    for (uint32_t i = 0; i < sc->n_vms; i++)
+        if (wanted(only_vm, i)) m->n_vcpus += sc->vms[i].vcpus;
+    m->hosts = zalloc(sc->n_hosts, sizeof *m->hosts);
+    m->pcpus = zalloc(m->n_pcpus, sizeof *m->pcpus);
+    m->vcpus = zalloc(m->n_vcpus, sizeof *m->vcpus);
+    m->vms = zalloc(sc->n_vms, sizeof *m->vms);
+    uint32_t next_pcpu = 0, next_vcpu = 0;
+    for (uint32_t i = 0; i < sc->n_hosts; i++)
+        build_host(m, i, &next_pcpu, &next_vcpu, only_vm);
+    for (uint32_t i = 0; i < sc->n_vms; i++) {
+        struct vm *vm = &m->vms[i];
+        if (!vm->sc) continue;
+        timers_set(&vm->timers, sc->vms[i].start_ns, TIMER_START, 0);
+        guest_arm(m, vm);
+    }
+    return m;
+}
+
+void model_free(struct model *m)
+{
+    if (!m) return;
+    for (uint32_t i = 0; i < m->sc->n_hosts; i++) {
+        free(m->hosts[i].sched);
+        free(m->hosts[i].woken);
+    }
+    for (uint32_t i = 0; i < m->sc->n_vms; i++) {
+        free(m->vms[i].tasks);
+        free(m->vms[i].ring);
+        free(m->vms[i].cycles);
+        timers_done(&m->vms[i].timers);
+    }
+    sim_free(m->sim);
+    free(m->hosts);
+    free(m->pcpus);
+    free(m->vcpus);
+    free(m->vms);
+    free(m);
+}
+
+struct sim *model_sim(struct model *m)
+{
+    return m->sim;
+}
+
+uint64_t model_checksum(const struct model *m, uint32_t vm)
+{
+    return m->vms[vm].checksum;
+}
+
+/* The time a VM's tasks account for is the time its vCPUs ran, to the nanosecond. */
+static int check_work(const struct model *m, char **why)
+{
+    for (uint32_t i = 0; i < m->sc->n_vms; i++) {
+        const struct vm *vm = &m->vms[i];
+        int64_t ran = 0;
+        for (uint32_t k = 0; vm->sc && k < vm->n_vcpus; k++)
+            ran += m->vcpus[vm->first_vcpu + k].run_ns;
+        if (ran == vm->charged_ns) continue;
+        if (asprintf(why, "vm.%s: its vCPUs ran %" PRId64 " ns, its tasks account for %" PRId64 " ns",
+                     vm->sc->name, ran, vm->charged_ns) < 0)
+            *why = NULL;
+        return -1;
+    }
+    return 0;
+}
+
+int model_run(struct model *m, char **why)
+{
+    enum sim_end end = sim_run(m->sim, m->sc->run.duration_ns);
+    if (end == SIM_STALLED) {
+        *why = sim_stall_report(m->sim);
+        return -1;
+    }
+    cpu_close(m);
+    for (uint32_t i = 0; i < m->sc->n_vms; i++)
+        if (m->vms[i].sc) work_close(m, &m->vms[i]);
+    rec_block_flush(m->out);
+    return check_work(m, why);
+}

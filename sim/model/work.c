@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/work.h"
+
+#include <stdlib.h>
+
+#include "model/guest.h"
+
+static void tell(struct model *m, const struct vm *vm, enum rec_kind kind, int64_t value,
+                 enum rec_event cause)
+{
+    if (!rec_wants(m->out, kind)) return;
+    *rec_next(m->out) = (struct rec){
+        .t_ns = sim_now(m->sim),
+        .value = value,
+        .host = vm->host,
+        .vm = (uint32_t)(vm - m->vms),
+        .vcpu = REC_NONE,
+        .pcpu = REC_NONE,
+        .kind = (uint8_t)kind,
+        .cause = (uint8_t)cause,
+    };
+}
+
+/* --- the queue: a ring of requests, grown by doubling --- */
+
+static void ring_push(struct vm *vm, const struct request *r)
+{
+    if (vm->ring_n == vm->ring_cap) {
+        uint64_t cap = vm->ring_cap ? 2 * vm->ring_cap : 16;
+        struct request *n = malloc(cap * sizeof *n);
+        ASSERT(n);
+        for (uint64_t i = 0; i < vm->ring_n; i++)
+            n[i] = vm->ring[(vm->ring_head + i) & (vm->ring_cap - 1)];
+        free(vm->ring);
+        vm->ring = n;
+        vm->ring_cap = cap;
+        vm->ring_head = 0;
+    }
+    vm->ring[(vm->ring_head + vm->ring_n++) & (vm->ring_cap - 1)] = *r;
+}
+
+bool work_next(struct vm *vm, struct request *out)
+{
+    if (vm->ring_n == 0) return false;
+    *out = vm->ring[vm->ring_head++ & (vm->ring_cap - 1)];
+    vm->ring_n--;
+    return true;
+}
+
+/* A request comes: to a thread, to the queue, or it is lost. */
+static void come(struct model *m, struct vm *vm, struct request r)
+{
+    const struct sc_workload *w = &vm->sc->work;
+    uint32_t t = guest_free_task(vm);
+    if (t == NONE && vm->ring_n >= (uint64_t)w->queue_max) {
+        tell(m, vm, REC_LOST, (int64_t)vm->arrivals, 0);
+        tell(m, vm, REC_EVENT, (int64_t)vm->arrivals, REC_EV_LOST);
+        if (r.client != NONE) work_answered(m, vm, r.client);
+        return;
+    }
+    tell(m, vm, REC_ARRIVE, (int64_t)vm->arrivals, 0);
+    if (t == NONE)
+        ring_push(vm, &r);
+    else
+        guest_begin_request(m, vm, t, &r);
+}
+
+/* --- open streams --- */
+
+static void enter_stretch(struct vm *vm, uint32_t i, int64_t from_ns)
+{
+    const struct sc_stretch *s = &vm->sc->work.stretches[i];
+    vm->stretch = i;
+    vm->stretch_end = s->for_ns > INT64_MAX - from_ns ? INT64_MAX : from_ns + s->for_ns;
+    vm->gap = (struct dist){.kind = s->kind == SC_POISSON ? DIST_EXPONENTIAL : DIST_CONST, .a = s->gap_ns};
+    int made = draw_make(&vm->gap);
+    ASSERT(made == 0);
+}
+
+/* The time of the next arrival after the last; INT64_MAX: there is none. */
+static int64_t next_arrival(struct vm *vm)
+{
+    const struct sc_workload *w = &vm->sc->work;
+    if (vm->arrivals >= w->until) return INT64_MAX;
+    if (w->arrivals == SC_TRACE) {
+        if (vm->arrivals >= w->n_trace) return INT64_MAX;
+        int64_t at = w->trace_ns[vm->arrivals], start = vm->sc->start_ns;
+        return at > INT64_MAX - start ? INT64_MAX : start + at;
+    }
+    int64_t from = vm->arrived_ns;
+    for (;;) {
+        int64_t gap = draw_amount(&vm->gap, &vm->arrival_rng, NULL, 0);
+        int64_t at = gap > INT64_MAX - from ? INT64_MAX : from + gap;
+        if (at < vm->stretch_end || vm->stretch_end == INT64_MAX) return at;
+        if (vm->stretch + 1 >= w->n_stretches) return INT64_MAX;
+        from = vm->stretch_end;
+        enter_stretch(vm, vm->stretch + 1, from);
+    }
+}
+
+static void set_arrival(struct vm *vm)
+{
+    int64_t at = next_arrival(vm);
+    if (at == INT64_MAX) return;
+    vm->arrived_ns = at;
+    timers_set(&vm->timers, at, TIMER_ARRIVAL, 0);
+}
+
+void work_on_arrival(struct model *m, struct vm *vm)
+{
+    struct request r = {.came_ns = sim_now(m->sim), .iter = vm->arrivals, .client = NONE};
+    come(m, vm, r);
+    vm->arrivals++;
+    set_arrival(vm);
+}
+
+/* --- closed: clients --- */
+
+static void think(struct model *m, struct vm *vm, uint32_t client)
+{
+    const struct sc_workload *w = &vm->sc->work;
+    struct rng rng = rng_at(vm->key_think, client, vm->cycles[client]);
+    int64_t d = draw_amount(&w->think, &rng, w->think_pool, vm->cycles[client]), now = sim_now(m->sim);
+    if (d <= INT64_MAX - now) timers_set(&vm->timers, now + d, TIMER_CLIENT, client);
+}
+
+void work_on_client(struct model *m, struct vm *vm, uint32_t client)
+{
+    if (vm->arrivals >= vm->sc->work.until) return;
+    struct request r = {.came_ns = sim_now(m->sim), .iter = vm->cycles[client]++, .client = client};
+    come(m, vm, r);
+    vm->arrivals++;
+}
+
+void work_answered(struct model *m, struct vm *vm, uint32_t client)
+{
+    think(m, vm, client);
+}
+
+void work_start(struct model *m, struct vm *vm)
+{
+    const struct sc_workload *w = &vm->sc->work;
+    vm->arrived_ns = sim_now(m->sim);
+    if (w->arrivals == SC_CLOSED) {
+        vm->cycles = calloc(w->clients ? w->clients : 1, sizeof *vm->cycles);
+        ASSERT(vm->cycles);
+        for (uint32_t c = 0; c < w->clients; c++)
+            think(m, vm, c);
+        return;
+    }
+    if (w->arrivals != SC_TRACE) enter_stretch(vm, 0, vm->arrived_ns);
+    set_arrival(vm);
+}
+
+static void tell_open(struct model *m, struct vm *vm, int64_t came_ns)
+{
+    tell(m, vm, REC_OPEN, sim_now(m->sim) - came_ns, 0);
+}
+
+void work_close(struct model *m, struct vm *vm)
+{
+    if (!vm->sc->work.requests) return;
+    for (uint64_t k = 0; k < vm->ring_n; k++)
+        tell_open(m, vm, vm->ring[(vm->ring_head + k) & (vm->ring_cap - 1)].came_ns);
+    for (uint32_t t = 0; t < vm->n_tasks; t++)
+        if (vm->tasks[t].where != TASK_FREE) tell_open(m, vm, vm->tasks[t].began_ns);
+}

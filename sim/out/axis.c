@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "out/axis.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "metrics/alloc.h"
+
+static const struct {
+    const char *name, *base;
+    double size;
+} units[] = {
+    {"", "", 1},          {"%", "%", 1},        {"/s", "/s", 1},      {"ns", "s", 1e-9},
+    {"us", "s", 1e-6},    {"ms", "s", 1e-3},    {"s", "s", 1},        {"m", "s", 60},
+    {"h", "s", 3600},     {"d", "s", 86400},    {"B", "B", 1},        {"KiB", "B", 1024},
+    {"MiB", "B", 0x1p20}, {"GiB", "B", 0x1p30}, {"TiB", "B", 0x1p40}, {"kB", "B", 1e3},
+    {"MB", "B", 1e6},     {"GB", "B", 1e9},     {"TB", "B", 1e12},    {"MB/s", "B/s", 1e6},
+    {"GB/s", "B/s", 1e9}, {"Mb/s", "b/s", 1e6}, {"Gb/s", "b/s", 1e9},
+};
+enum { N_UNITS = sizeof units / sizeof *units };
+
+bool axis_number(const char *text, double *x, const char **base)
+{
+    size_t digits = strspn(text, "+-.0123456789eE"); /* strtod also takes "inf", "nan" and hexadecimals */
+    char *end;
+    *x = strtod(text, &end);
+    if (end == text || end > text + digits) return false;
+    for (size_t i = 0; i < N_UNITS; i++) {
+        if (strcmp(end, units[i].name) != 0) continue;
+        *x *= units[i].size;
+        *base = units[i].base;
+        return true;
+    }
+    return false;
+}
+
+/* How many different values the key has; *numeric where all are numbers of one kind. */
+static size_t variety(const struct report *rp, size_t key, bool *numeric)
+{
+    size_t n = 0, points = runset_points(rp->runs);
+    const char *base = NULL;
+    *numeric = true;
+    for (size_t i = 0; i < points; i++) {
+        const char *v = rp->points[i].values[key], *b = "";
+        bool seen = false;
+        double x;
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = strcmp(v, rp->points[k].values[key]) == 0;
+        n += !seen;
+        *numeric = *numeric && axis_number(v, &x, &b) && (!base || strcmp(base, b) == 0);
+        base = b;
+    }
+    return n;
+}
+
+/* The largest unit of which the greatest value is at least 1 (the smallest where it is of none). */
+static double size_of_unit(struct axis *a, const char *base, double greatest)
+{
+    static const struct {
+        const char *base, *name;
+        double size;
+    } shown[] = {{"s", "s", 1},        {"s", "ms", 1e-3},    {"s", "us", 1e-6},    {"s", "ns", 1e-9},
+                 {"B", "TiB", 0x1p40}, {"B", "GiB", 0x1p30}, {"B", "MiB", 0x1p20}, {"B", "KiB", 1024},
+                 {"B", "B", 1},        {"B/s", "GB/s", 1e9}, {"B/s", "MB/s", 1e6}, {"b/s", "Gb/s", 1e9},
+                 {"b/s", "Mb/s", 1e6}};
+    double size = 1;
+    a->unit = base;
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        if (strcmp(shown[i].base, base) != 0) continue;
+        a->unit = shown[i].name;
+        size = shown[i].size;
+        if (greatest >= size * (1 - 1e-12)) break;
+    }
+    return size;
+}
+
+/* 100us as ms is 0.1, not 0.09999999999999999. */
+static double rounded(double x)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%.12g", x);
+    return strtod(text, NULL);
+}
+
+static void sort_numbers(struct axis *a)
+{
+    for (size_t i = 1; i < a->n; i++) { /* insertion: a sweep has few values */
+        double x = a->x[i];
+        const char *w = a->word[i];
+        size_t k = i;
+        for (; k > 0 && a->x[k - 1] > x; k--) {
+            a->x[k] = a->x[k - 1];
+            a->word[k] = a->word[k - 1];
+        }
+        a->x[k] = x;
+        a->word[k] = w;
+    }
+}
+
+/* Where the value stands; n where it is new. */
+static size_t find(const struct axis *a, const char *value)
+{
+    size_t k = 0;
+    for (; k < a->n; k++) {
+        ASSERT(a->word[k] != NULL);
+        if (strcmp(a->word[k], value) == 0) break;
+    }
+    return k;
+}
+
+static void fill(struct axis *a, const struct report *rp)
+{
+    size_t points = runset_points(rp->runs);
+    const char *base = "";
+    a->x = alloc_array(points, sizeof *a->x);
+    a->word = alloc_array(points, sizeof *a->word);
+    a->place = alloc_array(points, sizeof *a->place);
+    for (size_t i = 0; i < points; i++) {
+        const char *v = rp->points[i].values[a->key];
+        if (find(a, v) < a->n) continue;
+        if (a->numeric && !axis_number(v, &a->x[a->n], &base)) a->x[a->n] = 0;
+        a->word[a->n++] = v;
+    }
+    a->unit = "";
+    if (a->numeric) {
+        sort_numbers(a);
+        double size = size_of_unit(a, base, fabs(a->x[a->n - 1]));
+        for (size_t i = 0; i < a->n; i++)
+            a->x[i] = rounded(a->x[i] / size);
+        a->logarithmic = a->x[0] > 0 && a->x[a->n - 1] / a->x[0] >= 30;
+    }
+    for (size_t i = 0; i < points; i++)
+        a->place[i] = find(a, rp->points[i].values[a->key]);
+}
+
+bool axis_make(struct axis *a, const struct report *rp)
+{
+    size_t best = 1;
+    *a = (struct axis){.unit = ""};
+    for (int numbers = 1; numbers >= 0 && best == 1; numbers--) {
+        for (size_t k = 0; rp->points && k < rp->points[0].n; k++) {
+            bool numeric;
+            size_t n = variety(rp, k, &numeric);
+            if (n <= best || numeric != (numbers == 1)) continue;
+            best = n;
+            a->key = k;
+            a->numeric = numeric;
+        }
+    }
+    if (best > 1) fill(a, rp);
+    return best > 1;
+}
+
+void axis_done(struct axis *a)
+{
+    free(a->x);
+    free(a->word);
+    free(a->place);
+    *a = (struct axis){.unit = ""};
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* What a swept key does to the figures the expectations name: curves where it is a number, groups of bars
+ * where it is a word. One plot for each metric and unit; a curve for each figure and, where more than one key
+ * is swept, for each combination of the others. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "metrics/alloc.h"
+#include "out/axis.h"
+#include "out/figure.h"
+#include "out/interest.h"
+#include "out/num.h"
+
+enum { PLOTS_MAX = 4 };
+
+struct curve {
+    const struct interest *what;
+    size_t like; /* a point whose other keys' values are this curve's */
+    char *name;
+};
+
+struct plot {
+    struct figure fig;
+    const struct report *rp;
+    struct axis axis;
+    struct curve curve[FIGURE_LINES];
+    size_t n;
+    double bottom, top; /* of the data */
+};
+
+static bool same_others(const struct report *rp, size_t x_key, size_t a, size_t b)
+{
+    for (size_t k = 0; k < rp->points[a].n; k++)
+        if (k != x_key && strcmp(rp->points[a].values[k], rp->points[b].values[k]) != 0) return false;
+    return true;
+}
+
+/* "db p99, scheduler=rr": the last part of a key is enough where only one other is swept. */
+static char *curve_name(const struct report *rp, size_t x_key, const struct interest *w, size_t like)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+    ASSERT(f != NULL);
+    const char *dot = strchr(w->entity, '.');
+    fprintf(f, "%s", dot ? dot + 1 : w->entity);
+    bool rate = strcmp(w->unit, "1/s") == 0; /* has no distribution */
+    if (!rate && *w->stat && strcmp(w->stat, "share") != 0 && strcmp(w->stat, "total") != 0)
+        fprintf(f, " %s", w->stat);
+    for (size_t k = 0; k < rp->points[like].n; k++) {
+        if (k == x_key) continue;
+        const char *last = strrchr(rp->points[like].keys[k], '.');
+        fprintf(f, ", %s %s", last ? last + 1 : rp->points[like].keys[k], rp->points[like].values[k]);
+    }
+    fclose(f);
+    return text;
+}
+
+static void add_curves(struct plot *p, const struct interest *w)
+{
+    for (size_t i = 0; i < runset_points(p->rp->runs) && p->n < FIGURE_LINES; i++) {
+        bool known = false;
+        for (size_t k = 0; k < p->n; k++)
+            known = known || (p->curve[k].what == w && same_others(p->rp, p->axis.key, p->curve[k].like, i));
+        if (!known) p->curve[p->n++] = (struct curve){w, i, curve_name(p->rp, p->axis.key, w, i)};
+    }
+}
+
+static void include(struct plot *p, double x)
+{
+    if (!isfinite(x)) return;
+    p->top = fmax(p->top, x);
+    p->bottom = fmin(p->bottom, x);
+}
+
+/* The block of one curve, in the order of the axis. */
+static void write_curve(struct plot *p, const struct curve *c, bool first)
+{
+    FILE *f = p->fig.data;
+    char num[NUM_LEN];
+    if (!first) fputs("\n\n", f);
+    for (size_t at = 0; at < p->axis.n; at++) {
+        for (size_t i = 0; i < runset_points(p->rp->runs); i++) {
+            if (p->axis.place[i] != at || !same_others(p->rp, p->axis.key, c->like, i)) continue;
+            struct estimate e = report_pick(p->rp, i, c->what->entity, c->what->metric, c->what->stat);
+            if (p->axis.numeric) {
+                fputs(num_text(num, p->axis.x[at]), f);
+            } else {
+                fprintf(f, "%zu\t", at);
+                figure_cell(f, p->axis.word[at]);
+            }
+            bool some = e.n > 0;
+            figure_value(f, some ? e.mean : (double)NAN);
+            figure_value(f, some ? e.lo : (double)NAN);
+            figure_value(f, some ? e.hi : (double)NAN);
+            putc('\n', f);
+            include(p, some ? e.lo : (double)NAN);
+            include(p, some ? e.hi : (double)NAN);
+            break;
+        }
+    }
+}
+
+static void write_axis(struct plot *p)
+{
+    FILE *gp = p->fig.gp;
+    const struct axis *a = &p->axis;
+    if (!a->numeric) {
+        fprintf(gp, "GROUPS = %zu\n", a->n);
+        return;
+    }
+    double low = a->x[0], high = a->x[a->n - 1], air = 0.04 * (high - low);
+    fprintf(gp, "LOGX = %d\n", a->logarithmic);
+    figure_number(&p->fig, "FROM", a->logarithmic ? low / 1.2 : low - air);
+    figure_number(&p->fig, "TO", a->logarithmic ? high * 1.2 : high + air);
+    fputs("XTICS = ", gp);
+    if (a->n > 12) {
+        fputs("''\n", gp);
+        return;
+    }
+    putc('"', gp);
+    fputs("set xtics (", gp);
+    char num[NUM_LEN];
+    for (size_t i = 0; i < a->n; i++)
+        fprintf(gp, "%s%s", i ? ", " : "", num_text(num, a->x[i]));
+    fputs(")\"\n", gp);
+}
+
+/* Shares in per cent, times in what suits them, all else as it is. */
+static struct figure_unit axis_unit(const struct interest *w, double top)
+{
+    if (strcmp(w->stat, "share") == 0) return (struct figure_unit){"%", 100};
+    if (strcmp(w->unit, "s") == 0) return figure_time_unit(top);
+    return (struct figure_unit){w->unit, 1};
+}
+
+static void finish(struct plot *p)
+{
+    char *names[FIGURE_LINES];
+    for (size_t k = 0; k < p->n; k++) {
+        names[k] = p->curve[k].name;
+        write_curve(p, &p->curve[k], k == 0);
+    }
+    double top = p->top > p->bottom ? p->top + 0.08 * (p->top - p->bottom) : p->bottom + 1;
+    double bottom = p->bottom < 0 ? p->bottom * 1.08 : 0;
+    bool share = strcmp(p->curve[0].what->stat, "share") == 0;
+    if (share && p->top <= 1) top = fmin(top, 1.05);
+    struct figure_unit unit = axis_unit(p->curve[0].what, top);
+    figure_number(&p->fig, "BOTTOM", bottom * unit.scale);
+    figure_number(&p->fig, "TOP", top * unit.scale);
+    fprintf(p->fig.gp, "SCALE = %.1f\n", unit.scale);
+    char label[200];
+    snprintf(label, sizeof label, "%.120s%s%.40s", p->curve[0].what->metric, *unit.name ? ", " : "",
+             unit.name);
+    figure_text(&p->fig, "YLABEL", label);
+    fprintf(p->fig.gp, "CURVES = %zu\nBANDS = %zu\n", p->n, runset_reps(p->rp->runs) > 1 ? p->n : 0);
+    figure_array(&p->fig, "NAMES", names, p->n);
+    write_axis(p);
+    figure_end(&p->fig, p->axis.numeric ? "curve" : "groups");
+    for (size_t k = 0; k < p->n; k++)
+        free(names[k]);
+}
+
+static void begin(struct plot *p, struct rundir *rd, const struct report *rp, size_t number,
+                  const struct interest *w, size_t left_out)
+{
+    char name[32], question[300], label[200], more[80] = "";
+    const char *key = rp->points[0].keys[p->axis.key];
+    snprintf(name, sizeof name, "sweep-%zu", number);
+    snprintf(question, sizeof question, "What does %.120s do to %.120s?", key, w->metric);
+    if (left_out) snprintf(more, sizeof more, "%zu more curves not shown; ", left_out);
+    size_t reps = runset_reps(rp->runs);
+    char note[300];
+    if (reps > 1)
+        snprintf(note, sizeof note, "%smean of n = %zu runs a point, %s: %g %% confidence (Student t)", more,
+                 reps, p->axis.numeric ? "band" : "whiskers", RUNSET_CONFIDENCE * 100);
+    else
+        snprintf(note, sizeof note, "%sn = 1 run a point", more);
+    figure_begin(&p->fig, rd, rp, name, question, note, 0);
+    snprintf(label, sizeof label, "%.120s%s%.20s", key, *p->axis.unit ? ", " : "", p->axis.unit);
+    figure_text(&p->fig, "XLABEL", label);
+}
+
+static bool same_plot(const struct interest *a, const struct interest *b)
+{
+    bool shares = (strcmp(a->stat, "share") == 0) == (strcmp(b->stat, "share") == 0);
+    return strcmp(a->metric, b->metric) == 0 && strcmp(a->unit, b->unit) == 0 && shares;
+}
+
+void fig_sweep(struct rundir *rd, const struct report *rp)
+{
+    struct interest want[INTEREST_MAX];
+    bool done[INTEREST_MAX] = {false};
+    struct plot p = {.rp = rp};
+    if (runset_points(rp->runs) < 2 || !axis_make(&p.axis, rp)) return;
+    size_t n = interest_of(rp, want), number = 0;
+    for (size_t i = 0; i < n && number < PLOTS_MAX; i++) {
+        if (done[i]) continue;
+        p.n = 0;
+        p.top = p.bottom = 0;
+        size_t figures = 0;
+        for (size_t k = i; k < n; k++) {
+            if (!same_plot(&want[i], &want[k])) continue;
+            done[k] = true;
+            figures++;
+            add_curves(&p, &want[k]);
+        }
+        size_t all = figures * (runset_points(rp->runs) / p.axis.n);
+        begin(&p, rd, rp, ++number, &want[i], all > p.n ? all - p.n : 0);
+        finish(&p);
+    }
+    axis_done(&p.axis);
+}

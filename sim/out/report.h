@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* report.h - all that the writers of sim/out need to know about what was run.
+ *
+ * A plain struct the command fills; the writers read it and keep nothing. Everything is borrowed. */
+#ifndef VLAB_OUT_REPORT_H
+#define VLAB_OUT_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "metrics/runset.h"
+
+struct trace;
+
+struct report_point { /* of the sweep; n == 0: nothing is swept */
+    size_t n;
+    const char *const *keys, *const *values; /* as written in the scenario */
+};
+
+enum report_verdict { REPORT_HOLDS, REPORT_FAILS, REPORT_UNDECIDED };
+
+struct report_expect {
+    const char *text; /* as written */
+    enum report_verdict verdict;
+    const char *detail; /* what came out instead, for people; NULL or "": nothing to add */
+};
+
+struct report {
+    const char *version;
+    const char *scenario; /* its name */
+    const char *about;    /* its question or sentence; may be NULL */
+    const char *backend;  /* "sim", "kvm", "proc" */
+    const char *fidelity; /* "exact" */
+    uint64_t seed;        /* the master seed; each run's own is in `runs` */
+    int64_t duration_ns, warmup_ns;
+    const struct runset *runs;
+    const struct report_point *points; /* [runset_points(runs)]; NULL: nothing is swept */
+    const struct report_expect *expects;
+    size_t n_expects;
+    const char *resolved; /* scenario.yaml: the resolved text, resolved_len long */
+    size_t resolved_len;
+    struct trace *trace; /* NULL: nobody recorded who ran where */
+    bool trace_json;     /* --trace: write trace.json (gantt.tsv is always written where there is a trace) */
+    size_t trace_point;  /* of which run the trace is; replication 0 */
+    /* For the manifest alone: */
+    int argc;
+    char *const *argv;
+    struct timespec started;
+    double took_s;
+};
+
+const char *report_verdict_name(enum report_verdict v); /* "holds" */
+/* "vms.batch.count=4;hosts.h1.cpu.scheduler=rr", or "" where nothing is swept. malloc'ed. */
+char *report_point_text(const struct report *rp, size_t point);
+/* The value of the named stat, else of the first there is of "", "mean", "share", "rate", "total". */
+struct estimate report_pick(const struct report *rp, size_t point, const char *entity, const char *metric,
+                            const char *stat);
+/* Names of the VMs of a point ("vm.db"), in the order of the results. Borrowed strings, malloc'ed array. */
+size_t report_vms(const struct report *rp, size_t point, const char ***entities);
+/* The same for hosts. */
+size_t report_hosts(const struct report *rp, size_t point, const char ***entities);
+
+#endif

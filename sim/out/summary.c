@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "out/summary.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "metrics/alloc.h"
+#include "out/interest.h"
+#include "out/num.h"
+
+enum {
+    BAR = 20,
+    GROUP_ROWS = 3,
+    MAX_ROWS = 16,
+    MAX_POINTS = 16,
+    MAX_FIGURES = 4,
+    NAME_MIN = 8,
+    NAME_MAX = 24,
+    KEYS_MAX = 44
+};
+
+struct ctx {
+    FILE *f;
+    bool throttled, latency, rate; /* columns that have anything in them */
+    const struct report *rp;
+    struct term_style style;
+};
+
+struct row { /* of one VM, or the mean over some */
+    double run, ready, throttled, p50, p99, rate;
+};
+
+static double pick(const struct ctx *c, size_t point, const char *entity, const char *metric,
+                   const char *stat)
+{
+    struct estimate e = report_pick(c->rp, point, entity, metric, stat);
+    return e.n ? e.mean : (double)NAN;
+}
+
+static double share(const struct ctx *c, size_t point, const char *entity, const char *metric)
+{
+    double x = pick(c, point, entity, metric, "share");
+    return isnan(x) ? pick(c, point, entity, metric, "mean") : x; /* of a group: the mean over members */
+}
+
+static struct row row_of(const struct ctx *c, const char *vm)
+{
+    return (struct row){share(c, 0, vm, "cpu.run"),       share(c, 0, vm, "cpu.ready"),
+                        share(c, 0, vm, "cpu.throttled"), pick(c, 0, vm, "latency", "p50"),
+                        pick(c, 0, vm, "latency", "p99"), pick(c, 0, vm, "throughput", NULL)};
+}
+
+static const char *ink(const struct ctx *c, enum term_ink i)
+{
+    return term_ink(c->style, i);
+}
+
+static void head(const struct ctx *c)
+{
+    const struct report *rp = c->rp;
+    char span[NUM_LEN], warm[NUM_LEN], label[16];
+    size_t n = strlen(rp->backend) < sizeof label - 1 ? strlen(rp->backend) : sizeof label - 1;
+    for (size_t i = 0; i < n; i++)
+        label[i] = (char)toupper((unsigned char)rp->backend[i]);
+    label[n] = '\0';
+    fprintf(c->f, "%s%s%s  %s  seed %" PRIu64 "  %s s", ink(c, TERM_BOLD), rp->scenario, ink(c, TERM_PLAIN),
+            label, rp->seed, num_seconds(span, rp->duration_ns));
+    if (rp->warmup_ns) fprintf(c->f, ", the first %s s not counted", num_seconds(warm, rp->warmup_ns));
+    if (runset_points(rp->runs) > 1) fprintf(c->f, "  %zu points", runset_points(rp->runs));
+    if (runset_reps(rp->runs) > 1) fprintf(c->f, "  mean of %zu runs", runset_reps(rp->runs));
+    putc('\n', c->f);
+    if (rp->about && *rp->about) fprintf(c->f, "%s\n", rp->about);
+    putc('\n', c->f);
+}
+
+/* Pads by what is seen: a UTF-8 sequence is one column here. */
+static void cell(const struct ctx *c, const char *text, int width)
+{
+    int seen = 0;
+    for (const char *s = text; *s; s++)
+        seen += ((unsigned char)*s & 0xc0) != 0x80;
+    fprintf(c->f, "%*s%s", width > seen ? width - seen : 0, "", text);
+}
+
+/* Cumulated shares are rounded, not the shares themselves: the bar is never too long or short by one. */
+static void bar(const struct ctx *c, const struct row *r)
+{
+    static const char *const blocks[] = {"█", "▒", "░", "·"}, *const ascii[] = {"#", "+", "-", "."};
+    const double parts[] = {r->run, r->ready, r->throttled};
+    double sum = 0;
+    int at = 0;
+    for (int k = 0; k < 4; k++) {
+        sum += k < 3 && parts[k] > 0 ? parts[k] : 0;
+        int to = k == 3 ? BAR : (int)lround(fmin(sum, 1.0) * BAR);
+        if (at < to && k == 1) fputs(ink(c, TERM_WARN), c->f);
+        if (at < to && k == 3) fputs(ink(c, TERM_DIM), c->f);
+        for (; at < to; at++)
+            fputs((c->style.utf8 ? blocks : ascii)[k], c->f);
+        if (k == 1 || k == 3) fputs(ink(c, TERM_PLAIN), c->f);
+    }
+}
+
+static void print_row(const struct ctx *c, const char *name, int width, const struct row *r)
+{
+    char num[NUM_LEN];
+    bool zero = r->throttled == 0.0;
+    fprintf(c->f, "  %-*.*s ", width, width, name);
+    cell(c, num_percent(num, r->run), 7);
+    cell(c, num_percent(num, r->ready), 7);
+    if (c->throttled) cell(c, zero ? "-" : num_percent(num, r->throttled), 10);
+    fputs("  ", c->f);
+    bar(c, r);
+    if (c->latency) cell(c, num_time(num, r->p50), 9);
+    if (c->latency) cell(c, num_time(num, r->p99), 9);
+    if (c->rate) cell(c, num_human(num, r->rate, "1/s"), 9);
+    putc('\n', c->f);
+}
+
+/* How long the name is without "-N" behind it. */
+static size_t stem(const char *name)
+{
+    size_t n = strlen(name), k = n;
+    while (k > 0 && isdigit((unsigned char)name[k - 1]))
+        k--;
+    return k > 0 && k < n && name[k - 1] == '-' ? k - 1 : n;
+}
+
+static bool same_group(const char *a, const char *b)
+{
+    return stem(a) == stem(b) && strncmp(a, b, stem(a)) == 0;
+}
+
+/* What is not shown, in one row: the mean of what there is; quantiles have no mean worth showing. */
+static void print_rest(const struct ctx *c, const char *const *vms, size_t n, int width)
+{
+    double sum[4] = {0}, have[4] = {0}, mean[4];
+    char name[64];
+    for (size_t i = 0; i < n; i++) {
+        struct row r = row_of(c, vms[i]);
+        const double x[4] = {r.run, r.ready, r.throttled, r.rate};
+        for (size_t k = 0; k < 4; k++) {
+            sum[k] += isnan(x[k]) ? 0 : x[k];
+            have[k] += !isnan(x[k]);
+        }
+    }
+    for (size_t k = 0; k < 4; k++)
+        mean[k] = have[k] > 0 ? sum[k] / have[k] : (double)NAN;
+    struct row rest = {mean[0], mean[1], mean[2], (double)NAN, (double)NAN, mean[3]};
+    snprintf(name, sizeof name, "%s and %zu more", c->style.utf8 ? "…" : "..", n);
+    print_row(c, name, width + (c->style.utf8 ? 2 : 0), &rest);
+}
+
+static void vm_heading(const struct ctx *c, int width)
+{
+    bool utf8 = c->style.utf8;
+    fprintf(c->f, "%s  %-*s %7s%7s", ink(c, TERM_BOLD), width, "VM", "ran", "ready");
+    if (c->throttled) fprintf(c->f, "%10s", "throttled");
+    const char *legend = c->throttled ? (utf8 ? "█ran ▒ready ░thr." : "#ran +ready -thr.")
+                         : utf8       ? "█ran ▒ready"
+                                      : "#ran +ready";
+    /* printf counts bytes: two more for each block. */
+    fprintf(c->f, "  %-*s", BAR + (utf8 ? (c->throttled ? 6 : 4) : 0), legend);
+    if (c->latency) fprintf(c->f, "%9s%9s", "p50", "p99");
+    if (c->rate) fprintf(c->f, "%9s", "rate");
+    fprintf(c->f, "%s\n", ink(c, TERM_PLAIN));
+}
+
+static void vm_table(struct ctx *c)
+{
+    const char **vms;
+    size_t n = report_vms(c->rp, 0, &vms), shown = 0;
+    size_t width = n > SUMMARY_GROUP ? 16 : NAME_MIN;
+    for (size_t i = 0; i < n; i++)
+        if (strlen(vms[i] + 3) > width) width = strlen(vms[i] + 3);
+    int w = (int)(width < NAME_MAX ? width : NAME_MAX);
+    for (size_t i = 0; i < n; i++) {
+        struct row r = row_of(c, vms[i]);
+        c->throttled = c->throttled || r.throttled > 0;
+        c->latency = c->latency || !isnan(r.p50);
+        c->rate = c->rate || !isnan(r.rate);
+    }
+    vm_heading(c, w);
+    for (size_t i = 0; i < n;) {
+        size_t members = 1;
+        while (i + members < n && same_group(vms[i] + 3, vms[i + members] + 3))
+            members++;
+        size_t show = members > SUMMARY_GROUP ? GROUP_ROWS : members;
+        if (shown + show > MAX_ROWS) {
+            print_rest(c, vms + i, n - i, w);
+            break;
+        }
+        for (size_t k = 0; k < show; k++, shown++) {
+            struct row r = row_of(c, vms[i + k]);
+            print_row(c, vms[i + k] + 3, w, &r);
+        }
+        if (show < members) print_rest(c, vms + i + show, members - show, w);
+        i += members;
+    }
+    free(vms);
+}
+
+static void host_lines(const struct ctx *c)
+{
+    const char **hosts;
+    size_t n = report_hosts(c->rp, 0, &hosts);
+    char a[NUM_LEN], b[NUM_LEN], d[NUM_LEN];
+    for (size_t i = 0; i < n && i < 4; i++) {
+        double lost = share(c, 0, hosts[i], "cpu.switch"), over = share(c, 0, hosts[i], "cpu.overhead");
+        fprintf(c->f, "  host %s: %s busy, efficiency %s", hosts[i] + 5,
+                num_percent(a, pick(c, 0, hosts[i], "cpu.util", NULL)),
+                num_percent(b, share(c, 0, hosts[i], "cpu.guest")));
+        if (lost > 0) fprintf(c->f, ", %s switching", num_percent(d, lost));
+        if (over > 0) fprintf(c->f, ", %s overhead", num_percent(d, over));
+        putc('\n', c->f);
+    }
+    if (n > 4) fprintf(c->f, "  %s and %zu more hosts\n", c->style.utf8 ? "…" : "..", n - 4);
+    free(hosts);
+}
+
+/* A key's heading: whole where all keys fit the line, else its last part. */
+static const char *key_name(const struct report_point *p, size_t k)
+{
+    size_t all = 0;
+    for (size_t i = 0; i < p->n; i++)
+        all += strlen(p->keys[i]) + 2;
+    const char *dot = strrchr(p->keys[k], '.');
+    return all > KEYS_MAX && dot ? dot + 1 : p->keys[k];
+}
+
+static int key_width(const struct report *rp, size_t k)
+{
+    size_t width = strlen(key_name(&rp->points[0], k));
+    for (size_t i = 0; i < runset_points(rp->runs); i++)
+        if (strlen(rp->points[i].values[k]) > width) width = strlen(rp->points[i].values[k]);
+    return (int)width;
+}
+
+/* A row a point: its values, then the figures, which are numbered since their names make no heading. */
+static void sweep_table(const struct ctx *c)
+{
+    const struct report *rp = c->rp;
+    struct interest want[INTEREST_MAX];
+    size_t n = interest_of(rp, want), points = runset_points(rp->runs),
+           keys = rp->points ? rp->points[0].n : 0;
+    if (n > MAX_FIGURES) n = MAX_FIGURES;
+    for (size_t k = 0; k < n; k++)
+        fprintf(c->f, "  [%zu] %s.%s%s%s\n", k + 1, want[k].entity, want[k].metric, *want[k].stat ? "." : "",
+                want[k].stat);
+    fputs(ink(c, TERM_BOLD), c->f);
+    for (size_t k = 0; k < keys; k++)
+        fprintf(c->f, "  %*s", key_width(rp, k), key_name(&rp->points[0], k));
+    for (size_t k = 0; k < n; k++)
+        fprintf(c->f, "%9s[%zu]", "", k + 1);
+    fprintf(c->f, "%s\n", ink(c, TERM_PLAIN));
+    for (size_t i = 0; i < points && i < MAX_POINTS; i++) {
+        for (size_t k = 0; k < keys; k++)
+            fprintf(c->f, "  %*s", key_width(rp, k), rp->points[i].values[k]);
+        for (size_t k = 0; k < n; k++) {
+            char num[NUM_LEN];
+            double x = pick(c, i, want[k].entity, want[k].metric, want[k].stat);
+            cell(c,
+                 strcmp(want[k].stat, "share") == 0 ? num_percent(num, x) : num_human(num, x, want[k].unit),
+                 12);
+        }
+        putc('\n', c->f);
+    }
+    if (points > MAX_POINTS)
+        fprintf(c->f, "  %s and %zu more points\n", c->style.utf8 ? "…" : "..", points - MAX_POINTS);
+}
+
+static void verdicts(const struct ctx *c)
+{
+    static const char *const marks[] = {"✓", "✗", "?"}, *const ascii[] = {"ok  ", "FAIL", "?   "};
+    static const enum term_ink inks[] = {TERM_GOOD, TERM_BAD, TERM_WARN};
+    for (size_t i = 0; i < c->rp->n_expects; i++) {
+        const struct report_expect *e = &c->rp->expects[i];
+        fprintf(c->f, "  %s%s%s %s", ink(c, inks[e->verdict]), (c->style.utf8 ? marks : ascii)[e->verdict],
+                ink(c, TERM_PLAIN), e->text);
+        if (e->verdict == REPORT_UNDECIDED) fputs("  undecided", c->f);
+        if (e->detail && *e->detail)
+            fprintf(c->f, "  %s(%s)%s", ink(c, TERM_DIM), e->detail, ink(c, TERM_PLAIN));
+        putc('\n', c->f);
+    }
+}
+
+void summary_print(FILE *f, const struct report *rp, const char *where, struct term_style style)
+{
+    struct ctx c = {.f = f, .rp = rp, .style = style};
+    head(&c);
+    if (runset_points(rp->runs) > 1) {
+        sweep_table(&c);
+    } else {
+        vm_table(&c);
+        host_lines(&c);
+    }
+    verdicts(&c);
+    if (where)
+        fprintf(f, "  results in %s%s%s (vlab plot %s)\n", ink(&c, TERM_BOLD), where, ink(&c, TERM_PLAIN),
+                where);
+}

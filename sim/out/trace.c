@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "out/trace.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "metrics/alloc.h"
+#include "out/jsonw.h"
+#include "out/num.h"
+
+struct trace {
+    const struct scenario *sc;
+    struct trace_opts o;
+    struct gantt *gantt;
+    bool gantt_wants;
+    struct rec *ring; /* the kept records, the oldest at `head` */
+    size_t head, n, cap;
+    uint64_t slices, cut; /* kept and not kept; a run is a slice of two tracks */
+};
+
+struct trace *trace_new(const struct scenario *sc, const struct trace_opts *o)
+{
+    struct trace *t = alloc_array(1, sizeof *t);
+    t->sc = sc;
+    t->o = *o;
+    if (!t->o.max) t->o.max = TRACE_MAX;
+    t->gantt = gantt_new(sc);
+    t->gantt_wants = true;
+    return t;
+}
+
+void trace_free(struct trace *t)
+{
+    if (!t) return;
+    gantt_free(t->gantt);
+    free(t->ring);
+    free(t);
+}
+
+/* On how many tracks the record is drawn. */
+static unsigned weight(const struct rec *r)
+{
+    switch (r->kind) {
+    case REC_STATE:
+        if (r->value == 0) return 0;
+        return r->from == VCPU_RUN && r->pcpu != REC_NONE ? 2 : 1;
+    case REC_SWITCH:
+    case REC_IDLE: return r->value > 0;
+    case REC_EVENT: return 1;
+    default: return 0;
+    }
+}
+
+static void drop_oldest(struct trace *t)
+{
+    unsigned w = weight(&t->ring[t->head]);
+    t->slices -= w;
+    t->cut += w;
+    t->head = (t->head + 1) % t->cap;
+    t->n--;
+}
+
+/* Twice the room, in order from the start again. */
+static void grow(struct trace *t)
+{
+    size_t cap = t->cap ? 2 * t->cap : 1024;
+    struct rec *ring = alloc_array(cap, sizeof *ring);
+    for (size_t i = 0; i < t->n; i++)
+        ring[i] = t->ring[(t->head + i) % t->cap];
+    free(t->ring);
+    t->ring = ring;
+    t->head = 0;
+    t->cap = cap;
+}
+
+static void keep(struct trace *t, const struct rec *r)
+{
+    unsigned w = weight(r);
+    if (w == 0) return;
+    bool before = r->value > 0 ? r->t_ns <= t->o.from_ns : r->t_ns < t->o.from_ns;
+    bool outside = t->o.keep == TRACE_WINDOW && (before || r->t_ns - r->value >= t->o.to_ns);
+    if (outside || w > t->o.max || (t->o.keep != TRACE_LAST && t->slices + w > t->o.max)) {
+        t->cut += w;
+        return;
+    }
+    while (t->slices + w > t->o.max)
+        drop_oldest(t);
+    if (t->n == t->cap) grow(t);
+    t->ring[(t->head + t->n++) % t->cap] = *r;
+    t->slices += w;
+}
+
+static void trace_read(void *ctx, const struct rec *r, size_t n)
+{
+    struct trace *t = ctx;
+    if (!t->gantt_wants && !t->o.slices) return;
+    for (size_t i = 0; i < n; i++) {
+        if (t->gantt_wants) t->gantt_wants = gantt_see(t->gantt, &r[i]);
+        if (t->o.slices) keep(t, &r[i]);
+    }
+}
+
+struct rec_reader trace_reader(struct trace *t)
+{
+    uint32_t mask = 1u << REC_STATE | 1u << REC_SWITCH;
+    if (t->o.slices) mask |= 1u << REC_IDLE | 1u << REC_EVENT;
+    return (struct rec_reader){trace_read, t, mask};
+}
+
+uint64_t trace_cut(const struct trace *t)
+{
+    return t->cut;
+}
+
+static const char *kept_name(const struct trace *t)
+{
+    static const char *const names[] = {
+        [TRACE_FIRST] = "first", [TRACE_LAST] = "last", [TRACE_WINDOW] = "window"};
+    return names[t->o.keep];
+}
+
+char *trace_cut_text(const struct trace *t)
+{
+    char *s;
+    if (t->cut == 0) return NULL;
+    const char *which = t->o.keep == TRACE_WINDOW ? "those of the window" : kept_name(t);
+    int n = asprintf(&s, "trace.json keeps %" PRIu64 " slices (%s); %" PRIu64 " more were cut", t->slices,
+                     which, t->cut);
+    ASSERT(n >= 0);
+    return s;
+}
+
+const struct gantt *trace_gantt(const struct trace *t)
+{
+    return t->gantt;
+}
+
+const struct scenario *trace_scenario(const struct trace *t)
+{
+    return t->sc;
+}
+
+/* --- the file ---
+ * Process ids: hosts from 1, then VMs. Thread ids from 1: on a host pCPU + 1, on a VM vCPU + 1. */
+
+static void meta(FILE *f, const char *what, uint64_t pid, uint64_t tid, const char *kind, const char *name)
+{
+    fprintf(f,
+            "{\"ph\":\"M\",\"name\":\"%s\",\"pid\":%" PRIu64 ",\"tid\":%" PRIu64 ",\"args\":{\"name\":", what,
+            pid, tid);
+    char *both;
+    int n = asprintf(&both, "%s%s", kind, name);
+    ASSERT(n >= 0);
+    jsonw_string(f, both);
+    free(both);
+    fputs("}},\n", f);
+}
+
+static void names(FILE *f, const struct trace *t)
+{
+    char num[NUM_LEN];
+    for (uint32_t h = 0; h < t->sc->n_hosts; h++) {
+        meta(f, "process_name", h + 1, 0, "host ", t->sc->hosts[h].name);
+        for (uint32_t p = 0; p < t->sc->hosts[h].cores; p++)
+            meta(f, "thread_name", h + 1, p + 1, "pCPU ", num_whole(num, p));
+    }
+    for (uint32_t v = 0; v < t->sc->n_vms; v++) {
+        meta(f, "process_name", t->sc->n_hosts + v + 1, 0, "vm ", t->sc->vms[v].name);
+        for (uint32_t c = 0; c < t->sc->vms[v].vcpus; c++)
+            meta(f, "thread_name", t->sc->n_hosts + v + 1, c + 1, "vCPU ", num_whole(num, c));
+    }
+}
+
+static void slice(FILE *f, const struct rec *r, uint64_t pid, uint64_t tid, const char *name, const char *cat)
+{
+    char ts[NUM_LEN], dur[NUM_LEN];
+    fprintf(f,
+            ",\n{\"ph\":\"X\",\"pid\":%" PRIu64 ",\"tid\":%" PRIu64
+            ",\"ts\":%s,\"dur\":%s,\"cat\":\"%s\",\"name\":",
+            pid, tid, num_micros(ts, r->t_ns - r->value), num_micros(dur, r->value), cat);
+    jsonw_string(f, name);
+    putc('}', f);
+}
+
+static void instant(FILE *f, const struct trace *t, const struct rec *r)
+{
+    char ts[NUM_LEN];
+    bool of_vm = r->vm != UINT32_MAX, of_vcpu = of_vm && r->vcpu != REC_NONE;
+    fprintf(f,
+            ",\n{\"ph\":\"i\",\"pid\":%" PRIu32
+            ",\"tid\":%u,\"ts\":%s,\"s\":\"%s\",\"cat\":\"event\",\"name\":",
+            of_vm ? t->sc->n_hosts + r->vm + 1 : r->host + 1, of_vcpu ? r->vcpu + 1u : 0u,
+            num_micros(ts, r->t_ns), of_vcpu ? "t" : "p");
+    jsonw_string(f, rec_event_name((enum rec_event)r->cause));
+    fprintf(f, ",\"args\":{\"value\":%" PRId64 "}}", r->value);
+}
+
+static void one(FILE *f, const struct trace *t, const struct rec *r)
+{
+    if (r->kind == REC_EVENT) {
+        instant(f, t, r);
+        return;
+    }
+    bool on_pcpu = r->kind != REC_STATE || (r->from == VCPU_RUN && r->pcpu != REC_NONE);
+    if (on_pcpu) {
+        char *name = NULL;
+        if (r->kind == REC_STATE && asprintf(&name, "%s.vcpu%u", t->sc->vms[r->vm].name, r->vcpu) < 0)
+            name = NULL;
+        ASSERT(name || r->kind != REC_STATE);
+        slice(f, r, r->host + 1, r->pcpu + 1u,
+              name                    ? name
+              : r->kind == REC_SWITCH ? "switch"
+                                      : "idle",
+              name                    ? "run"
+              : r->kind == REC_SWITCH ? "switch"
+                                      : "idle");
+        free(name);
+    }
+    if (r->kind == REC_STATE)
+        slice(f, r, t->sc->n_hosts + (uint64_t)r->vm + 1, r->vcpu + 1u,
+              rec_state_name((enum vcpu_state)r->from), "state");
+}
+
+void trace_json(FILE *f, const struct trace *t)
+{
+    fputs("{\"displayTimeUnit\":\"ns\",\n\"otherData\":{\"scenario\":", f);
+    jsonw_string(f, t->sc->name);
+    fprintf(f, ",\"kept\":\"%s\",\"slices\":%" PRIu64 ",\"cut\":%" PRIu64 "},\n\"traceEvents\":[\n",
+            kept_name(t), t->slices, t->cut);
+    names(f, t);
+    /* A first element without a comma before it, and the list may be empty behind the names. */
+    fputs("{\"ph\":\"M\",\"name\":\"process_sort_index\",\"pid\":1,\"tid\":0,\"args\":{\"sort_index\":0}}",
+          f);
+    for (size_t i = 0; i < t->n; i++)
+        one(f, t, &t->ring[(t->head + i) % t->cap]);
+    fputs("\n]}\n", f);
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The whole path of the simulator: engine, policy, model, records and meter, as every run has it. An event
+ * is a slice, a burst or a customer; the bare loops do the same work with nothing around it. */
+#include "base/assert.h"
+#include "bare_mm1.h"
+#include "bare_slice.h"
+#include "bench.h"
+#include "metrics/meter.h"
+#include "model/model.h"
+
+struct path {
+    struct scenario_file *file;
+    struct scenario *sc;
+    struct meter *meter;
+    struct model *model;
+    struct rec_block block;
+    int64_t ns_an_event;
+};
+
+static void *path_new(const char *yaml, int64_t ns_an_event)
+{
+    struct path *p = calloc(1, sizeof *p);
+    struct diag d;
+    ASSERT(p);
+    diag_init(&d);
+    p->file = scenario_parse("bench", yaml, strlen(yaml), &d);
+    p->sc = p->file ? scenario_at(p->file, 0, &d) : NULL;
+    if (!p->sc) {
+        diag_print(&d, stderr, false);
+        exit(2);
+    }
+    diag_done(&d);
+    p->ns_an_event = ns_an_event;
+    rec_block_init(&p->block);
+    p->meter = meter_new(p->sc, &(struct meter_opts){.only_vm = MODEL_ALL});
+    rec_block_add_reader(&p->block, meter_reader(p->meter));
+    p->model = model_new(p->sc, 1, MODEL_ALL, &p->block);
+    return p;
+}
+
+static void path_free(void *st)
+{
+    struct path *p = st;
+    model_free(p->model);
+    meter_free(p->meter);
+    scenario_free(p->sc);
+    scenario_close(p->file);
+    free(p);
+}
+
+/* As much simulated time as n events take. */
+static void path_run(void *st, uint64_t n)
+{
+    struct path *p = st;
+    sim_run(model_sim(p->model), sim_now(model_sim(p->model)) + (int64_t)n * p->ns_an_event);
+}
+
+/* n events of the engine, to within a tenth of a simulated second. */
+static void path_events(void *st, uint64_t n)
+{
+    struct sim *s = model_sim(((struct path *)st)->model);
+    for (uint64_t until = sim_events(s) + n; sim_events(s) < until;)
+        sim_run(s, sim_now(s) + 100000000);
+}
+
+#define RUN "vlab: 1\nname: bench\nrun: {duration: 365d}\n"
+
+/* 4 pCPUs, 16 vCPUs that never stop, slices of 1 ms: four slices a millisecond. */
+static void *slices_new(uint64_t size)
+{
+    (void)size;
+    return path_new(RUN "hosts: [{name: h, cpu: {cores: 4, scheduler: rr, slice: 1ms}}]\n"
+                        "vms: [{name: v, count: 16, host: h, workload: {kind: loop, steps: [{cpu: 1h}]}}]\n",
+                    250000);
+}
+
+/* The same with what a switch costs, which is an event of its own. */
+static void *switches_new(uint64_t size)
+{
+    (void)size;
+    return path_new(RUN "hosts: [{name: h, cpu: {cores: 4, scheduler: rr, slice: 998us, switch_cost: 2us}}]\n"
+                        "vms: [{name: v, count: 16, host: h, workload: {kind: loop, steps: [{cpu: 1h}]}}]\n",
+                    250000);
+}
+
+/* The same VMs, each working and then sleeping for an exponential time: blocks and wake-ups. */
+static void *blocks_new(uint64_t size)
+{
+    (void)size;
+    return path_new(
+        RUN
+        "hosts: [{name: h, cpu: {cores: 4, scheduler: rr, slice: 10ms}}]\n"
+        "vms: [{name: v, count: 16, host: h,\n"
+        "       workload: {kind: loop, steps: [{cpu: {exponential: 5ms}}, {sleep: {exponential: 5ms}}]}}]\n",
+        0);
+}
+
+/* M/M/1 at rho = .8: customers of a mean of 1 ms, one every 1.25 ms. */
+static void *mm1_new(uint64_t size)
+{
+    (void)size;
+    return path_new(RUN "hosts: [{name: h, cpu: {cores: 1, scheduler: rr, slice: 1s}}]\n"
+                        "vms: [{name: v, host: h, workload: {kind: requests, arrivals: {poisson: 800/s}, "
+                        "steps: [{cpu: {exponential: 1ms}}]}}]\n",
+                    1250000);
+}
+
+static const struct bench_figure figures[] = {
+    {.name = "path-slices",
+     .own_new = slices_new,
+     .own_run = path_run,
+     .own_free = path_free,
+     .bare_new = bare_slice_new,
+     .bare_run = bare_slice_run,
+     .bare_free = bare_slice_free,
+     .n = 2000000,
+     .bound = 4,
+     .stated_ns = 13},
+    {.name = "path-switches",
+     .own_new = switches_new,
+     .own_run = path_run,
+     .own_free = path_free,
+     .bare_new = bare_slice_new,
+     .bare_run = bare_slice_run,
+     .bare_free = bare_slice_free,
+     .n = 2000000,
+     .stated_ns = 13},
+    {.name = "path-blocks",
+     .own_new = blocks_new,
+     .own_run = path_events,
+     .own_free = path_free,
+     .bare_new = bare_block_new,
+     .bare_run = bare_block_run,
+     .bare_free = bare_slice_free,
+     .n = 1000000,
+     .bound = 3,
+     .stated_ns = 40},
+    {.name = "path-mm1",
+     .own_new = mm1_new,
+     .own_run = path_run,
+     .own_free = path_free,
+     .bare_new = bare_mm1_new,
+     .bare_run = bare_mm1_run,
+     .bare_free = bare_mm1_free,
+     .n = 1000000,
+     .bound = 8.4,
+     .stated_ns = 24}, /* 5 of 42 million customers a second */
+};
+
+int main(int argc, char **argv)
+{
+    return bench_main(argc, argv, figures, sizeof figures / sizeof *figures);
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* What is made from the key table: `vlab check`, `vlab explain`, `vlab schema` and scenarios/schema.json. */
+#include <check.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/rec.h"
+#include "cli/cli.h"
+#include "scenario/keys.h"
+#include "scenario/names.h"
+
+Suite *keytable_suite(void);
+
+/* Runs a command with what it prints caught: stdout where out, stderr where not. */
+static char *run(int (*command)(int, char **), const char *arg, bool out, int *code)
+{
+    char name[] = "vlab", *argv[3] = {name, (char *)(uintptr_t)arg, NULL};
+    FILE *stream = out ? stdout : stderr, *tmp = tmpfile();
+    int fd = fileno(stream);
+    ck_assert_ptr_nonnull(tmp);
+    fflush(stream);
+    int saved = dup(fd);
+    ck_assert_int_ge(dup2(fileno(tmp), fd), 0);
+    *code = command(arg ? 2 : 1, argv);
+    fflush(stream);
+    dup2(saved, fd);
+    close(saved);
+    struct buf b;
+    buf_init(&b);
+    rewind(tmp);
+    ck_assert_int_eq(buf_read(&b, tmp, 1 << 20), 0);
+    fclose(tmp);
+    return buf_take(&b, NULL);
+}
+
+START_TEST(explain_knows_every_key_and_metric)
+{
+    int code;
+    for (size_t i = 0; i < key_count(); i++) {
+        char *text = run(cli_explain, key_at(i)->path, true, &code);
+        ck_assert_int_eq(code, CLI_OK);
+        ck_assert_msg(strstr(text, key_at(i)->about) != NULL, "%s:\n%s", key_at(i)->path, text);
+        ck_assert_msg(!key_at(i)->later == !strstr(text, "  not supported yet: it belongs"), "%s:\n%s",
+                      key_at(i)->path, text);
+        free(text);
+    }
+    for (size_t i = 0; i < name_count(); i++) {
+        char *text = run(cli_explain, name_at(i)->name, true, &code);
+        ck_assert_int_eq(code, CLI_OK);
+        ck_assert_msg(strstr(text, name_at(i)->about) != NULL, "%s:\n%s", name_at(i)->name, text);
+        if (!name_at(i)->later)
+            ck_assert_msg(strstr(text, name_at(i)->formula) != NULL, "%s:\n%s", name_at(i)->name, text);
+        free(text);
+    }
+}
+END_TEST
+
+START_TEST(explain_takes_what_people_write)
+{
+    static const char *const cases[][2] = {
+        {"vms.db.cpu.weight", "1 to 10000"},
+        {"vms.workload.steps.0.cpu", "core of speed 1.0"},
+        {"weight", "cgroup"},
+        {"vm.db.latency.p99", "arrival"},
+        {"host.h1.cpu.util", "How busy"},
+        {"vm.db.vcpu0.cpu.ready", "contention"},
+        {"cluster.unserved", "ready / (run + ready)"},
+        {"exponential", "{exponential: mean}"},
+        {"distributions", "{erlang: [mean, k]}"},
+        {"keys", "hosts.cpu.scheduler"},
+        {"metrics", "work.checksum"},
+        {"hosts.cpu.scheduler", "rr or credit or cfs or eevdf or stride"},
+        {"vms.memory", "`size`"},
+        {"run.duration", "ns us ms s m h d"},
+    };
+    int code;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *text = run(cli_explain, cases[i][0], true, &code);
+        ck_assert_int_eq(code, CLI_OK);
+        ck_assert_msg(strstr(text, cases[i][1]) != NULL, "%s:\n%s", cases[i][0], text);
+        free(text);
+    }
+    char *text = run(cli_explain, "events", true, &code);
+    for (int e = 0; e < REC_NEVENTS; e++)
+        ck_assert_ptr_nonnull(strstr(text, rec_event_about((enum rec_event)e)));
+    free(text);
+    text = run(cli_explain, NULL, true, &code);
+    ck_assert_int_eq(code, CLI_OK);
+    ck_assert(strstr(text, "sweep") && strstr(text, "fairness"));
+    free(text);
+    text = run(cli_explain, "vms.cpu.wieght", false, &code);
+    ck_assert_int_eq(code, CLI_USAGE);
+    ck_assert_ptr_nonnull(strstr(text, "did you mean `vms.cpu.weight`?"));
+    free(text);
+}
+END_TEST
+
+START_TEST(check_has_its_exit_codes)
+{
+    static const struct {
+        const char *path;
+        int code;
+    } cases[] = {{"scenarios/00-hello.yaml", CLI_OK},
+                 {"tests/golden/diag/many.yaml", CLI_INVALID},
+                 {"tests/golden/diag/empty.yaml", CLI_INVALID},
+                 {"nowhere/at/all.yaml", CLI_USAGE},
+                 {"tests", CLI_USAGE},
+                 {"--wrong", CLI_USAGE},
+                 {NULL, CLI_USAGE}};
+    int code;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *text = run(cli_check, cases[i].path, cases[i].code == CLI_OK, &code);
+        ck_assert_msg(code == cases[i].code, "%s: %d\n%s", cases[i].path ? cases[i].path : "nothing", code,
+                      text);
+        ck_assert_msg(text[0] != '\0', "nothing was said");
+        free(text);
+    }
+}
+END_TEST
+
+START_TEST(the_schema_beside_the_scenarios_is_this_one)
+{
+    int code;
+    char *now = run(cli_schema, NULL, true, &code);
+    ck_assert_int_eq(code, CLI_OK);
+    struct buf b;
+    buf_init(&b);
+    FILE *f = fopen("scenarios/schema.json", "rb");
+    ck_assert_msg(f != NULL, "scenarios/schema.json is missing: vlab schema > scenarios/schema.json");
+    ck_assert_int_eq(buf_read(&b, f, 1 << 20), 0);
+    fclose(f);
+    ck_assert_msg(!strcmp(b.text, now), "the key table has changed: vlab schema > scenarios/schema.json");
+    buf_done(&b);
+    free(now);
+}
+END_TEST
+
+/* Every scenario that is shipped, however deep it lies. */
+static void scenarios(glob_t *g)
+{
+    ck_assert_int_eq(glob("scenarios/*.yaml", 0, NULL, g), 0);
+    glob("scenarios/*/*.yaml", GLOB_APPEND, NULL, g);
+    ck_assert_uint_ge(g->gl_pathc, 1);
+}
+
+START_TEST(every_shipped_scenario_is_right)
+{
+    glob_t g;
+    int code;
+    scenarios(&g);
+    for (size_t i = 0; i < g.gl_pathc; i++) {
+        char *text = run(cli_check, g.gl_pathv[i], false, &code);
+        ck_assert_msg(code == CLI_OK, "%s", text);
+        free(text);
+    }
+    globfree(&g);
+}
+END_TEST
+
+START_TEST(every_shipped_scenario_fits_the_schema)
+{
+    glob_t g;
+    struct buf b;
+    scenarios(&g);
+    buf_init(&b);
+    buf_puts(&b, "python3 tests/schema.py scenarios/schema.json");
+    for (size_t i = 0; i < g.gl_pathc; i++)
+        buf_printf(&b, " '%s'", g.gl_pathv[i]);
+    buf_puts(&b, " 1>&2");
+    int status = system(b.text);
+    ck_assert(WIFEXITED(status));
+    /* 77: said why; 127: no python3. Neither is needed to build or run. */
+    if (WEXITSTATUS(status) == 127)
+        fprintf(stderr, "skipped: there is no python3\n");
+    else if (WEXITSTATUS(status) != 77)
+        ck_assert_msg(WEXITSTATUS(status) == 0, "schema.py has found something");
+    buf_done(&b);
+    globfree(&g);
+}
+END_TEST
+
+Suite *keytable_suite(void)
+{
+    Suite *s = suite_create("keytable");
+    TCase *t = tcase_create("keytable");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, explain_knows_every_key_and_metric);
+    tcase_add_test(t, explain_takes_what_people_write);
+    tcase_add_test(t, check_has_its_exit_codes);
+    tcase_add_test(t, the_schema_beside_the_scenarios_is_this_one);
+    tcase_add_test(t, every_shipped_scenario_is_right);
+    tcase_add_test(t, every_shipped_scenario_fits_the_schema);
+    suite_add_tcase(s, t);
+    return s;
+}
