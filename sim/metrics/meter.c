@@ -78,9 +78,19 @@ static int64_t in_window(const struct meter *m, const struct rec *r)
     return since >= r->value ? r->value : since > 0 ? since : 0;
 }
 
+/* On a real clock the host's own work takes what no record covers, up to t_ns. */
+static void take_hostos(struct meter *m, struct pcpu_meter *p, int64_t t_ns)
+{
+    if (!m->opts.real_clock || t_ns <= p->last_ns) return;
+    int64_t from = p->last_ns > m->warmup_ns ? p->last_ns : m->warmup_ns;
+    if (t_ns > from) p->hostos_ns += t_ns - from;
+    p->last_ns = t_ns;
+}
+
 static struct pcpu_meter *pcpu_interval(struct meter *m, const struct rec *r)
 {
     struct pcpu_meter *p = &m->pcpus[m->first_pcpu[r->host] + r->pcpu];
+    take_hostos(m, p, r->t_ns - r->value);
     if (r->t_ns - r->value != p->last_ns)
         meter_broken(m,
                      "host.%s.pcpu%u: an interval ends at %" PRId64 " ns after %" PRId64
@@ -367,6 +377,8 @@ int meter_finish(struct meter *m, int64_t end_ns, char **why)
     m->finished = true;
     m->end_ns = end_ns;
     cross(m, end_ns);
+    for (uint32_t i = 0; i < m->n_pcpus; i++)
+        take_hostos(m, &m->pcpus[i], end_ns);
     meter_check_laws(m);
     meter_write_rows(m);
     if (!m->broken) return 0;
