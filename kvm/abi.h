@@ -26,9 +26,12 @@
  *    after the VM's start; a gap that passes the end of its stretch is dropped, the next stretch draws its
  *    own from its beginning. Client c thinks before each request, its k-th think drawn from stream (c, k)
  *    of the think key; all start by thinking.
+ *  - `until` is a number of requests that come at all (lost ones too), or of iterations, divided among a
+ *    loop's tasks: task t of n runs until / n of them, and one more where t < until mod n. What is then left
+ *    is idleness.
  *  - The checksum of an iteration is added to the VM's when that iteration ends, modulo 2^52; what is
- *    unfinished at the end or at `until` does not count. So with a count as end and one task (or one
- *    thread) it is the same number in every backend. */
+ *    unfinished at the end of the run does not count. So with a count as end, reached, it is the same number
+ *    in every backend. */
 #ifndef VLAB_KVM_ABI_H
 #define VLAB_KVM_ABI_H
 

@@ -32,7 +32,9 @@ static void next_in_stretches(struct guest *g)
 void arrivals_next(struct guest *g)
 {
     struct arrivals *a = &g->arrivals;
-    if (g->boot->arrivals == ABI_STRETCHES) {
+    if (a->number >= g->boot->until) {
+        a->next_ns = INT64_MAX;
+    } else if (g->boot->arrivals == ABI_STRETCHES) {
         next_in_stretches(g);
     } else if (g->boot->arrivals == ABI_TRACE && a->stretch < g->boot->n_trace) {
         int64_t at = AT(g, int64_t, trace_at)[a->stretch++];

@@ -55,7 +55,7 @@ struct guest {
     const struct prog *prog;
     struct abi_log *log;
     uint32_t vcpu;
-    bool over;      /* the workload has done its `until` count, or the run has ended */
+    bool over;      /* the run has ended */
     int64_t now_ns; /* of the last look at the clock */
     uint64_t chunk; /* iterations between two looks */
     struct timers timers;
@@ -90,8 +90,7 @@ int64_t arrivals_think(struct guest *g, uint32_t client); /* its next think */
 
 /* tasks.c: runs the workload until the end of the run or of the workload. */
 void tasks_run(struct guest *g);
-/* main.c: completed iterations over all vCPUs, this one included. */
-uint64_t guest_total_done(void);
+/* main.c: one more iteration is complete; how many now are, over all vCPUs. */
 uint64_t guest_add_done(void);
 
 /* measure.c */

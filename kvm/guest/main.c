@@ -15,10 +15,6 @@ static struct {
     uint64_t done;
 } memory;
 
-uint64_t guest_total_done(void)
-{
-    return __atomic_load_n(&memory.done, __ATOMIC_RELAXED);
-}
 uint64_t guest_add_done(void)
 {
     return __atomic_add_fetch(&memory.done, 1, __ATOMIC_RELAXED);

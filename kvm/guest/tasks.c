@@ -53,7 +53,9 @@ static void client_goes_on(struct guest *g, const struct request *r, int64_t at_
 static void arrive(struct guest *g, int64_t at_ns, uint64_t task, uint64_t iter)
 {
     struct request r = {.task = task, .iter = iter, .number = g->arrivals.number++};
-    io_log(g, ABI_LOG_ARRIVE, at_ns, (int64_t)r.number);
+    bool full =
+        g->free_task == NO_TASK && g->boot->threads != 0 && (int64_t)g->n_waiting >= g->boot->queue_max;
+    io_log(g, full ? ABI_LOG_LOST : ABI_LOG_ARRIVE, at_ns, (int64_t)r.number);
     if (g->free_task != NO_TASK) {
         uint32_t i = g->free_task;
         g->free_task = g->tasks[i].next;
@@ -61,12 +63,11 @@ static void arrive(struct guest *g, int64_t at_ns, uint64_t task, uint64_t iter)
         ready_push(g, i);
     } else if (g->boot->threads == 0) {
         io_abort(ABI_ABORT_TASKS);
-    } else if ((int64_t)g->n_waiting < g->boot->queue_max) {
+    } else if (full) {
+        client_goes_on(g, &r, at_ns);
+    } else {
         if (g->n_waiting == ABI_MAX_WAITING) io_abort(ABI_ABORT_WAITING);
         g->waiting[(g->waiting_head + g->n_waiting++) % ABI_MAX_WAITING] = r;
-    } else {
-        io_log(g, ABI_LOG_LOST, at_ns, (int64_t)r.number);
-        client_goes_on(g, &r, at_ns);
     }
 }
 
@@ -88,12 +89,19 @@ static void look(struct guest *g)
             continue;
         }
         uint32_t what = timers_pop(&g->timers).what;
-        if (what >= TIMER_CLIENT)
-            arrive(g, at, what - TIMER_CLIENT, g->cycles[what - TIMER_CLIENT]);
-        else
+        if (what < TIMER_CLIENT)
             ready_push(g, what);
+        else if (g->arrivals.number < g->boot->until)
+            arrive(g, at, what - TIMER_CLIENT, g->cycles[what - TIMER_CLIENT]);
     }
-    if (now >= end || guest_total_done() >= g->boot->until) g->over = true;
+    if (now >= end) g->over = true;
+}
+
+/* How many iterations a loop's task runs: its part of `until`. */
+static uint64_t quota(const struct guest *g, uint64_t task)
+{
+    uint64_t all = g->boot->until, n = g->boot->threads;
+    return all == UINT64_MAX ? all : all / n + (task < all % n);
 }
 
 /* The task's iteration is over. Whether it goes on with another at once. */
@@ -104,18 +112,14 @@ static bool complete(struct guest *g, uint32_t i)
     if (g->over) return false;
     int64_t now = g->now_ns;
     uint64_t done = guest_add_done();
-    if (done > g->boot->until) return false; /* a sibling vCPU's was the last that counts */
     io_count(g, t->prog.checksum);
     if (g->boot->requests)
         io_log(g, ABI_LOG_DONE, now, (int64_t)t->request.number);
     else
         io_log(g, ABI_LOG_WORK, now, now - t->began_ns);
-    if (done == g->boot->until) {
-        io_log(g, ABI_LOG_UNTIL, now, now - g->boot->start_ns);
-        g->over = true;
-        return false;
-    }
+    if (done == g->boot->until) io_log(g, ABI_LOG_UNTIL, now, now - g->boot->start_ns);
     if (!g->boot->requests) {
+        if (t->prog.iter + 1 >= quota(g, t->prog.task)) return false;
         begin(g, t, t->prog.task, t->prog.iter + 1);
         return true;
     }
@@ -158,6 +162,7 @@ static bool step(struct guest *g, uint32_t i)
     struct task *t = &g->tasks[i];
     struct prog_act a = prog_next(&t->prog, g->prog);
     int64_t until;
+    if (a.kind != STEP_END && a.amount == 0) return true;
     if (__builtin_add_overflow(g->now_ns, a.amount, &until)) until = INT64_MAX;
     switch (a.kind) {
     case STEP_CPU:
@@ -166,7 +171,7 @@ static bool step(struct guest *g, uint32_t i)
         return true;
     case STEP_BUSY:
         t->busy_until_ns = until;
-        t->in_busy = a.amount > 0;
+        t->in_busy = true;
         return true;
     case STEP_SLEEP: timers_push(&g->timers, until, i); return false;
     default: return complete(g, i);
@@ -203,8 +208,9 @@ static void tasks_begin(struct guest *g)
         /* One vCPU serves all tasks; of several each has the task of its own number, or none. */
         uint32_t n = b->n_vcpus == 1 ? b->threads : g->vcpu < b->threads;
         for (uint32_t i = 0; i < n; i++) {
-            begin(g, &g->tasks[i], b->n_vcpus == 1 ? i : g->vcpu, 0);
-            ready_push(g, i);
+            uint32_t task = b->n_vcpus == 1 ? i : g->vcpu;
+            begin(g, &g->tasks[i], task, 0);
+            if (quota(g, task) > 0) ready_push(g, i);
         }
         return;
     }

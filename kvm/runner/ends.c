@@ -46,7 +46,8 @@ char *ends_text(const char *name, const struct ctl_end *e)
     case CTL_OUTSIDE:
         /* KVM has already gone past a write when it tells of it. */
         return host_text("vm.%s: ended by a %s outside its memory %s rip 0x%jx, address 0x%jx", name,
-                         e->code ? "write" : "read", e->code ? "by the instruction before" : "at", e->rip, e->address);
+                         e->code ? "write" : "read", e->code ? "by the instruction before" : "at", e->rip,
+                         e->address);
     case CTL_ABORT: return host_text("vm.%s: its payload gave up: %s", name, abort_reason(e->code));
     case CTL_ABI: return host_text("vm.%s: stopped at rip 0x%jx, it broke the rules: %s", name, e->rip, safe);
     case CTL_REFUSED: return host_text("vm.%s: could not go on at rip 0x%jx: %s", name, e->rip, safe);

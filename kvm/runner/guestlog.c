@@ -23,7 +23,8 @@ static void add_event(struct run *r, struct run_vm *vm, enum rec_event ev, int64
     vm->recs.v[vm->recs.n - 1].cause = (uint8_t)ev;
 }
 
-static bool take_arrival(struct run *r, struct run_vm *vm, const struct abi_entry *e)
+/* Request e->value came: its place in `arrived`, which counts them all. False: it is not its turn. */
+static bool new_number(struct run_vm *vm, const struct abi_entry *e, int64_t came_ns)
 {
     if ((uint64_t)e->value != vm->n_arrived) return false;
     if (vm->n_arrived == vm->arrived_cap) {
@@ -31,22 +32,30 @@ static bool take_arrival(struct run *r, struct run_vm *vm, const struct abi_entr
         vm->arrived = realloc(vm->arrived, vm->arrived_cap * sizeof *vm->arrived);
         ASSERT(vm->arrived);
     }
-    vm->arrived[vm->n_arrived++] = e->t_ns;
+    vm->arrived[vm->n_arrived++] = came_ns;
+    return true;
+}
+
+static bool take_arrival(struct run *r, struct run_vm *vm, const struct abi_entry *e)
+{
+    if (!new_number(vm, e, e->t_ns)) return false;
     add(r, vm, REC_ARRIVE, e->t_ns, e->value);
     return true;
 }
 
-static bool take_leaving(struct run *r, struct run_vm *vm, const struct abi_entry *e)
+static bool take_loss(struct run *r, struct run_vm *vm, const struct abi_entry *e)
 {
-    if ((uint64_t)e->value >= vm->n_arrived || vm->arrived[e->value] < 0) return false;
-    int64_t latency = e->t_ns - vm->arrived[e->value];
-    vm->arrived[e->value] = -1;
-    if (e->kind == ABI_LOG_DONE) {
-        add(r, vm, REC_DONE, e->t_ns, latency);
-        return true;
-    }
+    if (!new_number(vm, e, -1)) return false;
     add(r, vm, REC_LOST, e->t_ns, e->value);
     add_event(r, vm, REC_EV_LOST, e->t_ns, e->value);
+    return true;
+}
+
+static bool take_answer(struct run *r, struct run_vm *vm, const struct abi_entry *e)
+{
+    if ((uint64_t)e->value >= vm->n_arrived || vm->arrived[e->value] < 0) return false;
+    add(r, vm, REC_DONE, e->t_ns, e->t_ns - vm->arrived[e->value]);
+    vm->arrived[e->value] = -1;
     return true;
 }
 
@@ -59,8 +68,8 @@ static bool take(struct run *r, struct run_vm *vm, struct abi_entry e)
     vm->log_ns = e.t_ns;
     switch (e.kind) {
     case ABI_LOG_ARRIVE: return take_arrival(r, vm, &e);
-    case ABI_LOG_DONE:
-    case ABI_LOG_LOST: return take_leaving(r, vm, &e);
+    case ABI_LOG_LOST: return take_loss(r, vm, &e);
+    case ABI_LOG_DONE: return take_answer(r, vm, &e);
     case ABI_LOG_WORK:
         if (e.value > e.t_ns) return false;
         add(r, vm, REC_WORK, e.t_ns, e.value);

@@ -264,36 +264,41 @@ static void add_throttle_event(struct run *r, uint32_t vcpu, int64_t t)
 
 static void build_gap(struct builder *b, const struct gap *g)
 {
-    if (b->state == VCPU_RUN)
-        turn_to(b, g->throttled ? VCPU_THROTTLED : VCPU_READY, g->from);
-    else if (b->since < g->from || b->state != VCPU_READY)
-        turn_to(b, g->throttled ? VCPU_THROTTLED : VCPU_READY, g->from);
-    else
-        b->state = g->throttled ? VCPU_THROTTLED : VCPU_READY;
+    enum vcpu_state st = g->throttled ? VCPU_THROTTLED : VCPU_READY;
+    if (b->state != st) turn_to(b, st, g->from);
     if (g->throttled) {
         add_throttle_event(b->run, b->vcpu, g->from);
         turn_to(b, VCPU_READY, g->from + g->throttled);
     }
 }
 
-/* An interruption by the host's own threads: short, and the pCPU was given to no other vCPU. */
-static bool is_interrupt(const struct intervals *iv, uint32_t vcpu, const struct gap *g)
+/* When another vCPU of this pCPU was next put on it, at or after t; INT64_MAX: never. */
+static int64_t next_other_in(const struct intervals *iv, uint32_t vcpu, int64_t t)
 {
-    if (g->to - g->from >= INTERRUPT_NS || g->throttled) return false;
+    int64_t next = INT64_MAX, abs = t + iv->run->zero_abs_ns;
     for (uint32_t i = 0; i < iv->run->n_vcpus; i++) {
         if (i == vcpu || iv->pcpu[i] != iv->pcpu[vcpu]) continue;
         const struct switches *s = &iv->w[i].sw;
-        size_t lo = 0, hi = s->n; /* the first switch after the gap's beginning */
+        size_t lo = 0, hi = s->n; /* the first switch from then on */
         while (lo < hi) {
             size_t mid = (lo + hi) / 2;
-            if (s->v[mid].abs_ns - iv->run->zero_abs_ns < g->from)
+            if (s->v[mid].abs_ns < abs)
                 lo = mid + 1;
             else
                 hi = mid;
         }
-        if (lo < s->n && s->v[lo].abs_ns - iv->run->zero_abs_ns < g->to && s->v[lo].in) return false;
+        while (lo < s->n && !s->v[lo].in)
+            lo++;
+        if (lo < s->n && s->v[lo].abs_ns - iv->run->zero_abs_ns < next)
+            next = s->v[lo].abs_ns - iv->run->zero_abs_ns;
     }
-    return true;
+    return next;
+}
+
+/* An interruption by the host's own threads: short, and the pCPU was given to no other vCPU. */
+static bool is_interrupt(const struct intervals *iv, uint32_t vcpu, const struct gap *g)
+{
+    return g->to - g->from < INTERRUPT_NS && !g->throttled && next_other_in(iv, vcpu, g->from) >= g->to;
 }
 
 /* Second pass: all states from 0 to the end, from gaps and what lies between them: runs and waits. */
@@ -324,6 +329,11 @@ static void build(struct intervals *iv, uint32_t vcpu)
     }
     for (; k < w->n_gaps && w->gaps[k].from < end; k++)
         build_gap(&b, &w->gaps[k]);
+    /* The kernel says nothing of a dying thread's last switch: another vCPU on its pCPU tells of it. */
+    if (b.state == VCPU_RUN && end < r->end_ns) {
+        int64_t other = next_other_in(iv, vcpu, b.since);
+        if (other < end) end = other;
+    }
     turn_to(&b, end < r->end_ns ? VCPU_DOWN : b.state, end);
     if (end < r->end_ns) turn_to(&b, VCPU_DOWN, r->end_ns);
 }

@@ -19,12 +19,12 @@
 #include "kvm/runner/measure.h"
 #include "kvm/runner/native.h"
 
-#define LEAD_NS    3000000 /* from letting go to t = 0 */
+#define LEAD_NS       3000000 /* from letting go to t = 0 */
 #define EXIT_EARLY_NS 5000000 /* a guest that leaves so long before the end did not mean to stay */
-#define POLL_NS    20000000
-#define GRACE_NS   1000000000 /* after the end, for guests to finish their logs */
-#define MEASURE_N  61         /* of 1 ms: most lie within one slice of a busy machine */
-#define MEASURE_NS 1000000
+#define POLL_NS       20000000
+#define GRACE_NS      1000000000 /* after the end, for guests to finish their logs */
+#define MEASURE_N     61         /* of 1 ms: most lie within one slice of a busy machine */
+#define MEASURE_NS    1000000
 
 struct watch {
     struct run r;

@@ -78,12 +78,25 @@ static int64_t in_window(const struct meter *m, const struct rec *r)
     return since >= r->value ? r->value : since > 0 ? since : 0;
 }
 
-__attribute__((noinline, cold)) static void pcpu_broken(struct meter *m, const struct rec *r, int64_t last_ns)
+/* On a real clock the host's own work takes what no record covers, up to t_ns. False: it cannot be that. */
+static bool take_hostos(const struct meter *m, struct pcpu_meter *p, int64_t t_ns)
 {
+    if (!m->opts.real_clock || t_ns < p->last_ns) return false;
+    int64_t from = p->last_ns > m->warmup_ns ? p->last_ns : m->warmup_ns;
+    if (t_ns > from) p->hostos_ns += t_ns - from;
+    p->last_ns = t_ns;
+    return true;
+}
+
+/* Between this interval and the last is a gap, or they overlap. */
+__attribute__((noinline, cold)) static void pcpu_gap(struct meter *m, const struct rec *r,
+                                                     struct pcpu_meter *p)
+{
+    if (take_hostos(m, p, r->t_ns - r->value)) return;
     meter_broken(m,
                  "host.%s.pcpu%u: an interval ends at %" PRId64 " ns after %" PRId64
                  " ns, but the last one ended at %" PRId64 " ns",
-                 m->sc->hosts[r->host].name, r->pcpu, r->t_ns, r->value, last_ns);
+                 m->sc->hosts[r->host].name, r->pcpu, r->t_ns, r->value, p->last_ns);
 }
 
 __attribute__((noinline, cold)) static void vcpu_broken(struct meter *m, const struct rec *r,
@@ -100,7 +113,7 @@ __attribute__((noinline, cold)) static void vcpu_broken(struct meter *m, const s
 static inline struct pcpu_meter *pcpu_interval(struct meter *m, const struct rec *r)
 {
     struct pcpu_meter *p = &m->pcpus[m->first_pcpu[r->host] + r->pcpu];
-    if (r->t_ns - r->value != p->last_ns) pcpu_broken(m, r, p->last_ns);
+    if (r->t_ns - r->value != p->last_ns) pcpu_gap(m, r, p);
     p->last_ns = r->t_ns;
     return p;
 }
@@ -378,6 +391,8 @@ int meter_finish(struct meter *m, int64_t end_ns, char **why)
     m->finished = true;
     m->end_ns = end_ns;
     cross(m, end_ns);
+    for (uint32_t i = 0; i < m->n_pcpus; i++)
+        take_hostos(m, &m->pcpus[i], end_ns);
     meter_check_laws(m);
     meter_write_rows(m);
     if (!m->broken) return 0;

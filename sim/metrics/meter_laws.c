@@ -28,7 +28,7 @@ static void check_filled(struct meter *m)
     for (uint32_t h = 0; h < m->sc->n_hosts; h++) {
         for (uint32_t p = 0; p < m->sc->hosts[h].cores; p++) {
             const struct pcpu_meter *c = &m->pcpus[m->first_pcpu[h] + p];
-            int64_t sum = c->guest_ns + c->switch_ns + c->idle_ns;
+            int64_t sum = c->guest_ns + c->switch_ns + c->hostos_ns + c->idle_ns;
             if (c->last_ns != m->end_ns || sum != m->end_ns - m->warmup_ns)
                 meter_broken(m, "conservation: host.%s.pcpu%u accounts for %" PRId64 " of %" PRId64 " ns",
                              m->sc->hosts[h].name, p, sum, m->end_ns - m->warmup_ns);

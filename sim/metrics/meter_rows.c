@@ -122,11 +122,11 @@ static void put_fairness(struct meter *m, const char *e, const struct sums *s)
 static void put_pcpu_time(struct meter *m, const char *e, const struct pcpu_meter *c, double pcpus)
 {
     double of = (double)(m->end_ns - m->warmup_ns) * pcpus;
-    int64_t busy = c->guest_ns + c->switch_ns;
+    int64_t busy = c->guest_ns + c->switch_ns + c->hostos_ns;
     put_time(m, e, "cpu.guest", c->guest_ns, of);
     put_time(m, e, "cpu.overhead", 0, of);
     put_time(m, e, "cpu.switch", c->switch_ns, of);
-    put_time(m, e, "cpu.hostos", 0, of);
+    put_time(m, e, "cpu.hostos", c->hostos_ns, of);
     put_time(m, e, "cpu.idle", c->idle_ns, of);
     put(m, e, "cpu.util", "share", "", of > 0 ? (double)busy / of : 0);
 }
@@ -176,6 +176,7 @@ static void put_host_unit(struct meter *m, const char *e, uint32_t first, uint32
             const struct pcpu_meter *c = &m->pcpus[m->first_pcpu[h] + p];
             sum.guest_ns += c->guest_ns;
             sum.switch_ns += c->switch_ns;
+            sum.hostos_ns += c->hostos_ns;
             sum.idle_ns += c->idle_ns;
         }
         add_events(ev, m->host_events[h]);
@@ -371,6 +372,7 @@ static void put_cluster(struct meter *m)
     for (uint32_t p = 0; p < m->n_pcpus; p++) {
         sum.guest_ns += m->pcpus[p].guest_ns;
         sum.switch_ns += m->pcpus[p].switch_ns;
+        sum.hostos_ns += m->pcpus[p].hostos_ns;
         sum.idle_ns += m->pcpus[p].idle_ns;
     }
     put_pcpu_time(m, "cluster", &sum, m->n_pcpus);

@@ -121,8 +121,8 @@ static double *sample_unit(struct meter *m, const struct meter_unit *u, int64_t 
         for (uint32_t k = 0; k < m->vms[i].n_vcpus; k++) {
             uint32_t at = m->vms[i].first_vcpu + k;
             for (size_t s = 0; s < N_STATES; s++)
-                ns[s] +=
-                    (double)(meter_state_until(v, sampled_states[s], t_ns) - v->sampled[sampled_states[s]]);
+                ns[s] += (double)(meter_state_until(&m->vcpus[at], (int)sampled_states[s], t_ns) -
+                                  m->marks[at].sampled[sampled_states[s]]);
         }
         vcpus += m->vms[i].n_vcpus;
     }

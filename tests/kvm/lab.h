@@ -48,8 +48,10 @@ static inline bool lab_usable(const char *suite)
     struct host h;
     char *why = NULL;
     enum kvm_status st = host_open(&h, &why);
-    if (st == KVM_OK) host_close(&h);
-    else fprintf(stderr, "SKIPPED: %s: %s\n", suite, why);
+    if (st == KVM_OK)
+        host_close(&h);
+    else
+        fprintf(stderr, "SKIPPED: %s: %s\n", suite, why);
     free(why);
     return st == KVM_OK;
 }
@@ -68,7 +70,8 @@ static inline struct prog *lab_prog(const struct step *steps, uint32_t n)
 static inline struct lab *lab_new(const char *scheduler, uint32_t cores, uint32_t n, int64_t duration_ns)
 {
     struct lab *l = calloc(1, sizeof *l);
-    const struct step work = {.kind = STEP_CPU, .probability = UINT32_MAX, .amount = {.kind = DIST_CONST, .a = 1000000}};
+    const struct step work = {
+        .kind = STEP_CPU, .probability = UINT32_MAX, .amount = {.kind = DIST_CONST, .a = 1000000}};
     l->host = (struct sc_host){.name = "h1",
                                .group = "h1",
                                .cores = cores,

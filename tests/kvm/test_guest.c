@@ -7,7 +7,10 @@ Suite *guest_suite(void);
 
 #define SEED 42
 
-static uint64_t key_of(const char *name, enum rng_use use) { return rng_key(SEED, rng_hash_name(name, strlen(name)), use); }
+static uint64_t key_of(const char *name, enum rng_use use)
+{
+    return rng_key(SEED, rng_hash_name(name, strlen(name)), use);
+}
 
 /* The checksum of iterations 0 .. n-1 of that task. */
 static uint64_t expected(const struct prog *p, const char *name, uint64_t task, uint64_t n)
@@ -16,7 +19,8 @@ static uint64_t expected(const struct prog *p, const char *name, uint64_t task, 
     uint64_t sum = 0;
     for (uint64_t i = 0; i < n; i++) {
         prog_begin(&t, key_of(name, RNG_STEPS), task, i);
-        while (prog_next(&t, p).kind != STEP_END) {}
+        while (prog_next(&t, p).kind != STEP_END) {
+        }
         sum = (sum + t.checksum) & PROG_CHECKSUM_MASK;
     }
     return sum;
@@ -24,8 +28,12 @@ static uint64_t expected(const struct prog *p, const char *name, uint64_t task, 
 
 static const struct step drawn[] = {
     {.kind = STEP_CPU, .probability = UINT32_MAX, .amount = {.kind = DIST_EXPONENTIAL, .a = 300000}},
-    {.kind = STEP_BUSY, .probability = UINT32_MAX / 3, .amount = {.kind = DIST_LOGNORMAL, .a = 200000, .b = 100000}},
-    {.kind = STEP_SLEEP, .probability = UINT32_MAX / 2, .amount = {.kind = DIST_UNIFORM, .a = 0, .b = 400000}},
+    {.kind = STEP_BUSY,
+     .probability = UINT32_MAX / 3,
+     .amount = {.kind = DIST_LOGNORMAL, .a = 200000, .b = 100000}},
+    {.kind = STEP_SLEEP,
+     .probability = UINT32_MAX / 2,
+     .amount = {.kind = DIST_UNIFORM, .a = 0, .b = 400000}},
 };
 
 static void set_prog(struct lab *l, uint32_t vm, const struct step *s, uint32_t n)
@@ -39,7 +47,7 @@ static const char *const schedulers[] = {"eevdf", "rr", "stride", "credit", "cfs
 START_TEST(a_loop_has_the_librarys_checksum)
 {
     enum { N = 200 };
-    struct lab *l = lab_new(schedulers[_i], 1, 2, 1000000000);
+    struct lab *l = lab_new(schedulers[_i], 1, 2, 600000000);
     for (uint32_t i = 0; i < 2; i++) {
         set_prog(l, i, drawn, 3);
         l->vms[i].work.until = N;
@@ -60,7 +68,7 @@ END_TEST
 START_TEST(requests_have_the_librarys_checksum_and_arrivals)
 {
     enum { N = 150 };
-    struct lab *l = lab_new(schedulers[_i], 1, 1, 1000000000);
+    struct lab *l = lab_new(schedulers[_i], 1, 1, 600000000);
     struct sc_workload *w = &l->vms[0].work;
     set_prog(l, 0, drawn, 1);
     l->stretch = (struct sc_stretch){.kind = SC_POISSON, .gap_ns = 2000000, .for_ns = INT64_MAX};
@@ -76,21 +84,36 @@ START_TEST(requests_have_the_librarys_checksum_and_arrivals)
     for (uint64_t i = 0; i < N; i++) { /* request i is iteration i of task 0 */
         struct prog_task t;
         prog_begin(&t, key_of("v0", RNG_STEPS), 0, i);
-        while (prog_next(&t, w->prog).kind != STEP_END) {}
+        while (prog_next(&t, w->prog).kind != STEP_END) {
+        }
         sum = (sum + t.checksum) & PROG_CHECKSUM_MASK;
     }
     ck_assert_uint_eq(l->rep.checksum[0], sum);
-    /* Arrivals go on to the end of the run, where the library says. */
-    struct dist gap = {.kind = DIST_EXPONENTIAL, .a = 2000000};
+    ck_assert_uint_eq(v->n[REC_ARRIVE], N); /* no more come than that */
+    lab_free(l);
+}
+END_TEST
+
+START_TEST(open_arrivals_come_as_the_library_draws_them)
+{
+    struct lab *l = lab_new(schedulers[_i], 1, 1, 500000000);
+    struct sc_workload *w = &l->vms[0].work;
+    struct sc_stretch stretches[] = {{SC_POISSON, 3000000, 200000000}, {SC_PERIODIC, 7000000, INT64_MAX}};
+    set_prog(l, 0, drawn, 1);
+    w->requests = true;
+    w->arrivals = SC_SEQUENCE;
+    w->stretches = stretches;
+    w->n_stretches = 2;
+    lab_run_well(l);
+    struct dist gap = {.kind = DIST_EXPONENTIAL, .a = 3000000};
     struct rng r = rng_at(key_of("v0", RNG_ARRIVAL), 0, 0);
     draw_make(&gap);
-    uint64_t n = 0, served = 0;
-    for (int64_t t = draw_amount(&gap, &r, NULL, 0); t < l->sc.run.duration_ns; t += draw_amount(&gap, &r, NULL, 0))
+    uint64_t n = 0;
+    for (int64_t t = draw_amount(&gap, &r, NULL, 0); t < 200000000; t += draw_amount(&gap, &r, NULL, 0))
         n++;
-    served = v->n[REC_DONE] + v->n[REC_OPEN];
-    ck_assert_uint_eq(v->n[REC_ARRIVE], served);
-    ck_assert_uint_le(v->n[REC_ARRIVE], n);
-    ck_assert_uint_ge(v->n[REC_ARRIVE], N);
+    n += (500000000 - 1 - 200000000) / 7000000;
+    ck_assert_uint_eq(l->seen[0].n[REC_ARRIVE], n);
+    ck_assert_uint_eq(l->seen[0].n[REC_DONE] + l->seen[0].n[REC_OPEN], n);
     lab_free(l);
 }
 END_TEST
@@ -107,8 +130,9 @@ START_TEST(all_arrivals_come_and_a_full_queue_loses)
     w->queue_max = 5;
     lab_run_well(l);
     const struct lab_vm *v = &l->seen[0];
-    ck_assert_uint_eq(v->n[REC_ARRIVE], 500000000 / 300000);
-    ck_assert_uint_eq(v->n[REC_DONE] + v->n[REC_LOST] + v->n[REC_OPEN], v->n[REC_ARRIVE]);
+    ck_assert_uint_eq(v->n[REC_ARRIVE] + v->n[REC_LOST], 500000000 / 300000);
+    ck_assert_uint_eq(v->n[REC_DONE] + v->n[REC_OPEN], v->n[REC_ARRIVE]);
+    ck_assert_uint_eq(v->n_events[REC_EV_LOST], v->n[REC_LOST]);
     ck_assert_uint_eq(v->n[REC_OPEN], 6);
     ck_assert_uint_gt(v->n[REC_LOST], 900);
     lab_free(l);
@@ -118,7 +142,7 @@ END_TEST
 START_TEST(clients_think_and_their_cycles_are_their_own)
 {
     enum { N = 60 };
-    struct lab *l = lab_new(schedulers[_i], 1, 1, 1000000000);
+    struct lab *l = lab_new(schedulers[_i], 1, 1, 600000000);
     struct sc_workload *w = &l->vms[0].work;
     set_prog(l, 0, drawn, 2);
     w->requests = true;
@@ -157,6 +181,25 @@ START_TEST(every_vcpu_has_its_task)
     lab_run_well(l);
     ck_assert_int_gt(l->pcpu_ns[0][0], 200000000);
     ck_assert_int_gt(l->pcpu_ns[1][0], 200000000);
+    lab_free(l);
+}
+END_TEST
+
+START_TEST(tasks_share_an_until_count)
+{
+    enum { N = 101, TASKS = 4 };
+    struct lab *l = lab_new(schedulers[_i], 2, 1, 600000000);
+    set_prog(l, 0, drawn, 3);
+    l->vms[0].vcpus = _i == 0 ? 1 : 2; /* four tasks on one vCPU, or two on two */
+    l->vms[0].work.threads = _i == 0 ? TASKS : 2;
+    l->vms[0].work.until = N;
+    lab_run_well(l);
+    uint64_t sum = 0, n = l->vms[0].work.threads;
+    for (uint64_t t = 0; t < n; t++)
+        sum = (sum + expected(l->vms[0].work.prog, "v0", t, N / n + (t < N % n))) & PROG_CHECKSUM_MASK;
+    ck_assert_uint_eq(l->seen[0].n[REC_WORK], N);
+    ck_assert_uint_eq(l->seen[0].n[REC_UNTIL], 1);
+    ck_assert_uint_eq(l->rep.checksum[0], sum);
     lab_free(l);
 }
 END_TEST
@@ -207,10 +250,12 @@ Suite *guest_suite(void)
     tcase_set_timeout(t, 30);
     tcase_add_loop_test(t, a_loop_has_the_librarys_checksum, 0, 5);
     tcase_add_loop_test(t, requests_have_the_librarys_checksum_and_arrivals, 0, 2);
+    tcase_add_loop_test(t, open_arrivals_come_as_the_library_draws_them, 0, 2);
     tcase_add_test(t, all_arrivals_come_and_a_full_queue_loses);
     tcase_add_loop_test(t, clients_think_and_their_cycles_are_their_own, 0, 2);
     tcase_add_test(t, tasks_share_a_vcpu_first_come_first_served);
     tcase_add_loop_test(t, every_vcpu_has_its_task, 0, 2);
+    tcase_add_loop_test(t, tasks_share_an_until_count, 0, 2);
     tcase_add_loop_test(t, a_vm_that_starts_later_is_down_before, 0, 2);
     tcase_add_test(t, what_cannot_be_is_refused_by_name);
     suite_add_tcase(s, t);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Misbehaving guests, one a rule: each ends alone, with its exact record, and its neighbour does not notice. */
+/* Misbehaving guests, one a rule: each ends alone, with its exact record, and its neighbour does not notice.
+ */
 #include <math.h>
 
 #include "kvm/ctl.h"
@@ -95,7 +96,8 @@ static void expect_untouched(const struct lab *l)
     uint64_t sum = 0, n = l->seen[1].n[REC_WORK];
     for (uint64_t i = 0; i < n; i++) {
         prog_begin(&t, rng_key(42, rng_hash_name("v1", 2), RNG_STEPS), 0, i);
-        while (prog_next(&t, l->vms[1].work.prog).kind != STEP_END) {}
+        while (prog_next(&t, l->vms[1].work.prog).kind != STEP_END) {
+        }
         sum = (sum + t.checksum) & PROG_CHECKSUM_MASK;
     }
     ck_assert_ptr_null(l->rep.ends[1]);
@@ -106,7 +108,7 @@ static void expect_untouched(const struct lab *l)
 
 static void run_hostile(const struct hostile *h, const char *scheduler)
 {
-    struct lab *l = lab_new(scheduler, 1, 2, 200000000);
+    struct lab *l = lab_new(scheduler, 1, 2, 120000000);
     l->payloads[0] = open_guest(h->name);
     lab_run_well(l);
     expect_end(l, h);

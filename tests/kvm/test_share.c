@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Who gets how much of a real pCPU, and for how long at a time. Shares are of the time that guests ran, so
+ * that what else the machine does falls out; each is the median of three runs. */
+#include <math.h>
+
+#include "lab.h"
+
+Suite *share_suite(void);
+
+#define REPEATS 3
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double v[REPEATS])
+{
+    qsort(v, REPEATS, sizeof *v, by_value);
+    return v[REPEATS / 2];
+}
+
+/* Median shares of n VMs with those weights on one pCPU. */
+static void shares_of(const char *scheduler, uint32_t n, const uint32_t *weights, int64_t run_ns, double *out)
+{
+    double seen[LAB_VMS][REPEATS];
+    for (int k = 0; k < REPEATS; k++) {
+        struct lab *l = lab_new(scheduler, 1, n, run_ns);
+        for (uint32_t i = 0; i < n; i++)
+            l->vms[i].weight = weights ? weights[i] : 1000;
+        lab_run_well(l);
+        for (uint32_t i = 0; i < n; i++)
+            seen[i][k] = lab_share(l, i);
+        lab_free(l);
+    }
+    for (uint32_t i = 0; i < n; i++)
+        out[i] = median(seen[i]);
+}
+
+static void expect_near(double got, double want, double within, const char *what)
+{
+    ck_assert_msg(fabs(got - want) <= within, "%s: %.2f, not within %.2f of %.2f", what, got, within, want);
+}
+
+START_TEST(equals_get_equal_shares)
+{
+    uint32_t n = (uint32_t)_i;
+    double got[LAB_VMS];
+    shares_of("eevdf", n, NULL, 1000000000, got);
+    for (uint32_t i = 0; i < n; i++)
+        expect_near(got[i], 100.0 / n, 1, "share");
+}
+END_TEST
+
+START_TEST(weights_1_2_4)
+{
+    static const char *const by[] = {"eevdf", "stride", "cfs"};
+    static const uint32_t weights[] = {1000, 2000, 4000};
+    double got[LAB_VMS];
+    shares_of(by[_i], 3, weights, 1400000000, got);
+    /* 140 slices of 10 ms: a policy with those is within one of them, .7 points */
+    for (uint32_t i = 0; i < 3; i++)
+        expect_near(got[i], 100.0 * weights[i] / 7000, _i == 2 ? 2 : 1, by[_i]);
+}
+END_TEST
+
+START_TEST(limits_of_25_and_50_percent)
+{
+    struct lab *l = lab_new(_i == 0 ? "eevdf" : "credit", 2, 2, _i == 0 ? 10000000000 : 2000000000);
+    uint64_t pins[2] = {1, 2};
+    for (uint32_t i = 0; i < 2; i++) {
+        l->vms[i].pins = &pins[i];
+        l->vms[i].limit_ppm = i == 0 ? 250000 : 500000;
+    }
+    lab_run_well(l);
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct lab_vm *v = &l->seen[i];
+        double wall = (double)l->sc.run.duration_ns;
+        expect_near(100 * (double)v->state_ns[VCPU_RUN] / wall, i == 0 ? 25 : 50, 1.5, "run");
+        /* What it did not get its limit kept from it, and where Linux decides the host's own work too. */
+        double kept = i == 0 ? 75 : 50, throttled = 100 * (double)v->state_ns[VCPU_THROTTLED] / wall;
+        ck_assert_msg(throttled > kept * (_i == 0 ? 0.6 : 0.95) && throttled < kept + 2, "throttled: %.2f",
+                      throttled);
+        ck_assert_uint_ge(v->n_events[REC_EV_THROTTLE], (uint64_t)(wall / 100e6) * 8 / 10);
+    }
+    lab_free(l);
+}
+END_TEST
+
+START_TEST(round_robin_by_the_dispatcher)
+{
+    static const int64_t slices[] = {10000000, 20000000};
+    double share[2][REPEATS], slice[REPEATS], wait[REPEATS];
+    for (int k = 0; k < REPEATS; k++) {
+        struct lab *l = lab_new("rr", 1, 2, 1000000000);
+        l->host.slice_ns = slices[_i];
+        lab_run_well(l);
+        ck_assert(!l->pcpu_gaps); /* every ns of the pCPU is accounted for */
+        for (uint32_t i = 0; i < 2; i++)
+            share[i][k] = lab_share(l, i);
+        slice[k] = lab_median_ms(l->seen[0].runs_ns, l->seen[0].n_runs);
+        wait[k] = lab_median_ms(l->seen[1].waits_ns, l->seen[1].n_waits);
+        lab_free(l);
+    }
+    double ms = (double)slices[_i] / 1e6;
+    for (uint32_t i = 0; i < 2; i++)
+        expect_near(median(share[i]), 50, 1, "share");
+    expect_near(median(slice), ms, ms / 20, "slice");
+    expect_near(median(wait), ms, ms / 20, "wait");
+}
+END_TEST
+
+START_TEST(linux_slices_end_on_ticks)
+{
+    double slice[REPEATS], tick = (double)host_tick_ns() / 1e6;
+    for (int k = 0; k < REPEATS; k++) {
+        struct lab *l = lab_new("eevdf", 1, 2, 1000000000);
+        lab_run_well(l);
+        slice[k] = lab_median_ms(l->seen[0].runs_ns, l->seen[0].n_runs);
+        lab_free(l);
+    }
+    /* Whatever base slice and HZ are: a whole number of ticks, within 10 % of one. */
+    double n = fmax(1, round(median(slice) / tick));
+    expect_near(median(slice), n * tick, tick / 10, "slice");
+}
+END_TEST
+
+START_TEST(three_vcpus_share_two_pcpus)
+{
+    double share[3][REPEATS];
+    for (int k = 0; k < REPEATS; k++) {
+        struct lab *l = lab_new("rr", 2, 3, 1500000000);
+        l->host.balance_every_ns = 4000000;
+        l->host.slice_ns = 10000000;
+        lab_run_well(l);
+        ck_assert(!l->pcpu_gaps);
+        uint64_t moved = 0;
+        for (uint32_t i = 0; i < 3; i++) {
+            share[i][k] = lab_share(l, i);
+            moved += l->seen[i].n_events[REC_EV_MIGRATE];
+        }
+        ck_assert_uint_gt(moved, 10); /* only by moving can three be equal on two */
+        lab_free(l);
+    }
+    for (uint32_t i = 0; i < 3; i++)
+        expect_near(median(share[i]), 100.0 / 3, 3, "share");
+}
+END_TEST
+
+Suite *share_suite(void)
+{
+    Suite *s = suite_create("share");
+    if (!lab_usable("share")) return s;
+    TCase *t = tcase_create("share");
+    tcase_set_timeout(t, 60);
+    tcase_add_loop_test(t, equals_get_equal_shares, 2, 5);
+    tcase_add_loop_test(t, weights_1_2_4, 0, 3);
+    tcase_add_loop_test(t, limits_of_25_and_50_percent, 0, 2);
+    tcase_add_loop_test(t, round_robin_by_the_dispatcher, 0, 2);
+    tcase_add_test(t, linux_slices_end_on_ticks);
+    tcase_add_test(t, three_vcpus_share_two_pcpus);
+    suite_add_tcase(s, t);
+    return s;
+}
