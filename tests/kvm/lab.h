@@ -27,7 +27,7 @@ struct lab_vm {
 
 struct lab {
     struct sc_vm vms[LAB_VMS];
-    char names[LAB_VMS][8];
+    char names[LAB_VMS][16];
     struct sc_host host;
     struct scenario sc;
     int payloads[LAB_VMS];
