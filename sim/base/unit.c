@@ -174,7 +174,7 @@ static void wrong_unit(enum unit_kind kind, const char *s, size_t len, const cha
     }
     for (size_t i = 0; i < N_SUFFIXES; i++) {
         const struct suffix *x = &suffixes[i];
-        if (x->kind == kind || strlen(x->text) != n || strncmp(x->text, u, n)) continue;
+        if (x->kind == kind || strlen(x->text) != n || strncmp(x->text, u, n) != 0) continue;
         snprintf(why->text, sizeof why->text, "`%.*s` is %s; %s is wanted", total, s, kinds[x->kind].name,
                  kinds[kind].name);
         if (kind != UNIT_COUNT && kind != UNIT_NUMBER)

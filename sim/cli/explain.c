@@ -167,6 +167,14 @@ static bool by_last_part(const char *word)
     return any;
 }
 
+/* A metric and a key may share a name: slice, tick, ... */
+static void same_name(const char *word)
+{
+    for (size_t i = 0; i < key_count(); i++)
+        if (!key_at(i)->later && !strcmp(key_leaf(key_at(i)), word))
+            printf("  see also the key %s\n", key_at(i)->path);
+}
+
 static int unknown(const char *word)
 {
     const char **words = calloc(key_count() * 2 + name_count() + 1, sizeof *words);
@@ -220,6 +228,7 @@ int cli_explain(int argc, char **argv)
             if (k) explain_key(k);
             if (k && m) printf("\n");
             if (m) explain_metric(m);
+            if (m && !k) same_name(word);
             if (!strcmp(word, "events")) printf("\n"), explain_events();
         } else if (!strcmp(word, "events"))
             explain_events();

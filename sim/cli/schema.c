@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/buf.h"
 #include "cli/cli.h"
 #include "scenario/keys.h"
@@ -16,6 +17,7 @@
 
 static void any_of_words(struct buf *b, const char *words)
 {
+    ASSERT(words);
     buf_puts(b, "{\"enum\": [");
     for (const char *w = words; *w;) {
         size_t len = strcspn(w, " ");

@@ -78,6 +78,10 @@ static inline bool evq_is_live(const struct evq *q, struct evq_item it)
     return q->slots[evq_slot_of(it)].order == it.order;
 }
 
+/* Aligned to cache lines; a large block to large pages, and asks for them: its places are visited at random,
+ * and without them every visit misses the TLB too. Freed by free(). */
+void *evq_block_alloc(size_t bytes);
+
 /* Before the first push. */
 void evq_tune(struct evq *q, const struct evq_tuning *t);
 

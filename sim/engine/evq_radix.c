@@ -5,11 +5,11 @@
 
 #include "base/assert.h"
 
-#define DIGIT_BITS 6
+#define DIGIT_BITS 5
 #define DIGITS     (1u << DIGIT_BITS)
-#define LEVELS     11u /* of 6 bits: 63 bits of time */
+#define LEVELS     13u /* of 5 bits: the 63 of a time */
 #define CHUNK_LEN  63u
-#define SLAB_LEN   64u
+#define SLAB_LEN   2048u /* a large page */
 
 struct evq_radix_chunk {
     struct evq_radix_chunk *next;
@@ -17,11 +17,6 @@ struct evq_radix_chunk {
     struct evq_item items[CHUNK_LEN];
 };
 _Static_assert(sizeof(struct evq_radix_chunk) == 1024, "a whole number of cache lines");
-
-struct slab {
-    struct slab *next;
-    struct evq_radix_chunk chunks[SLAB_LEN];
-};
 
 struct bucket {
     struct evq_radix_chunk *head; /* the one being filled; those behind it are full */
@@ -31,10 +26,11 @@ struct bucket {
 struct evq_radix {
     uint64_t base;
     size_t n;
-    uint32_t levels;         /* bit l: level l has a bucket in use */
-    uint64_t digits[LEVELS]; /* bit d: bucket (l, d) is in use */
-    struct evq_radix_chunk *pool;
-    struct slab *slabs;
+    uint32_t levels;               /* bit l: level l has a bucket in use */
+    uint64_t digits[LEVELS];       /* bit d: bucket (l, d) is in use */
+    struct evq_radix_chunk *pool;  /* used before and free again */
+    struct evq_radix_chunk *slabs; /* the first chunk of each is its link to the one before */
+    size_t slab_used;              /* chunks of the last slab handed out, its link included */
     struct bucket buckets[LEVELS][DIGITS];
 };
 
@@ -46,7 +42,7 @@ struct evq_radix *evq_radix_new(void)
 void evq_radix_free(struct evq_radix *r)
 {
     if (!r) return;
-    for (struct slab *s = r->slabs, *next; s; s = next) {
+    for (struct evq_radix_chunk *s = r->slabs, *next; s; s = next) {
         next = s->next;
         free(s);
     }
@@ -66,29 +62,30 @@ void evq_radix_start(struct evq_radix *r, uint64_t base)
 
 bool evq_radix_rebase(struct evq_radix *r, uint64_t base)
 {
-    /* Within the run only digits below its level change; those inside differ from it further up. */
+    /* Within the run only digits below its level change; what is kept here differs further up. */
     if (base < r->base) return false;
     r->base = base;
     return true;
 }
 
-static void pool_grow(struct evq_radix *r)
+static struct evq_radix_chunk *chunk_new(struct evq_radix *r)
 {
-    struct slab *s = malloc(sizeof *s);
-    ASSERT(s);
-    s->next = r->slabs;
-    r->slabs = s;
-    for (size_t i = 0; i < SLAB_LEN; i++) {
-        s->chunks[i].next = r->pool;
-        r->pool = &s->chunks[i];
+    if (!r->slabs || r->slab_used == SLAB_LEN) {
+        struct evq_radix_chunk *s = evq_block_alloc(SLAB_LEN * sizeof *s);
+        s->next = r->slabs;
+        r->slabs = s;
+        r->slab_used = 1;
     }
+    return &r->slabs[r->slab_used++];
 }
 
 static struct evq_radix_chunk *chunk_take(struct evq_radix *r)
 {
-    if (!r->pool) pool_grow(r);
     struct evq_radix_chunk *c = r->pool;
-    r->pool = c->next;
+    if (c)
+        r->pool = c->next;
+    else
+        c = chunk_new(r);
     c->n = 0;
     return c;
 }
@@ -168,6 +165,17 @@ struct evq_radix_run evq_radix_next(struct evq_radix *r, size_t pull_max)
         }
         run_spread(r, run);
     }
+}
+
+void evq_radix_prefetch(const struct evq_radix *r, const struct evq_slot *slots, size_t max)
+{
+    if (!r->levels) return;
+    uint32_t level = (uint32_t)__builtin_ctz(r->levels);
+    const struct bucket *b = &r->buckets[level][__builtin_ctzll(r->digits[level])];
+    if (b->n > max) return;
+    for (const struct evq_radix_chunk *c = b->head; c; c = c->next)
+        for (size_t i = 0; i < c->n; i++)
+            __builtin_prefetch(&slots[evq_slot_of(c->items[i])]);
 }
 
 struct evq_radix_run evq_radix_all(struct evq_radix *r)

@@ -209,7 +209,7 @@ struct expect_result expect_eval(const struct expect *x, const struct expect_run
         b = compute(&e, x->rhs);
         if (a.none || b.none) {
             r.missing = e.missing;
-            r.lhs = r.rhs = r.lo = r.hi = NAN;
+            r.lhs = r.rhs = r.lo = r.hi = (double)NAN;
             return r;
         }
         if (a.nothing || b.nothing) {
@@ -218,11 +218,11 @@ struct expect_result expect_eval(const struct expect *x, const struct expect_run
         }
         if (!(a.is_exact && b.is_exact && a.exact == b.exact)) all_exact_equal = false;
         /* Welford: means and the sum of squares of the difference. */
-        double d = a.v - b.v, k = i + 1, delta = d - mean;
+        double d = a.v - b.v, k = i + 1;
         if (a.is_exact && b.is_exact && a.exact != b.exact && d == 0) d = a.exact > b.exact ? 1 : -1;
         r.lhs += (a.v - r.lhs) / k;
         r.rhs += (b.v - r.rhs) / k;
-        delta = d - mean;
+        double delta = d - mean;
         mean += delta / k;
         m2 += delta * (d - mean);
     }

@@ -49,7 +49,7 @@ static void end_warmup(struct meter *m)
     m->warm = true;
     for (uint32_t i = 0; i < m->n_vcpus; i++)
         for (int st = 0; st < VCPU_NSTATES; st++)
-            m->vcpus[i].base[st] = meter_state_until(&m->vcpus[i], st, m->warmup_ns);
+            m->marks[i].base[st] = meter_state_until(&m->vcpus[i], st, m->warmup_ns);
     for (uint32_t i = 0; i < m->sc->n_vms; i++) {
         struct vm_meter *v = &m->vms[i];
         v->integral_base = v->integral + (__int128)v->inside * (m->warmup_ns - v->level_ns);
@@ -78,48 +78,60 @@ static int64_t in_window(const struct meter *m, const struct rec *r)
     return since >= r->value ? r->value : since > 0 ? since : 0;
 }
 
-/* On a real clock the host's own work takes what no record covers, up to t_ns. */
-static void take_hostos(struct meter *m, struct pcpu_meter *p, int64_t t_ns)
+/* On a real clock the host's own work takes what no record covers, up to t_ns. False: it cannot be that. */
+static bool take_hostos(const struct meter *m, struct pcpu_meter *p, int64_t t_ns)
 {
-    if (!m->opts.real_clock || t_ns <= p->last_ns) return;
+    if (!m->opts.real_clock || t_ns < p->last_ns) return false;
     int64_t from = p->last_ns > m->warmup_ns ? p->last_ns : m->warmup_ns;
     if (t_ns > from) p->hostos_ns += t_ns - from;
     p->last_ns = t_ns;
+    return true;
 }
 
-static struct pcpu_meter *pcpu_interval(struct meter *m, const struct rec *r)
+/* Between this interval and the last is a gap, or they overlap. */
+__attribute__((noinline, cold)) static void pcpu_gap(struct meter *m, const struct rec *r,
+                                                     struct pcpu_meter *p)
+{
+    if (take_hostos(m, p, r->t_ns - r->value)) return;
+    meter_broken(m,
+                 "host.%s.pcpu%u: an interval ends at %" PRId64 " ns after %" PRId64
+                 " ns, but the last one ended at %" PRId64 " ns",
+                 m->sc->hosts[r->host].name, r->pcpu, r->t_ns, r->value, p->last_ns);
+}
+
+__attribute__((noinline, cold)) static void vcpu_broken(struct meter *m, const struct rec *r,
+                                                        const struct vcpu_meter *v)
+{
+    if (v->last_ns == 0 && r->t_ns == r->value) return; /* the first: whichever state it began in */
+    meter_broken(m,
+                 "vm.%s.vcpu%u: left %s at %" PRId64 " ns after %" PRId64
+                 " ns, but had been in %s since %" PRId64 " ns",
+                 m->sc->vms[r->vm].name, r->vcpu, rec_state_name(r->from), r->t_ns, r->value,
+                 rec_state_name((enum vcpu_state)v->state), v->last_ns);
+}
+
+static inline struct pcpu_meter *pcpu_interval(struct meter *m, const struct rec *r)
 {
     struct pcpu_meter *p = &m->pcpus[m->first_pcpu[r->host] + r->pcpu];
-    take_hostos(m, p, r->t_ns - r->value);
-    if (r->t_ns - r->value != p->last_ns)
-        meter_broken(m,
-                     "host.%s.pcpu%u: an interval ends at %" PRId64 " ns after %" PRId64
-                     " ns, but the last one ended at %" PRId64 " ns",
-                     m->sc->hosts[r->host].name, r->pcpu, r->t_ns, r->value, p->last_ns);
+    if (r->t_ns - r->value != p->last_ns) pcpu_gap(m, r, p);
     p->last_ns = r->t_ns;
     return p;
 }
 
-static void read_state(struct meter *m, const struct rec *r)
+static inline void read_state(struct meter *m, const struct rec *r)
 {
     struct vcpu_meter *v = &m->vcpus[m->first_vcpu[r->vm] + r->vcpu];
-    bool first = v->last_ns == 0 && r->t_ns == r->value; /* whichever state it began in */
-    if (!first && (r->t_ns - r->value != v->last_ns || r->from != v->state))
-        meter_broken(m,
-                     "vm.%s.vcpu%u: left %s at %" PRId64 " ns after %" PRId64
-                     " ns, but had been in %s since %" PRId64 " ns",
-                     m->sc->vms[r->vm].name, r->vcpu, rec_state_name(r->from), r->t_ns, r->value,
-                     rec_state_name(v->state), v->last_ns);
-    v->total[r->from] += r->value;
+    int64_t value = r->value;
+    uint32_t from = r->from, to = r->to;
+    if (r->t_ns - value != v->last_ns || from != v->state) vcpu_broken(m, r, v);
+    v->total[from] += value;
     v->last_ns = r->t_ns;
-    v->state = r->to;
-    bool ended = r->from != r->to && m->warm;
-    if (r->from == VCPU_RUN) {
-        struct pcpu_meter *p = pcpu_interval(m, r);
-        p->guest_ns += in_window(m, r);
-        if (ended) hist_add(v->slice, r->value);
-    } else if (r->from == VCPU_READY && ended) {
-        hist_add(v->wait, r->value);
+    v->state = to;
+    if (from == VCPU_RUN) {
+        pcpu_interval(m, r)->guest_ns += in_window(m, r);
+        if (from != to && m->warm) hist_add(v->slice, value);
+    } else if (from == VCPU_READY && to != VCPU_READY && m->warm) {
+        hist_add(v->wait, value);
     }
 }
 
@@ -308,7 +320,8 @@ struct meter *meter_new(const struct scenario *sc, const struct meter_opts *o)
     m->pcpus = calloc(m->n_pcpus + 1, sizeof *m->pcpus);
     m->vcpu_events = calloc(m->n_vcpus + 1, sizeof *m->vcpu_events);
     m->pcpu_events = calloc(m->n_pcpus + 1, sizeof *m->pcpu_events);
-    ASSERT(m->vcpus && m->pcpus && m->vcpu_events && m->pcpu_events);
+    m->marks = calloc(m->n_vcpus + 1, sizeof *m->marks);
+    ASSERT(m->vcpus && m->marks && m->pcpus && m->vcpu_events && m->pcpu_events);
     for (uint32_t i = 0; i < sc->n_vms; i++)
         for (uint32_t k = 0; k < m->vms[i].n_vcpus; k++)
             m->vcpus[m->vms[i].first_vcpu + k] = (struct vcpu_meter){.vm = i, .state = VCPU_DOWN};
@@ -346,6 +359,7 @@ void meter_free(struct meter *m)
     free(m->vcpu_events);
     free(m->pcpu_events);
     free(m->vcpus);
+    free(m->marks);
     free(m->pcpus);
     free(m->happenings);
     free(m->broken);

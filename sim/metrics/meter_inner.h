@@ -19,12 +19,16 @@ struct event_meter {
     int64_t first_ns, last_ns;
 };
 
-struct vcpu_meter {
+struct vcpu_meter {  /* what every record of a vCPU touches, and no more */
     int64_t last_ns; /* up to when its time is accounted for */
-    int64_t total[VCPU_NSTATES], base[VCPU_NSTATES], sampled[VCPU_NSTATES];
-    struct hist *slice, *wait; /* its own, or its group's */
     uint32_t vm;
-    uint8_t state;
+    uint32_t state;
+    struct hist *slice, *wait; /* its own, or its group's */
+    int64_t total[VCPU_NSTATES];
+};
+
+struct vcpu_marks { /* what `total` was */
+    int64_t base[VCPU_NSTATES], sampled[VCPU_NSTATES];
 };
 
 struct pcpu_meter { /* of the measured window only */
@@ -68,6 +72,7 @@ struct meter {
     int64_t warmup_ns, end_ns, next_boundary, next_sample;
     bool warm, finished;
     struct vcpu_meter *vcpus;
+    struct vcpu_marks *marks; /* of each vCPU */
     struct pcpu_meter *pcpus;
     struct vm_meter *vms;
     uint32_t *first_pcpu; /* of each host */
@@ -79,7 +84,7 @@ struct meter {
     uint32_t n_units;
     struct event_meter (*host_events)[REC_NEVENTS], (*pcpu_events)[REC_NEVENTS];
     struct event_meter (*vcpu_events)[REC_NEVENTS], cluster_events[REC_NEVENTS];
-    char *broken;                    /* the first law found broken */
+    char *broken; /* the first law found broken */
     /* samples */
     const char **col_entity, **col_metric, **col_unit;
     size_t n_cols;
@@ -112,7 +117,7 @@ void meter_write_rows(struct meter *m);
 /* What v has had of state st up to t_ns, which is not before its last record. */
 static inline int64_t meter_state_until(const struct vcpu_meter *v, int st, int64_t t_ns)
 {
-    return v->total[st] + (st == v->state ? t_ns - v->last_ns : 0);
+    return v->total[st] + ((uint32_t)st == v->state ? t_ns - v->last_ns : 0);
 }
 
 static inline double meter_s(int64_t ns)

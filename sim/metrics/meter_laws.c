@@ -41,7 +41,7 @@ static void check_hosts(struct meter *m)
     int64_t *run = calloc(m->sc->n_hosts + 1, sizeof *run);
     ASSERT(run);
     for (uint32_t i = 0; i < m->n_vcpus; i++)
-        run[m->sc->vms[m->vcpus[i].vm].host] += m->vcpus[i].total[VCPU_RUN] - m->vcpus[i].base[VCPU_RUN];
+        run[m->sc->vms[m->vcpus[i].vm].host] += m->vcpus[i].total[VCPU_RUN] - m->marks[i].base[VCPU_RUN];
     for (uint32_t h = 0; h < m->sc->n_hosts; h++) {
         int64_t gave = 0;
         for (uint32_t p = m->first_pcpu[h]; p < m->first_pcpu[h] + m->sc->hosts[h].cores; p++)

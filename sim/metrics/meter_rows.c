@@ -78,7 +78,7 @@ static void add_vcpu(const struct meter *m, const struct vcpu_meter *v, struct s
 {
     int64_t t[VCPU_NSTATES];
     for (int st = 0; st < VCPU_NSTATES; st++) {
-        t[st] = v->total[st] - v->base[st];
+        t[st] = v->total[st] - m->marks[v - m->vcpus].base[st];
         s->state[st] += t[st];
     }
     s->vcpus++;

@@ -89,7 +89,7 @@ static void host_run(struct meter *m, int64_t t_ns, double *run_ns)
     for (uint32_t i = 0; i < m->n_vcpus; i++) {
         const struct vcpu_meter *v = &m->vcpus[i];
         run_ns[m->sc->vms[v->vm].host] +=
-            (double)(meter_state_until(v, VCPU_RUN, t_ns) - v->sampled[VCPU_RUN]);
+            (double)(meter_state_until(v, VCPU_RUN, t_ns) - m->marks[i].sampled[VCPU_RUN]);
     }
 }
 
@@ -119,10 +119,10 @@ static double *sample_unit(struct meter *m, const struct meter_unit *u, int64_t 
     uint32_t vcpus = 0;
     for (uint32_t i = u->first_vm; i < u->first_vm + u->n_vms; i++) {
         for (uint32_t k = 0; k < m->vms[i].n_vcpus; k++) {
-            const struct vcpu_meter *v = &m->vcpus[m->vms[i].first_vcpu + k];
+            uint32_t at = m->vms[i].first_vcpu + k;
             for (size_t s = 0; s < N_STATES; s++)
-                ns[s] +=
-                    (double)(meter_state_until(v, sampled_states[s], t_ns) - v->sampled[sampled_states[s]]);
+                ns[s] += (double)(meter_state_until(&m->vcpus[at], (int)sampled_states[s], t_ns) -
+                                  m->marks[at].sampled[sampled_states[s]]);
         }
         vcpus += m->vms[i].n_vcpus;
     }
@@ -145,8 +145,7 @@ void meter_sample_take(struct meter *m, int64_t t_ns)
     for (uint32_t u = 0; with_units(m) && u < m->n_units; u++)
         row = sample_unit(m, &m->units[u], t_ns, row);
     for (uint32_t i = 0; i < m->n_vcpus; i++) {
-        struct vcpu_meter *v = &m->vcpus[i];
         for (int st = 0; st < VCPU_NSTATES; st++)
-            v->sampled[st] = meter_state_until(v, st, t_ns);
+            m->marks[i].sampled[st] = meter_state_until(&m->vcpus[i], st, t_ns);
     }
 }

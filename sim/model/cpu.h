@@ -17,15 +17,13 @@ void cpu_on_pcpu(void *model, uint32_t pcpu); /* the engine's event of a pCPU */
 void cpu_on_tick(void *model, uint32_t host); /* of a scheduler */
 
 /* A vCPU that was down is there now: idle, until something wakes it. */
-void cpu_power_on(struct model *m, uint32_t vcpu);
+void cpu_power_on(struct vcpu *v);
 /* The guest has something to run on a vCPU that had nothing. */
-void cpu_wake(struct model *m, uint32_t vcpu);
+void cpu_wake(struct model *m, struct vcpu *v);
 /* The step of the task on this vCPU is over, not by running but by the clock. */
-void cpu_step_over(struct model *m, uint32_t vcpu);
+void cpu_step_over(struct model *m, struct vcpu *v);
 /* Lets the policy's wishes come true: preemptions, throttling, idle pCPUs; records what waits. */
-void cpu_settle(struct model *m, uint32_t host);
-/* Enters a state, leaving a record of the one left. */
-void cpu_set_state(struct model *m, struct vcpu *v, enum vcpu_state to, uint32_t pcpu);
+void cpu_settle(struct model *m, struct mhost *h);
 /* Closes every open interval at the end of a run. */
 void cpu_close(struct model *m);
 

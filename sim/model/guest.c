@@ -9,9 +9,9 @@
 /* Steps of no time in a row that mean a loop which will never take any. */
 #define IDLE_STEPS_MAX 10000000u
 
-int64_t guest_on_core_ns(const struct model *m, uint32_t host, int64_t work_ns)
+int64_t guest_on_core_ns(const struct mhost *h, int64_t work_ns)
 {
-    uint32_t ppm = m->hosts[host].speed_ppm;
+    uint32_t ppm = h->speed_ppm;
     if (ppm == 1000000) return work_ns;
     __int128 t = ((__int128)work_ns * 1000000 + ppm - 1) / ppm;
     return t > INT64_MAX ? INT64_MAX - 1 : (int64_t)t;
@@ -28,7 +28,7 @@ static void tell(struct model *m, const struct vm *vm, enum rec_kind kind, int64
     *rec_next(m->out) = (struct rec){
         .t_ns = sim_now(m->sim),
         .value = value,
-        .host = vm->host,
+        .host = vm->host->index,
         .vm = index_of(m, vm),
         .vcpu = REC_NONE,
         .pcpu = REC_NONE,
@@ -76,11 +76,11 @@ static void grant(struct vcpu *v, const struct task *k)
     v->burst_ns = v->granted_ns = k->left_ns < k->quantum_ns ? k->left_ns : k->quantum_ns;
 }
 
-static void put_on(struct vm *vm, struct vcpu *v, uint32_t vcpu, uint32_t t)
+static void put_on(struct vm *vm, struct vcpu *v, uint32_t t)
 {
     struct task *k = &vm->tasks[t];
     k->where = TASK_ON;
-    k->vcpu = vcpu;
+    k->vcpu = v->index;
     k->quantum_ns = vm->quantum_ns;
     v->task = t;
     grant(v, k);
@@ -97,8 +97,8 @@ static void make_runnable(struct model *m, struct vm *vm, uint32_t t)
         queue_push(vm, t);
         return;
     }
-    put_on(vm, &m->vcpus[vi], vi, t);
-    cpu_wake(m, vi);
+    put_on(vm, &m->vcpus[vi], t);
+    cpu_wake(m, &m->vcpus[vi]);
 }
 
 /* --- tasks in their program --- */
@@ -167,7 +167,7 @@ static bool advance(struct model *m, struct vm *vm, uint32_t t)
         }
         if (act.amount == 0) continue;
         k->kind = (uint8_t)act.kind;
-        k->left_ns = act.kind == STEP_CPU ? guest_on_core_ns(m, vm->host, act.amount) : INT64_MAX;
+        k->left_ns = act.kind == STEP_CPU ? guest_on_core_ns(vm->host, act.amount) : INT64_MAX;
         if (act.kind == STEP_CPU) return true;
         timers_set(&vm->timers, now > INT64_MAX - act.amount ? INT64_MAX : now + act.amount, TIMER_TASK, t);
         if (act.kind == STEP_BUSY) return true;
@@ -178,9 +178,9 @@ static bool advance(struct model *m, struct vm *vm, uint32_t t)
 
 /* --- what the CPU asks --- */
 
-void guest_settle(struct model *m, struct vcpu *v)
+void guest_settle(struct vcpu *v)
 {
-    struct vm *vm = &m->vms[v->vm];
+    struct vm *vm = v->vm;
     struct task *k = &vm->tasks[v->task];
     int64_t used = v->granted_ns - v->burst_ns;
     v->granted_ns = v->burst_ns;
@@ -192,9 +192,9 @@ void guest_settle(struct model *m, struct vcpu *v)
 
 bool guest_proceed(struct model *m, struct vcpu *v)
 {
-    struct vm *vm = &m->vms[v->vm];
-    uint32_t t = v->task, vi = (uint32_t)(v - m->vcpus);
-    guest_settle(m, v);
+    struct vm *vm = v->vm;
+    uint32_t t = v->task;
+    guest_settle(v);
     bool runnable = vm->tasks[t].left_ns != 0 || advance(m, vm, t);
     if (vm->timer_at != timers_next(&vm->timers)) guest_arm(m, vm);
     if (runnable && vm->tasks[t].quantum_ns == 0 && vm->run_head == NONE)
@@ -208,7 +208,7 @@ bool guest_proceed(struct model *m, struct vcpu *v)
     t = vm->run_head;
     if (t == NONE) return false;
     queue_remove(vm, t);
-    put_on(vm, v, vi, t);
+    put_on(vm, v, t);
     return true;
 }
 
@@ -222,7 +222,9 @@ static void task_timer(struct model *m, struct vm *vm, uint32_t t)
     case TASK_ASLEEP:
         if (advance(m, vm, t)) make_runnable(m, vm, t);
         break;
-    case TASK_ON: /* a busy step is over, whether its vCPU runs or waits */ cpu_step_over(m, k->vcpu); break;
+    case TASK_ON: /* a busy step is over, whether its vCPU runs or waits */
+        cpu_step_over(m, &m->vcpus[k->vcpu]);
+        break;
     case TASK_QUEUED: /* likewise, though it never got a vCPU */
         queue_remove(vm, t);
         if (advance(m, vm, t)) make_runnable(m, vm, t);
@@ -290,7 +292,7 @@ void guest_start(struct model *m, struct vm *vm)
     vm->up = true;
     tell_event(m, vm, REC_EV_STARTED);
     for (uint32_t i = 0; i < vm->n_vcpus; i++)
-        cpu_power_on(m, vm->first_vcpu + i);
+        cpu_power_on(&m->vcpus[vm->first_vcpu + i]);
     const struct sc_workload *w = &vm->sc->work;
     if (w->requests) {
         work_start(m, vm);

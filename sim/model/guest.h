@@ -14,9 +14,9 @@
 /* Powers the VM on: its tasks begin, its arrivals and clients too. */
 void guest_start(struct model *m, struct vm *vm);
 /* How long a host's core takes over so much work, to the next whole ns. */
-int64_t guest_on_core_ns(const struct model *m, uint32_t host, int64_t work_ns);
+int64_t guest_on_core_ns(const struct mhost *h, int64_t work_ns);
 /* v->burst_ns has run down in part or whole: the task's books are brought up to it. */
-void guest_settle(struct model *m, struct vcpu *v);
+void guest_settle(struct vcpu *v);
 /* It is over: on to the next step, or the next task. False: v has nothing to run. */
 bool guest_proceed(struct model *m, struct vcpu *v);
 /* The engine's event of a VM: its earliest timers are due. */

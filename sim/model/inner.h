@@ -17,12 +17,13 @@
 struct mhost {
     struct sched *sched;
     const struct sc_host *sc;
+    uint32_t index; /* in model.hosts */
     uint32_t first_pcpu, n_pcpus;
     uint32_t first_vcpu, n_vcpus;
     uint32_t speed_ppm;
     int64_t tick_ns, switch_ns;
     int64_t cache_lines, line_ns; /* 0 lines: the cache is not modelled */
-    uint32_t *woken;              /* vCPUs woken since the last settling, see cpu_settle */
+    struct vcpu **woken;          /* vCPUs woken since the last settling, see cpu_settle */
     uint32_t n_woken;
     evq_handle tick_event;
     int64_t tick_at;
@@ -31,36 +32,43 @@ struct mhost {
 enum pcpu_mode { PCPU_IDLE, PCPU_SWITCH, PCPU_RUN };
 
 struct pcpu {
-    uint32_t host;
-    uint16_t num;       /* within its host */
-    uint32_t vcpu;      /* on it, or switched to; NONE: idle */
-    uint32_t last_vcpu; /* whose turn was last: coming back to it is no switch */
-    enum pcpu_mode mode;
-    int64_t since_ns; /* when this idling or switching began */
+    struct mhost *host;
+    struct vcpu *on;  /* on it, or switched to; NULL: idle */
     int64_t run_from; /* up to when the running vCPU has been charged */
     int64_t slice_end;
-    int64_t slice_run; /* what the policy granted, while switching */
-    int64_t loaded;    /* cache lines ever brought in, see warmth.c */
     evq_handle event;
+    uint32_t index;    /* in model.pcpus */
+    uint16_t num;      /* within its host */
+    uint8_t mode;      /* enum pcpu_mode */
+    int64_t since_ns;  /* when this idling or switching began */
+    int64_t slice_run; /* what the policy granted, while switching */
+    struct vcpu *last; /* whose turn was last: coming back to it is no switch */
+    int64_t loaded;    /* cache lines ever brought in, see warmth.c */
 };
 
 struct vcpu {
-    struct rec proto;   /* a REC_STATE of this vCPU, but for when, how long, whence and whither */
+    struct rec proto;   /* a REC_STATE of this vCPU, its state in `from`, its last pCPU in `pcpu` */
+    int64_t since_ns;   /* of the state */
     int64_t burst_ns;   /* how long its task still runs until its step or quantum is over */
     int64_t granted_ns; /* what that was when guest_settle last looked */
-    int64_t since_ns;   /* of the state */
     int64_t run_ns;     /* all it ever ran */
+    struct mhost *host;
+    struct vm *vm;
+    struct pcpu *at;    /* the pCPU it is on, NULL: none */
+    struct pcpu *last;  /* it was on, NULL: none yet */
     uint32_t task;      /* the guest's task on it, NONE: nothing to run */
-    uint32_t pcpu;      /* it is on, NONE: none */
-    uint32_t last_pcpu;
-    uint32_t vm, host;
-    uint16_t num;       /* within its VM */
-    uint8_t state;      /* enum vcpu_state */
+    uint32_t index;     /* in model.vcpus */
+    uint32_t in_sched;  /* its number in its host's scheduler */
     bool woken;         /* in its host's woken list */
     int64_t ws_lines;   /* working set */
     int64_t warm_mark;  /* its pCPU's `loaded` when it left */
     int64_t warm_lines; /* of its lines present then */
 };
+
+static inline enum vcpu_state state_of(const struct vcpu *v)
+{
+    return (enum vcpu_state)v->proto.from;
+}
 
 enum task_where { TASK_FREE, TASK_QUEUED, TASK_ON, TASK_ASLEEP, TASK_OVER };
 
@@ -86,7 +94,8 @@ struct request {
 struct vm {
     const struct sc_vm *sc;
     const struct prog *prog;
-    uint32_t host, first_vcpu, n_vcpus;
+    struct mhost *host;
+    uint32_t first_vcpu, n_vcpus;
     bool up;
     struct task *tasks;
     uint32_t n_tasks, cap_tasks;

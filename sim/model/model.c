@@ -28,10 +28,10 @@ static void who_is_stuck(void *ctx, sim_waiter *say, void *out)
     struct model *m = ctx;
     for (uint32_t i = 0; i < m->n_vcpus; i++) {
         const struct vcpu *v = &m->vcpus[i];
-        if (v->state != VCPU_READY && v->state != VCPU_THROTTLED) continue;
+        if (state_of(v) != VCPU_READY && state_of(v) != VCPU_THROTTLED) continue;
         char who[128];
-        snprintf(who, sizeof who, "vm.%s.vcpu%u", m->vms[v->vm].sc->name, v->num);
-        say(out, who, v->state == VCPU_READY ? "a pCPU" : "its CPU limit's next period");
+        snprintf(who, sizeof who, "vm.%s.vcpu%u", v->vm->sc->name, v->proto.vcpu);
+        say(out, who, state_of(v) == VCPU_READY ? "a pCPU" : "its CPU limit's next period");
     }
 }
 
@@ -48,9 +48,9 @@ static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
     const struct sc_workload *w = &sc->work;
     uint64_t name = rng_hash_name(sc->draws, strlen(sc->draws));
     vm->sc = sc;
+    vm->host = &m->hosts[sc->host];
     vm->prog = w->prog;
-    vm->quantum_ns = sc->guest_quantum_ns ? guest_on_core_ns(m, sc->host, sc->guest_quantum_ns) : INT64_MAX;
-    vm->host = sc->host;
+    vm->quantum_ns = sc->guest_quantum_ns ? guest_on_core_ns(vm->host, sc->guest_quantum_ns) : INT64_MAX;
     vm->first_vcpu = first_vcpu;
     vm->n_vcpus = sc->vcpus;
     vm->timer_at = INT64_MAX;
@@ -69,14 +69,17 @@ static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
     }
     for (uint32_t k = 0; k < vm->n_vcpus; k++)
         m->vcpus[first_vcpu + k] = (struct vcpu){
-            .vm = i,
-            .host = sc->host,
-            .pcpu = NONE,
-            .last_pcpu = NONE,
+            .proto = {.host = sc->host,
+                      .vm = i,
+                      .vcpu = (uint16_t)k,
+                      .pcpu = REC_NONE,
+                      .kind = REC_STATE,
+                      .from = VCPU_DOWN},
+            .host = vm->host,
+            .vm = vm,
             .task = NONE,
-            .state = VCPU_DOWN,
-            .num = (uint16_t)k,
-            .proto = {.host = sc->host, .vm = i, .vcpu = (uint16_t)k, .kind = REC_STATE},
+            .index = first_vcpu + k,
+            .in_sched = first_vcpu + k - vm->host->first_vcpu,
             .ws_lines = (sc->working_set_bytes + 63) / 64,
         };
 }
@@ -122,6 +125,7 @@ static void build_host(struct model *m, uint32_t i, uint32_t *next_pcpu, uint32_
     struct mhost *h = &m->hosts[i];
     const struct sc_host *sc = &m->sc->hosts[i];
     h->sc = sc;
+    h->index = i;
     h->first_pcpu = *next_pcpu;
     h->n_pcpus = sc->cores;
     h->first_vcpu = *next_vcpu;
@@ -133,7 +137,7 @@ static void build_host(struct model *m, uint32_t i, uint32_t *next_pcpu, uint32_
     h->tick_at = SCHED_FOREVER;
     for (uint32_t p = 0; p < h->n_pcpus; p++)
         m->pcpus[h->first_pcpu + p] =
-            (struct pcpu){.host = i, .num = (uint16_t)p, .vcpu = NONE, .last_vcpu = NONE};
+            (struct pcpu){.host = h, .index = h->first_pcpu + p, .num = (uint16_t)p};
     for (uint32_t v = 0; v < m->sc->n_vms; v++) {
         if (m->sc->vms[v].host != i || !wanted(only_vm, v)) continue;
         build_vm(m, v, *next_vcpu);

@@ -15,10 +15,10 @@
 /* v comes to p from another pCPU, or for the first time: nothing of its is here. */
 void warmth_cold(const struct pcpu *p, struct vcpu *v);
 /* The time to refill what is missing for v on p. */
-int64_t warmth_refill_ns(const struct mhost *h, const struct pcpu *p, const struct vcpu *v);
+int64_t warmth_refill_ns(const struct pcpu *p, const struct vcpu *v);
 /* It was given `spent_ns` of refilling (INT64_MAX: all it needed): its lines, and what others lose by them.
  */
-void warmth_refilled(const struct mhost *h, struct pcpu *p, struct vcpu *v, int64_t spent_ns);
+void warmth_refilled(struct pcpu *p, struct vcpu *v, int64_t spent_ns);
 /* It leaves the pCPU. */
 void warmth_leave(const struct pcpu *p, struct vcpu *v);
 

@@ -12,7 +12,7 @@ static void tell(struct model *m, const struct vm *vm, enum rec_kind kind, int64
     *rec_next(m->out) = (struct rec){
         .t_ns = sim_now(m->sim),
         .value = value,
-        .host = vm->host,
+        .host = vm->host->index,
         .vm = (uint32_t)(vm - m->vms),
         .vcpu = REC_NONE,
         .pcpu = REC_NONE,

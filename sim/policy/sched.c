@@ -3,6 +3,10 @@
  * reservations and balancing stand in files of their own, behind one flag each. */
 #include "policy/sched_frame.h"
 
+/* A slice's way is one straight piece of code, and what it seldom needs stands aside. */
+#define HOT  static inline __attribute__((always_inline))
+#define COLD static __attribute__((noinline))
+
 /* One more or one fewer runnable: the siblings' parts of the VM's weight change with their next charge. */
 static void count_runnable(struct sched_vm *vm, bool more)
 {
@@ -37,13 +41,19 @@ void sched_block(struct sched *s, uint32_t id, int64_t now)
 }
 
 /* ran_ns in time of a vCPU of the default weight; what the division leaves is kept for the next. */
-static int64_t weigh(struct sched_vcpu *v, int64_t ran_ns)
+static inline int64_t weigh(struct sched_vcpu *v, int64_t ran_ns)
 {
-    if (v->weight == SCHED_WEIGHT_ONE) return ran_ns;
     if (ran_ns >= INT64_C(1) << 36) return sched_weighted(v->weight, ran_ns);
     uint64_t x = (uint64_t)ran_ns * SCHED_WEIGHT_ONE + v->rest, whole = x / v->weight;
     v->rest = x - whole * v->weight;
     return (int64_t)whole;
+}
+
+COLD void charge_special(struct sched *s, struct sched_vcpu *v, int64_t ran_ns, int64_t now)
+{
+    struct sched_vm *vm = vm_of(s, v);
+    if (vm->quota_ns) sched_limit_charge(s, v, ran_ns, now);
+    if (vm->reservation_ppm) sched_reserve_charge(vm, ran_ns, now);
 }
 
 void sched_charge(struct sched *s, uint32_t id, int64_t ran_ns, int64_t now)
@@ -51,8 +61,9 @@ void sched_charge(struct sched *s, uint32_t id, int64_t ran_ns, int64_t now)
     struct sched_vcpu *v = vcpu_at(s, id);
     ASSERT(v->where == SCHED_RUNNING && ran_ns >= 0);
     struct sched_queue *q = queue_at(s, v->pcpu);
+    int64_t weighted = ran_ns;
     if (v->many) sched_place_weight(s, v, now);
-    int64_t weighted = s->cls->weighted ? weigh(v, ran_ns) : ran_ns;
+    if (v->weight != SCHED_WEIGHT_ONE && s->cls->weighted) weighted = weigh(v, ran_ns);
     q->left_ns -= ran_ns;
     q->since_ns = now;
     if (s->balance) {
@@ -60,12 +71,11 @@ void sched_charge(struct sched *s, uint32_t id, int64_t ran_ns, int64_t now)
         q->served_ns += (uint64_t)weighted;
     }
     if (s->cls->charge) s->cls->charge(q, v, ran_ns, weighted, now);
-    if (s->has_limits && vm_of(s, v)->quota_ns) sched_limit_charge(s, v, ran_ns, now);
-    if (s->has_reservations && vm_of(s, v)->reservation_ppm) sched_reserve_charge(vm_of(s, v), ran_ns, now);
+    if (s->special) charge_special(s, v, ran_ns, now);
 }
 
 /* Nobody here: takes work from elsewhere, if it may and there is any. */
-static bool find_work(struct sched *s, struct sched_queue *q, int64_t now)
+COLD bool find_work(struct sched *s, struct sched_queue *q, int64_t now)
 {
     struct sched_vcpu *v = s->steal && s->n_waiting ? sched_place_steal(s, q->pcpu) : NULL;
     if (!v) {
@@ -94,48 +104,78 @@ static int64_t bounded(struct sched *s, struct sched_queue *q, int64_t run_ns, i
     return run_ns;
 }
 
-/* The one that ran goes back among the waiting; an idle pCPU may want it. */
-static void put_back(struct sched *s, struct sched_queue *q, struct sched_vcpu *v, int64_t now)
+/* An idle pCPU may want the one that has just gone back among the waiting. */
+COLD void offer(struct sched *s, const struct sched_vcpu *v)
 {
-    sched_place_wait(s, q, v);
-    if (s->has_limits && vm_of(s, v)->quota_ns) sched_limit_release(s, v, now);
-    uint32_t idle = s->steal && s->n_idle ? sched_place_idle(s, v) : SCHED_NONE;
+    uint32_t idle = sched_place_idle(s, v);
     if (idle != SCHED_NONE) ask_resched(s, idle);
+}
+
+/* v takes the place of `was`, which goes back among the waiting. */
+HOT void swap(struct sched *s, struct sched_queue *q, struct sched_vcpu *v, struct sched_vcpu *was,
+              int64_t now)
+{
+    if (!was || s->special) {
+        sched_place_unwait(s, q, v);
+        if (was) sched_place_wait(s, q, was);
+    } else {
+        if (s->track) unlist_waiting(s, v), list_waiting(s, was);
+        was->where = SCHED_QUEUED;
+    }
+    v->where = SCHED_RUNNING;
+    q->current = v;
+    if (!was) return;
+    if (s->has_limits && vm_of(s, was)->quota_ns) sched_limit_release(s, was, now);
+    if (s->steal && s->n_idle) offer(s, was);
+}
+
+/* The policy chooses, or takes `must`; somebody is there. */
+HOT struct sched_pick choose(struct sched *s, struct sched_queue *q, struct sched_vcpu *must, int64_t now)
+{
+    struct sched_vcpu *was = q->current;
+    struct sched_choice c = s->cls->pick(q, must, now);
+    q->slice_ns = q->left_ns = c.run_ns;
+    q->preempt = false;
+    if (c.v != was) swap(s, q, c.v, was, now);
+    if (q->was_idle) {
+        q->was_idle = false;
+        if (s->steal && s->n_idle && s->n_waiting) sched_place_kick(s);
+    }
+    return (struct sched_pick){c.v->id, c.run_ns};
+}
+
+/* The same as sched_pick where there are limits or reservations. */
+COLD struct sched_pick pick_special(struct sched *s, struct sched_queue *q, int64_t now)
+{
+    struct sched_vcpu *must = NULL;
+    if (q->current && s->has_limits) sched_limit_spent(s, q->current, now);
+    if (s->has_reservations) {
+        must = sched_reserve_first(s, q, now);
+        if (!must && s->balance) must = sched_reserve_pull(s, q, now);
+    }
+    bool lasts = q->current && goes_on(q) && (must ? must == q->current : !q->reserved);
+    q->reserved = must != NULL;
+    if (lasts) return (struct sched_pick){q->current->id, bounded(s, q, q->left_ns, now)};
+    if (!q->current && !q->n_waiting && !find_work(s, q, now))
+        return (struct sched_pick){SCHED_NONE, SCHED_FOREVER};
+    struct sched_pick p = choose(s, q, must, now);
+    p.run_ns = bounded(s, q, p.run_ns, now);
+    return p;
 }
 
 struct sched_pick sched_pick(struct sched *s, uint32_t pcpu, int64_t now)
 {
     struct sched_queue *q = queue_at(s, pcpu);
-    struct sched_vcpu *was = q->current, *must = NULL;
     ASSERT(pcpu < s->n_pcpus);
     if (s->n_resched) drop_resched(s, pcpu);
     q->since_ns = now;
-    if (was && s->has_limits && sched_limit_spent(s, was, now)) was = NULL;
-    if (s->has_reservations) {
-        must = sched_reserve_first(s, q, now);
-        if (!must && s->balance) must = sched_reserve_pull(s, q, now);
+    if (s->special) return pick_special(s, q, now);
+    if (q->current) {
+        if (goes_on(q)) return (struct sched_pick){q->current->id, q->left_ns};
+    } else if (!q->n_waiting && !find_work(s, q, now)) {
+        return (struct sched_pick){SCHED_NONE, SCHED_FOREVER};
     }
-    if (was && goes_on(q) && (must ? must == was : !q->reserved)) {
-        q->reserved = must != NULL;
-        return (struct sched_pick){was->id, bounded(s, q, q->left_ns, now)};
-    }
-    q->preempt = false;
-    if (!was && !q->n_waiting && !find_work(s, q, now)) return (struct sched_pick){SCHED_NONE, SCHED_FOREVER};
-    struct sched_choice c = s->cls->pick(q, must, now);
-    q->slice_ns = q->left_ns = c.run_ns;
-    q->reserved = must != NULL;
-    if (c.v != was) {
-        sched_place_unwait(s, q, c.v);
-        c.v->where = SCHED_RUNNING;
-        q->current = c.v;
-        if (was) put_back(s, q, was, now);
-    }
-    if (q->was_idle) {
-        q->was_idle = false;
-        if (s->steal && s->n_idle && s->n_waiting) sched_place_kick(s);
-    }
-    if (s->has_limits || s->has_reservations) c.run_ns = bounded(s, q, c.run_ns, now);
-    return (struct sched_pick){c.v->id, c.run_ns};
+    return choose(s, q, NULL, now);
 }
 
 void sched_started(struct sched *s, uint32_t pcpu, int64_t now)

@@ -14,18 +14,28 @@
  *                       ^   \___ block(q, v) ___> o  |
  *                       |____ pick(q) returns another_|
  *
- *   init    once a queue, before anything else.
- *   wake    v begins to wait here. `how` says why: it woke, another queue gave it up, or its quota is
- *           back. Returns true if it should run at once instead of q->current (asked only when there is one).
- *   block   v leaves this queue, from among the waiting or as q->current; `how`, likewise: asleep, on
- *           its way to another queue, or out of quota.
- *   charge  (may be NULL) q->current ran ran_ns. weighted_ns is the same divided by its weight, in units of a
- * VM of the default weight, remainders carried: summed up, it is exact. (ran_ns itself for a policy that is
- * not `weighted`.) pick    who runs next and for how long (> 0). q->current, if there is one, ran and wants
- * to go on: it is put back among the waiting here, or picked again. The one picked is no longer among the
- * waiting. `must`: the frame insists on this one (a reservation); NULL: choose. Never called for a queue with
- * nobody in it. set     v's weight has changed from old_weight to v->weight; v waits here or is q->current.
- *   tick    every class->tick_ns while anybody is runnable on the host.
+ *   init    (may be NULL) once a queue, before anything else.
+ *
+ *   wake    v begins to wait here. `how` says whence it comes: it slept, it was on another queue, or its
+ *           quota was used up and is back. The answer counts where there is a current: true if v should
+ *           run at once in its place.
+ *
+ *   block   v leaves this queue, from among the waiting or as q->current. `how` says where to: asleep, to
+ *           another queue, or out of quota.
+ *
+ *   charge  (may be NULL) q->current ran ran_ns. weighted_ns is that divided by its weight, in time of a
+ *           vCPU of the default weight; remainders are carried, so its sum is exact. It is ran_ns itself
+ *           for a class that is not `weighted`.
+ *
+ *   pick    Who runs next, and for how long (> 0)? q->current, if there is one, has run and wants to go
+ *           on: put it back among the waiting, or pick it again. Take the one you pick out of the
+ *           waiting. `must` is NULL, or the one to pick: the frame insists, it is owed a reservation. Never
+ *           called for a queue with nobody in it. q->n_waiting does not count the current.
+ *
+ *   set     (may be NULL in a class that is not `weighted`) v's weight was old_weight and is v->weight now.
+ *           v waits here or is q->current.
+ *
+ *   tick    (may be NULL where tick_ns is 0) every tick_ns while anybody is runnable on the host.
  *
  * WHAT MAY BE ASSUMED
  *   - `now` never goes back. A vCPU is in one queue at most, and never twice.
@@ -39,7 +49,9 @@
  *   - that v->weight stays: a VM's weight is divided among its runnable vCPUs. `set` tells.
  *
  * Every choice must be a function of the calls made so far: break ties by v->id, or by order of arrival.
- * A new policy is a file sched_NAME.c that defines sched_NAME_class, and a line in sched_table.c. */
+ * A new policy is a file sched_NAME.c that defines sched_NAME_class, and a line in sched_table.c. The
+ * shortest is sched_rr.c, and sched_stride.c the shortest that is fair by weight: begin with a copy. The
+ * properties in tests/properties/test_sched_*.c then hold or say what does not. */
 #ifndef VLAB_POLICY_SCHED_CLASS_H
 #define VLAB_POLICY_SCHED_CLASS_H
 
@@ -53,18 +65,19 @@
 enum sched_how { SCHED_HOW_SLEEP, SCHED_HOW_MOVE, SCHED_HOW_QUOTA };
 
 struct sched_vcpu {
-    _Alignas(16) struct sched_node
-        node; /* the policy's while v waits: sched_heap_*, sched_tree_* or sched_list_* keep it */
+    /* The policy's own while v waits: sched_heap_*, sched_tree_* or sched_list_* keep it. */
+    _Alignas(16) struct sched_node node;
     uint32_t id;
     uint32_t weight; /* 1 or more; SCHED_WEIGHT_ONE is the default */
 
     uint8_t where; /* enum sched_where; read only */
 
-    /* The frame's own from here on. */
+    /* The frame's own from here on; what each slice needs fills two cache lines. */
     bool many;    /* its VM has several vCPUs: the weight may change */
     bool changed; /* waits to be told by sched_take_changed */
-    uint32_t vm;
+    bool has_due;
     uint32_t pcpu;
+    uint32_t vm;
     uint32_t pinset;
     struct sched_vcpu *older, *newer; /* all that wait with the same pins, in order of arrival */
     uint64_t served_ns;               /* weighted; compared by differences only */
@@ -72,8 +85,7 @@ struct sched_vcpu {
     int64_t piece_ns, piece_end_ns;   /* of the VM's quota, while it runs */
     struct sched_vcpu *next_changed;
     struct sched_node due; /* waiting, of a VM with a reservation */
-    bool has_due;
-    uint32_t booked_ppm; /* its part of its VM's reservation, counted in its queue's */
+    uint32_t booked_ppm;   /* its part of its VM's reservation, counted in its queue's */
 };
 
 struct sched_rules { /* of a host, for all its queues */
@@ -136,6 +148,12 @@ static inline void *sched_queue_own(struct sched_queue *q)
 static inline void *sched_vcpu_own(struct sched_vcpu *v)
 {
     return v + 1;
+}
+
+/* The vCPU that own bytes belong to. */
+static inline struct sched_vcpu *sched_vcpu_of(void *own)
+{
+    return (struct sched_vcpu *)own - 1;
 }
 
 /* What q->current has run since it was last charged, as far as `now` can tell. */

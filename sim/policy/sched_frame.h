@@ -41,6 +41,7 @@ struct sched {
     uint32_t n_resched;
     uint32_t n_idle;
     uint32_t n_waiting;
+    bool special;                      /* either of the next two */
     bool has_limits, has_reservations; /* anywhere on the host, ever */
     bool steal;                        /* idle pCPUs take waiting work */
     bool balance;                      /* served times and loads are wanted */
@@ -90,6 +91,28 @@ static inline void drop_resched(struct sched *s, uint32_t pcpu)
 static inline uint64_t load_of(const struct sched *s, const struct sched_vcpu *v)
 {
     return s->cls->weighted ? v->weight : SCHED_WEIGHT_ONE;
+}
+
+/* Who waits, in order of arrival, by pin set: O(1) and on the way of each slice. */
+static inline void list_waiting(struct sched *s, struct sched_vcpu *v)
+{
+    struct sched_pinset *set = &s->pinsets[v->pinset];
+    v->newer = NULL;
+    v->older = set->newest;
+    if (set->newest) {
+        set->newest->newer = v;
+    } else {
+        set->oldest = v;
+        s->pinset_waiting[WORD(v->pinset)] |= BIT(v->pinset);
+    }
+    set->newest = v;
+}
+static inline void unlist_waiting(struct sched *s, struct sched_vcpu *v)
+{
+    struct sched_pinset *set = &s->pinsets[v->pinset];
+    *(v->older ? &v->older->newer : &set->oldest) = v->newer;
+    *(v->newer ? &v->newer->older : &set->newest) = v->older;
+    if (!set->oldest) s->pinset_waiting[WORD(v->pinset)] &= ~BIT(v->pinset);
 }
 
 /* sched_place.c: in and out of queues. */

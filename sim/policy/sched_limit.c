@@ -207,7 +207,7 @@ void sched_limit_set(struct sched *s, struct sched_vm *vm, int64_t quota_ns, int
         ready_again(s, vm, now);
         return;
     }
-    s->has_limits = true;
+    s->has_limits = s->special = true;
     if (!same) vm->period_end_ns = (now / period_ns + 1) * period_ns;
     vm->pool_ns = quota_ns - (same ? used : 0);
     for (uint32_t k = 0; k < vm->n_vcpus; k++)

@@ -29,18 +29,7 @@ void sched_place_wait(struct sched *s, struct sched_queue *q, struct sched_vcpu 
     v->where = SCHED_QUEUED;
     q->n_waiting++;
     s->n_waiting++;
-    if (s->track) {
-        struct sched_pinset *set = &s->pinsets[v->pinset];
-        v->newer = NULL;
-        v->older = set->newest;
-        if (set->newest)
-            set->newest->newer = v;
-        else {
-            set->oldest = v;
-            s->pinset_waiting[WORD(v->pinset)] |= BIT(v->pinset);
-        }
-        set->newest = v;
-    }
+    if (s->track) list_waiting(s, v);
     if (s->has_reservations) sched_reserve_wait(s, q, v);
 }
 
@@ -48,12 +37,7 @@ void sched_place_unwait(struct sched *s, struct sched_queue *q, struct sched_vcp
 {
     q->n_waiting--;
     s->n_waiting--;
-    if (s->track) {
-        struct sched_pinset *set = &s->pinsets[v->pinset];
-        *(v->older ? &v->older->newer : &set->oldest) = v->newer;
-        *(v->newer ? &v->newer->older : &set->newest) = v->older;
-        if (!set->oldest) s->pinset_waiting[WORD(v->pinset)] &= ~BIT(v->pinset);
-    }
+    if (s->track) unlist_waiting(s, v);
     if (v->has_due) sched_reserve_unwait(q, v);
 }
 

@@ -24,6 +24,7 @@ void sched_reserve_set(struct sched *s, struct sched_vm *vm, uint32_t ppm, int64
     vm->reservation_ppm = ppm;
     vm->due_ns = now;
     s->has_reservations = s->has_reservations || ppm;
+    s->special = s->special || ppm;
     for (uint32_t k = 0; k < vm->n_vcpus; k++) {
         struct sched_vcpu *v = vcpu_at(s, vm->first_vcpu + k);
         if (v->where != SCHED_QUEUED && v->where != SCHED_RUNNING) continue;

@@ -276,6 +276,11 @@ static size_t split(const char *s, size_t len, size_t at, struct part *parts, si
     return n;
 }
 
+static bool later_entity(const struct part *x, const char *kinds)
+{
+    return key_has_word(kinds, x->s, x->len);
+}
+
 struct expect_node *expect_term(struct expect_parse *p, bool glob_ok)
 {
     const char *s = p->text + p->at;
@@ -306,6 +311,9 @@ struct expect_node *expect_term(struct expect_parse *p, bool glob_ok)
         bool sub = n_parts > 2 && numbered(&parts[2], vm ? "vcpu" : "pcpu", true);
         on = vm ? sub ? NAME_ON_VCPU : NAME_ON_VM : sub ? NAME_ON_PCPU : NAME_ON_HOST;
         used = sub ? 3 : 2;
+    } else if (later_entity(&parts[0], "storage network peer service")) {
+        expect_error(p, from, parts[0].len, "`%.*s` is not supported yet", (int)parts[0].len, parts[0].s);
+        return n;
     } else {
         expect_error(p, from, parts[0].len, "`%.*s` is not a kind of entity",
                      (int)(parts[0].len > 40 ? 40 : parts[0].len), parts[0].s);
@@ -315,6 +323,11 @@ struct expect_node *expect_term(struct expect_parse *p, bool glob_ok)
             expect_hint(p, "did you mean `%s`?", near);
         else
             expect_hint(p, "metrics begin with vm.NAME, host.NAME or cluster");
+        return n;
+    }
+    if (host && n_parts > 3 && later_entity(&parts[2], "disk nic")) {
+        expect_error(p, parts[2].at, parts[2].len, "`%.*s` is not supported yet", (int)parts[2].len,
+                     parts[2].s);
         return n;
     }
     if (n_parts <= used || (used > 1 && !parts[1].len)) {

@@ -137,7 +137,7 @@ const struct name_metric *name_at(size_t i)
 
 const struct name_metric *name_find(const char *metric)
 {
-    const char *kind = !strncmp(metric, "events.", 7) ? metric + 7 : NULL;
+    const char *dot = strchr(metric, '.'), *kind = dot && !strncmp(metric, "events.", 7) ? dot + 1 : NULL;
     for (int e = 0; kind && e < REC_NEVENTS; e++)
         if (!strcmp(kind, rec_event_name((enum rec_event)e))) return name_find("events.KIND");
     if (!strncmp(metric, "exits.", 6)) return name_find("exits");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "scenario/file.h"
 
 /* --- paths --- */
@@ -24,6 +25,7 @@ static bool blame(struct walk *w, const char *what, const char *part)
 static bool into_member(struct walk *w, const char *part)
 {
     const char *names[65] = {0};
+    ASSERT(w->k); /* a list lies below a key */
     if (w->k->type == KEY_MAPS) {
         char *end;
         unsigned long i = strtoul(part, &end, 10);

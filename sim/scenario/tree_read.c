@@ -221,7 +221,7 @@ static bool on_alias(struct reader *r, const yaml_event_t *e)
     const char *name = (const char *)e->data.alias.anchor;
     for (uint32_t i = r->n_anchors; i-- > 0;) {
         const struct anchor *x = &r->anchors[i];
-        if (strcmp(x->name, name)) continue;
+        if (strcmp(x->name, name) != 0) continue;
         if (x->open) {
             diag_add(r->d, m, "alias `*%.60s` leads back to itself", name);
             return false;

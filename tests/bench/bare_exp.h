@@ -13,14 +13,12 @@
 #define BARE_EXP_V 0.0039496598225815572 /* area of a layer */
 
 struct bare_exp {
-    uint64_t rng;
     double x[257]; /* right edges, falling; x[0] is the base layer's as if it were a box */
     double f[257]; /* exp(-x) */
 };
 
-static inline void bare_exp_init(struct bare_exp *e, uint64_t seed)
+static inline void bare_exp_init(struct bare_exp *e)
 {
-    e->rng = seed;
     e->x[0] = BARE_EXP_V * exp(BARE_EXP_R);
     e->x[1] = BARE_EXP_R;
     for (int i = 1; i < 255; i++)
@@ -36,7 +34,7 @@ static inline double bare_exp_unit(uint64_t u)
 }
 
 /* One draw in a hundred comes here. */
-BENCH_NOINLINE static double bare_exp_edge(struct bare_exp *e, unsigned i, double x)
+BENCH_NOINLINE static double bare_exp_edge(const struct bare_exp *e, uint64_t *rng, unsigned i, double x)
 {
     double shift = 0;
     for (;;) {
@@ -44,21 +42,21 @@ BENCH_NOINLINE static double bare_exp_edge(struct bare_exp *e, unsigned i, doubl
         if (i == 0) {
             shift += BARE_EXP_R; /* the tail looks like the whole */
         } else {
-            double y = e->f[i] + bare_exp_unit(bench_random(&e->rng)) * (e->f[i + 1] - e->f[i]);
+            double y = e->f[i] + bare_exp_unit(bench_random(rng)) * (e->f[i + 1] - e->f[i]);
             if (y < exp(-x)) return shift + x;
         }
-        uint64_t u = bench_random(&e->rng);
+        uint64_t u = bench_random(rng);
         i = u & 255;
         x = bare_exp_unit(u) * e->x[i];
     }
 }
 
-static inline double bare_exp_draw(struct bare_exp *e)
+static inline double bare_exp_draw(const struct bare_exp *e, uint64_t *rng)
 {
-    uint64_t u = bench_random(&e->rng);
+    uint64_t u = bench_random(rng);
     unsigned i = u & 255;
     double x = bare_exp_unit(u) * e->x[i];
-    return __builtin_expect(x < e->x[i + 1], 1) ? x : bare_exp_edge(e, i, x);
+    return __builtin_expect(x < e->x[i + 1], 1) ? x : bare_exp_edge(e, rng, i, x);
 }
 
 #endif

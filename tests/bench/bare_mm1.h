@@ -9,6 +9,7 @@
 
 struct bare_mm1 {
     struct bare_exp e;
+    uint64_t arrivals, services;    /* streams */
     double now, arrival, departure; /* in mean service times; departure HUGE_VAL: nobody is served */
     uint64_t inside;
     double area;
@@ -19,8 +20,10 @@ static void *bare_mm1_new(uint64_t size)
     (void)size;
     struct bare_mm1 *m = calloc(1, sizeof *m);
     if (!m) abort();
-    bare_exp_init(&m->e, 1);
-    m->arrival = bare_exp_draw(&m->e) * 1.25;
+    bare_exp_init(&m->e);
+    m->arrivals = 1;
+    m->services = 2;
+    m->arrival = bare_exp_draw(&m->e, &m->arrivals) * 1.25;
     m->departure = HUGE_VAL;
     return m;
 }
@@ -40,12 +43,12 @@ BENCH_NOINLINE static void bare_mm1_run(void *st, uint64_t n)
         if (arrival < departure) {
             area += (double)inside * (arrival - now);
             now = arrival;
-            if (inside++ == 0) departure = now + bare_exp_draw(&m->e);
-            arrival = now + bare_exp_draw(&m->e) * 1.25;
+            if (inside++ == 0) departure = now + bare_exp_draw(&m->e, &m->services);
+            arrival = now + bare_exp_draw(&m->e, &m->arrivals) * 1.25;
         } else {
             area += (double)inside * (departure - now);
             now = departure;
-            departure = --inside ? now + bare_exp_draw(&m->e) : HUGE_VAL;
+            departure = --inside ? now + bare_exp_draw(&m->e, &m->services) : HUGE_VAL;
             n--;
         }
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* bare_slice.h - the least that time slicing costs, without a model around it: 4 pCPUs, 16 vCPUs, one round
- * robin of those that wait, and the accounting nobody can do without: how long each vCPU ran, waited (and at
- * most), slept, each pCPU switched and was idle, and how many waited on average.
+/* bare_slice.h - the least that time slicing costs, without a model around it: 4 pCPUs, 16 vCPUs, a round
+ * robin of its own on each pCPU, idle ones taking from the longest queue, and the accounting nobody can do
+ * without: how long each vCPU ran, waited (and at most), slept, each pCPU switched and was idle, and how many
+ * waited on average.
  *
  * bare_slice: all have work for ever; the event list is the ends of four slices. About 13 ns a slice on the
  * reference machine.
@@ -25,6 +26,7 @@ struct bare_vcpu {
     int64_t ran_ns, waited_ns, slept_ns, longest_wait_ns;
     int64_t since_ns; /* in its state */
     int64_t left_ns;  /* of its burst */
+    uint64_t rng;     /* a stream of its own */
     uint64_t slices;
 };
 
@@ -33,14 +35,15 @@ struct bare_pcpu {
     int64_t slice_ns; /* of the slice under way */
     int64_t switch_ns, idle_ns, idle_since_ns;
     uint64_t switches;
+    uint32_t head, n;
+    uint32_t ring[BARE_VCPUS]; /* who waits here */
 };
 
 struct bare_slice {
     struct bare_heap events; /* payload: a pCPU, or BARE_PCPUS + a vCPU that wakes */
     struct bare_pcpu pcpus[BARE_PCPUS];
     struct bare_vcpu vcpus[BARE_VCPUS];
-    uint32_t ring[BARE_VCPUS]; /* who waits */
-    uint32_t head, n;
+    uint32_t n;            /* who wait */
     int64_t level_ns;      /* n is so since then */
     uint64_t waiting_area; /* its integral over units of 1024 ns */
     uint32_t idle;         /* bit p: pCPU p is */
@@ -54,17 +57,32 @@ static inline void bare_level(struct bare_slice *s, int64_t now)
     s->level_ns = now;
 }
 
-static inline void bare_enqueue(struct bare_slice *s, uint32_t v)
-{
-    s->ring[(s->head + s->n++) % BARE_VCPUS] = v;
-}
-
-/* The first in the ring runs on pCPU k from now on, after the switch. */
-static inline void bare_dispatch(struct bare_slice *s, uint32_t k, int64_t now)
+static inline void bare_enqueue(struct bare_slice *s, uint32_t k, uint32_t v)
 {
     struct bare_pcpu *p = &s->pcpus[k];
-    p->vcpu = s->ring[s->head];
-    s->head = (s->head + 1) % BARE_VCPUS;
+    p->ring[(p->head + p->n++) % BARE_VCPUS] = v;
+    s->n++;
+}
+
+static inline uint32_t bare_shortest(const struct bare_slice *s)
+{
+    uint32_t a = s->pcpus[1].n < s->pcpus[0].n, b = 2 + (s->pcpus[3].n < s->pcpus[2].n);
+    return s->pcpus[b].n < s->pcpus[a].n ? b : a;
+}
+
+static inline uint32_t bare_longest(const struct bare_slice *s)
+{
+    uint32_t a = s->pcpus[1].n > s->pcpus[0].n, b = 2 + (s->pcpus[3].n > s->pcpus[2].n);
+    return s->pcpus[b].n > s->pcpus[a].n ? b : a;
+}
+
+/* Somebody waits, here or elsewhere: the first of them runs on pCPU k from now on, after the switch. */
+static inline void bare_dispatch(struct bare_slice *s, uint32_t k, int64_t now)
+{
+    struct bare_pcpu *p = &s->pcpus[k], *from = p->n ? p : &s->pcpus[bare_longest(s)];
+    p->vcpu = from->ring[from->head];
+    from->head = (from->head + 1) % BARE_VCPUS;
+    from->n--;
     s->n--;
     struct bare_vcpu *c = &s->vcpus[p->vcpu];
     int64_t starts = now + BARE_SWITCH_NS, waited = starts - c->since_ns;
@@ -84,10 +102,10 @@ static inline void bare_wake(struct bare_slice *s, uint32_t v, int64_t now)
     bare_level(s, now);
     c->slept_ns += now - c->since_ns;
     c->since_ns = now;
-    c->left_ns = 1 + (int64_t)(bare_exp_draw(&s->e) * BARE_BURST_NS);
-    bare_enqueue(s, v);
+    c->left_ns = 1 + (int64_t)(bare_exp_draw(&s->e, &c->rng) * BARE_BURST_NS);
+    uint32_t k = s->idle ? (uint32_t)__builtin_ctz(s->idle) : bare_shortest(s);
+    bare_enqueue(s, k, v);
     if (!s->idle) return;
-    uint32_t k = (uint32_t)__builtin_ctz(s->idle);
     s->idle &= s->idle - 1;
     s->pcpus[k].idle_ns += now - s->pcpus[k].idle_since_ns;
     bare_dispatch(s, k, now);
@@ -102,9 +120,9 @@ static inline void bare_slice_end(struct bare_slice *s, uint32_t k, int64_t now)
     c->since_ns = now;
     c->left_ns -= p->slice_ns;
     if (s->for_ever || c->left_ns > 0) {
-        bare_enqueue(s, p->vcpu);
+        bare_enqueue(s, k, p->vcpu);
     } else {
-        int64_t at = now + 1 + (int64_t)(bare_exp_draw(&s->e) * BARE_SLEEP_NS);
+        int64_t at = now + 1 + (int64_t)(bare_exp_draw(&s->e, &c->rng) * BARE_SLEEP_NS);
         bare_heap_push(&s->events, (struct bare_item){(uint64_t)at, BARE_PCPUS + p->vcpu});
     }
     if (s->n) {
@@ -119,12 +137,14 @@ static struct bare_slice *bare_vcpus_new(bool for_ever)
 {
     struct bare_slice *s = calloc(1, sizeof *s);
     if (!s) abort();
-    bare_exp_init(&s->e, 1);
+    bare_exp_init(&s->e);
     bare_heap_init(&s->events, BARE_PCPUS + BARE_VCPUS);
     s->for_ever = for_ever;
     s->idle = (1u << BARE_PCPUS) - 1;
-    for (uint32_t v = 0; v < BARE_VCPUS; v++)
+    for (uint32_t v = 0; v < BARE_VCPUS; v++) {
+        s->vcpus[v].rng = (uint64_t)v << 32;
         bare_wake(s, v, v * 700001); /* not all at once */
+    }
     return s;
 }
 

@@ -70,15 +70,15 @@ BENCH_NOINLINE static void move_run(void *st, uint64_t n)
 int main(int argc, char **argv)
 {
     static const struct bench_figure figs[] = {
-        {"hold-1", OWN(hold_run), HEAP_BARE, 1, 4000000, 0, 0, NULL},
-        {"hold-4", OWN(hold_run), HEAP_BARE, 4, 4000000, 0, 0, NULL},
-        {"hold-16", OWN(hold_run), HEAP_BARE, 16, 4000000, 0, 0, NULL},
-        {"hold-32", OWN(hold_run), HEAP_BARE, 32, 4000000, 0, 0, NULL},
-        {"hold-100", OWN(hold_run), HEAP_BARE, 100, 4000000, 1.6, 22, NULL},
-        {"hold-10k", OWN(hold_run), HEAP_BARE, 10000, 3000000, 2.2, 27, NULL},
-        {"hold-1M", OWN(hold_run), RADIX_BARE, 1000000, 4000000, 3.0, 52, NULL},
-        {"hold-cancel-16", OWN(cancel_run), HEAP_BARE, 16, 2000000, 0, 0, NULL},
-        {"hold-move-16", OWN(move_run), HEAP_BARE, 16, 2000000, 0, 0, NULL},
+        {"hold-1", OWN(hold_run), HEAP_BARE, 1, 500000, 0, 0, NULL},
+        {"hold-4", OWN(hold_run), HEAP_BARE, 4, 500000, 0, 0, NULL},
+        {"hold-16", OWN(hold_run), HEAP_BARE, 16, 500000, 0, 0, NULL},
+        {"hold-32", OWN(hold_run), HEAP_BARE, 32, 500000, 0, 0, NULL},
+        {"hold-100", OWN(hold_run), HEAP_BARE, 100, 500000, 1.6, 22, NULL},
+        {"hold-10k", OWN(hold_run), HEAP_BARE, 10000, 500000, 2.2, 27, NULL},
+        {"hold-1M", OWN(hold_run), RADIX_BARE, 1000000, 2000000, 3.0, 52, NULL},
+        {"hold-cancel-16", OWN(cancel_run), HEAP_BARE, 16, 500000, 0, 0, NULL},
+        {"hold-move-16", OWN(move_run), HEAP_BARE, 16, 500000, 0, 0, NULL},
     };
     return bench_main(argc, argv, figs, sizeof figs / sizeof figs[0]);
 }

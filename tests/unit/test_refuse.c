@@ -225,6 +225,8 @@ static const struct refusal refusals[] = {
     {E "host.h.latency < 50ms\n", 10, 10, "not measured on this kind of entity", "it is on: vm"},
     {E "vmm.a.latency < 5ms\n", 10, 3, "is not a kind of entity", "did you mean `vm`?"},
     {E "vm.a < 5ms\n", 10, 3, "names no metric", NULL},
+    {E "storage.s.disk.ops < 5\n", 10, 3, "`storage` is not supported yet", NULL},
+    {E "host.h.disk.ssd0.disk.ops < 5\n", 10, 10, "`disk` is not supported yet", NULL},
     {E "vm.a.latency.p99 < 50%\n", 10, 3, "the units differ: a time and a plain number or share", NULL},
     {E "vm.a.latency.p99 < 5\n", 10, 3, "the units differ", "give the number its unit"},
     {E "vm.a.latency.p99 + vm.a.throughput < 5ms\n", 10, 3, "the units differ", NULL},
