@@ -166,6 +166,7 @@ int cgroup_add(const struct cgroups *c, uint32_t vm, pid_t pid, char **why)
     group_dir(c, vm, dir, sizeof dir);
     snprintf(text, sizeof text, "%d", (int)pid);
     int r = write_text(dir, "cgroup.procs", text);
+    if (r == -ESRCH) r = 0; /* it is dead: nothing to put there */
     if (r != 0) *why = host_text("cgroup %s: cannot move a VMM into it: %s", dir, strerror(-r));
     return r == 0 ? 0 : -1;
 }

@@ -192,15 +192,21 @@ static void wake_due(struct d_pcpu *p, int64_t now)
     }
 }
 
-/* VMs that went down while their vCPUs stood still. */
+static bool has_ended(const struct dispatch *d, uint32_t v)
+{
+    return run_is_down(run_vm_of(d->run, v)) ||
+           __atomic_load_n(&run_ctl(d->run, v)->state, __ATOMIC_ACQUIRE) == CTL_ENDED;
+}
+
+/* vCPUs that ended while they stood still: with their VM, or a sibling took them along. */
 static void bury(struct d_pcpu *p, int64_t now)
 {
     struct dispatch *d = p->d;
     for (uint32_t v = 0; v < d->run->n_vcpus; v++) {
         struct d_vcpu *x = &d->v[v];
-        if (x->down || !run_is_down(run_vm_of(d->run, v)) || is_current(d, v)) continue;
+        if (x->down || !has_ended(d, v) || is_current(d, v)) continue;
         x->down = true;
-        sched_block(d->sched, v, now);
+        if (sched_where(d->sched, v) != SCHED_BLOCKED) sched_block(d->sched, v, now);
         accounts_state(d, v, VCPU_DOWN, now);
         take_over(p, now);
     }

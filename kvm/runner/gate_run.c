@@ -44,7 +44,11 @@ void gate_open(struct d_pcpu *p, uint32_t vcpu)
     int cpu = r->host.cpus[p->index];
     if (v->cpu != cpu && host_pin((int)c->tid, cpu) == 0) v->cpu = cpu;
     __atomic_store_n(&c->pcpu, p->index, __ATOMIC_RELEASE);
-    __atomic_store_n(&c->state, CTL_RUNNING, __ATOMIC_RELEASE);
+    uint32_t was = __atomic_load_n(&c->state, __ATOMIC_ACQUIRE);
+    do {
+        if (was == CTL_ENDED) return; /* gate_stopped will tell */
+    } while (!__atomic_compare_exchange_n(&c->state, &was, CTL_RUNNING, false, __ATOMIC_ACQ_REL,
+                                          __ATOMIC_ACQUIRE));
     __atomic_store_n(&c->gate, CTL_OPEN, __ATOMIC_RELEASE);
     futex_wake(&c->gate);
 }

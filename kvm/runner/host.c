@@ -137,7 +137,8 @@ void host_close(struct host *h)
     if (h->bells_fd >= 0) close(h->bells_fd);
     if (h->null_fd >= 0) close(h->null_fd);
     if (h->kvm_fd >= 0) close(h->kvm_fd);
-    *h = (struct host){.kvm_fd = -1, .null_fd = -1, .bells_fd = -1};
+    h->bells = NULL;
+    h->bells_fd = h->null_fd = h->kvm_fd = -1;
 }
 
 int host_pin(int tid, int cpu)

@@ -71,7 +71,7 @@ static int collect(const struct host *h, enum abi_mode mode, uint32_t count, int
     int64_t now, until = host_now() + LIMIT_NS;
     host_clock_pair(&tsc, &now);
     vmproc_go(&p, now, tsc);
-    while (!vmproc_all_ended(&p) && !vmproc_reap(&p) && host_now() < until)
+    while (!vmproc_all_ended(&p) && !vmproc_gone(&p) && host_now() < until)
         host_sleep_until(host_now() + 500000);
     const struct abi_log *l = vmproc_log(&p, 0);
     uint64_t got = __atomic_load_n(&l->head, __ATOMIC_ACQUIRE);

@@ -64,6 +64,7 @@ enum kvm_status native_begin(struct native *n, char **why)
             continue;
         int e = host_pin(tid, r->host.cpus[n->pcpu[i]]);
         if (e == 0) e = intervals_watch(n->iv, i, tid);
+        if (e == -ESRCH) continue; /* it has ended meanwhile */
         if (e == -EACCES || e == -EPERM) {
             *why = host_text("scheduler: eevdf needs to see the kernel's context switches: sysctl "
                              "kernel.perf_event_paranoid=2 "

@@ -158,7 +158,7 @@ static bool look_after(struct run *r, struct run_vm *vm)
     } else if (!sane) {
         end.cause = CTL_ABI;
         strcpy(end.text, "its log overran or held what cannot be");
-    } else if (vmproc_reap(&vm->proc) && !vmproc_all_ended(&vm->proc)) {
+    } else if (vmproc_gone(&vm->proc) && !vmproc_all_ended(&vm->proc)) {
         end.cause = CTL_KILLED;
         end.code = (uint32_t)vm->proc.signal;
     } else {
@@ -188,7 +188,7 @@ static void rest(struct watch *w, int64_t until_abs_ns)
     nfds_t n = 0;
     pf[n++] = (struct pollfd){.fd = w->signal_fd, .events = POLLIN};
     for (uint32_t i = 0; i < r->n_vms; i++)
-        if (r->vms[i].proc.pid != 0 && !run_is_down(&r->vms[i]))
+        if (!r->vms[i].proc.gone && !run_is_down(&r->vms[i]))
             pf[n++] = (struct pollfd){.fd = r->vms[i].proc.pidfd, .events = POLLIN};
     int64_t left = until_abs_ns - host_now();
     if (left > POLL_NS) left = POLL_NS;

@@ -102,7 +102,7 @@ int vmproc_wait_ready(struct vmproc *p, const char *name, char **why)
 {
     int64_t until = host_now() + READY_NS;
     while (!all_in(p, CTL_READY, CTL_ENDED)) {
-        bool gone = vmproc_reap(p);
+        bool gone = vmproc_gone(p);
         if (__atomic_load_n(&p->ctl->failed, __ATOMIC_ACQUIRE)) {
             *why = host_text("vm.%s: its VMM cannot start: %.*s", name, CTL_TEXT, p->ctl->text);
             return -1;
@@ -126,14 +126,13 @@ void vmproc_go(struct vmproc *p, int64_t zero_ns, uint64_t tsc_zero)
     syscall(SYS_futex, &p->ctl->go, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
 }
 
-bool vmproc_reap(struct vmproc *p)
+bool vmproc_gone(struct vmproc *p)
 {
-    if (p->pid == 0) return true;
-    int status;
-    pid_t r = waitpid(p->pid, &status, WNOHANG);
-    if (r == 0 || (r < 0 && errno == EINTR)) return false;
-    if (r > 0 && WIFSIGNALED(status)) p->signal = WTERMSIG(status);
-    p->pid = 0;
+    siginfo_t si = {0};
+    if (p->gone || p->pid == 0) return true;
+    if (waitid(P_PID, (id_t)p->pid, &si, WEXITED | WNOHANG | WNOWAIT) != 0 || si.si_pid == 0) return false;
+    p->gone = true;
+    if (si.si_code != CLD_EXITED) p->signal = si.si_status;
     return true;
 }
 

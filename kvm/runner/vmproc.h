@@ -8,7 +8,8 @@
 #include "kvm/runner/host.h"
 
 struct vmproc {
-    pid_t pid;  /* 0: none, or reaped */
+    pid_t pid;  /* 0: none. It stays ours, dead or alive, until vmproc_stop: threads may send it signals */
+    bool gone;  /* it has ended, as vmproc_gone saw */
     int pidfd;  /* readable once it has ended */
     int signal; /* that ended it; 0: none */
     uint32_t n_vcpus;
@@ -31,8 +32,8 @@ int vmproc_start(struct vmproc *p, const struct host *h, const struct vmproc_cfg
 int vmproc_wait_ready(struct vmproc *p, const char *name, char **why);
 /* t = 0 for this VM. */
 void vmproc_go(struct vmproc *p, int64_t zero_ns, uint64_t tsc_zero);
-/* Notes it if the process has ended. True: it has. */
-bool vmproc_reap(struct vmproc *p);
+/* Notes it if the process has ended, without reaping it. True: it has. */
+bool vmproc_gone(struct vmproc *p);
 /* Whether every vCPU has said that it ended. */
 bool vmproc_all_ended(const struct vmproc *p);
 /* Kills, reaps, unmaps. Fine on one that never started (all zeros). */

@@ -90,7 +90,7 @@ static void write_gdt(struct vmm *v)
 static void load_payload(struct vmm *v)
 {
     const unsigned char *elf = payload_elf;
-    uint64_t bytes = (uint64_t)(payload_elf_end - payload_elf);
+    uint64_t bytes = (uintptr_t)payload_elf_end - (uintptr_t)payload_elf;
     struct stat st;
     /* Without a payload of its own a VMM is started with a descriptor that is no regular file. */
     if (fstat(CTL_FD_PAYLOAD, &st) == 0 && S_ISREG(st.st_mode)) {

@@ -18,7 +18,8 @@
 struct lab_vm {
     int64_t state_ns[VCPU_NSTATES];
     int64_t runs_ns[LAB_RUNS], waits_ns[LAB_RUNS]; /* periods in run and in ready */
-    size_t n_runs, n_waits;
+    size_t n_runs, n_waits, n_work;
+    int64_t work_ns[LAB_RUNS]; /* of iterations */
     int64_t last_ns; /* end of the last interval */
     uint8_t last_to;
     uint64_t n[REC_NKINDS], n_events[REC_NEVENTS];
@@ -27,7 +28,7 @@ struct lab_vm {
 
 struct lab {
     struct sc_vm vms[LAB_VMS];
-    char names[LAB_VMS][8];
+    char names[LAB_VMS][16];
     struct sc_host host;
     struct scenario sc;
     int payloads[LAB_VMS];
@@ -134,7 +135,9 @@ static inline void lab_read(void *ctx, const struct rec *r, size_t n)
         if (r[i].kind == REC_SWITCH) lab_see_pcpu(l, &r[i], 1);
         if (r[i].kind == REC_IDLE) lab_see_pcpu(l, &r[i], 2);
         if (r[i].vm >= LAB_VMS) continue;
-        l->seen[r[i].vm].n[r[i].kind]++;
+        struct lab_vm *v = &l->seen[r[i].vm];
+        v->n[r[i].kind]++;
+        if (r[i].kind == REC_WORK && v->n_work < LAB_RUNS) v->work_ns[v->n_work++] = r[i].value;
         if (r[i].kind != REC_EVENT) continue;
         l->seen[r[i].vm].n_events[r[i].cause]++;
         if (r[i].cause == REC_EV_FAULT || r[i].cause == REC_EV_KILLED) l->seen[r[i].vm].fault = r[i];

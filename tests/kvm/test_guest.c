@@ -173,6 +173,67 @@ START_TEST(tasks_share_a_vcpu_first_come_first_served)
 }
 END_TEST
 
+/* Two tasks of 10 ms an iteration on one vCPU: in turns of a quantum both take twice as long; without one the
+ * first keeps the vCPU for good. */
+START_TEST(a_quantum_lets_tasks_take_turns)
+{
+    static const struct step steps[] = {
+        {.kind = STEP_CPU, .probability = UINT32_MAX, .amount = {.kind = DIST_CONST, .a = 10000000}}};
+    double ms[2];
+    for (int k = 0; k < 2; k++) {
+        struct lab *l = lab_new("rr", 1, 1, 400000000);
+        set_prog(l, 0, steps, 1);
+        l->vms[0].work.threads = 2;
+        l->vms[0].guest_quantum_ns = k == 0 ? 0 : 500000;
+        lab_run_well(l);
+        ms[k] = lab_median_ms(l->seen[0].work_ns, l->seen[0].n_work);
+        lab_free(l);
+    }
+    ck_assert_msg(ms[1] / ms[0] > 1.7 && ms[1] / ms[0] < 2.3, "%.2f ms, with a quantum %.2f ms", ms[0], ms[1]);
+}
+END_TEST
+
+START_TEST(unlimited_threads_serve_all_at_once)
+{
+    static const struct step steps[] = {
+        {.kind = STEP_SLEEP, .probability = UINT32_MAX, .amount = {.kind = DIST_CONST, .a = 50000000}}};
+    struct lab *l = lab_new("rr", 1, 1, 300000000);
+    struct sc_workload *w = &l->vms[0].work;
+    set_prog(l, 0, steps, 1);
+    l->stretch = (struct sc_stretch){.kind = SC_PERIODIC, .gap_ns = 1000000, .for_ns = INT64_MAX};
+    w->requests = w->unlimited = true;
+    w->threads = 0;
+    w->arrivals = SC_PERIODIC;
+    w->stretches = &l->stretch;
+    w->n_stretches = 1;
+    lab_run_well(l);
+    ck_assert_uint_eq(l->seen[0].n[REC_ARRIVE], 299);
+    /* each sleeps 50 ms and waits for nobody: 50 are inside, give or take what a late clock costs */
+    ck_assert_uint_ge(l->seen[0].n[REC_OPEN], 49);
+    ck_assert_uint_le(l->seen[0].n[REC_OPEN], 56);
+    lab_free(l);
+}
+END_TEST
+
+START_TEST(more_requests_than_the_payload_holds_fail_the_run)
+{
+    static const struct step steps[] = {
+        {.kind = STEP_SLEEP, .probability = UINT32_MAX, .amount = {.kind = DIST_CONST, .a = 5000000000}}};
+    struct lab *l = lab_new("rr", 1, 1, 600000000);
+    struct sc_workload *w = &l->vms[0].work;
+    set_prog(l, 0, steps, 1);
+    l->stretch = (struct sc_stretch){.kind = SC_PERIODIC, .gap_ns = 50000, .for_ns = INT64_MAX};
+    w->requests = w->unlimited = true;
+    w->threads = 0;
+    w->arrivals = SC_PERIODIC;
+    w->stretches = &l->stretch;
+    w->n_stretches = 1;
+    ck_assert_int_eq(lab_run(l), KVM_FAILED);
+    ck_assert_ptr_nonnull(strstr(l->why, "more requests are under way than it can hold (4096)"));
+    lab_free(l);
+}
+END_TEST
+
 START_TEST(every_vcpu_has_its_task)
 {
     struct lab *l = lab_new(schedulers[_i], 2, 1, 300000000);
@@ -254,6 +315,9 @@ Suite *guest_suite(void)
     tcase_add_test(t, all_arrivals_come_and_a_full_queue_loses);
     tcase_add_loop_test(t, clients_think_and_their_cycles_are_their_own, 0, 2);
     tcase_add_test(t, tasks_share_a_vcpu_first_come_first_served);
+    tcase_add_test(t, a_quantum_lets_tasks_take_turns);
+    tcase_add_test(t, unlimited_threads_serve_all_at_once);
+    tcase_add_test(t, more_requests_than_the_payload_holds_fail_the_run);
     tcase_add_loop_test(t, every_vcpu_has_its_task, 0, 2);
     tcase_add_loop_test(t, tasks_share_an_until_count, 0, 2);
     tcase_add_loop_test(t, a_vm_that_starts_later_is_down_before, 0, 2);

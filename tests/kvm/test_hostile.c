@@ -35,6 +35,8 @@ static const struct hostile {
     {"sync_twice", CTL_ABI, 0, 0, "said ready twice"},
     {"log_nonsense", CTL_ABI, 0, 0, "its log overran or held what cannot be"},
     {"log_overrun", CTL_ABI, 0, 0, "its log overran or held what cannot be"},
+    {"sibling", CTL_FAULT, 14, 0x0, "page fault"},
+    {"too_early", CTL_FAULT, 14, 0x0, "page fault"},
     {"early_exit", CTL_EXIT, 0, 0, "left before the end"},
     {"endless", CTL_STRAY, 0, 0, "still ran after the end"},
 };
@@ -110,6 +112,7 @@ static void run_hostile(const struct hostile *h, const char *scheduler)
 {
     struct lab *l = lab_new(scheduler, 1, 2, 120000000);
     l->payloads[0] = open_guest(h->name);
+    if (strcmp(h->name, "sibling") == 0) l->vms[0].vcpus = 2;
     lab_run_well(l);
     expect_end(l, h);
     expect_untouched(l);
