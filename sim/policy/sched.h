@@ -84,6 +84,8 @@ int64_t sched_next_tick(const struct sched *s);
 void sched_set(struct sched *s, uint32_t vm, uint32_t weight, int64_t quota_ns, int64_t period_ns,
                uint32_t reservation_ppm, int64_t now);
 
+/* One question instead of three: what sched_next_tick says, or -1 while one of the next two has something. */
+int64_t sched_poll(const struct sched *s);
 uint32_t sched_take_resched(struct sched *s); /* a pCPU, or SCHED_NONE */
 uint32_t sched_take_changed(struct sched *s); /* a vCPU, or SCHED_NONE */
 
