@@ -19,7 +19,7 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-protot
 ifdef WERROR
 WARN += -Werror
 endif
-OPT_release  := -O2 -g
+OPT_release  := -O3 -g
 OPT_debug    := -O0 -g3
 OPT_asan     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT_tsan     := -O1 -g -fsanitize=thread -fno-omit-frame-pointer

@@ -30,6 +30,8 @@ struct hist {
     uint64_t count;
     int64_t min, max; /* where count > 0 */
     unsigned __int128 sum;
+    int64_t last;         /* the value added last, and its bucket: equal values in a row are common */
+    uint64_t *last_count; /* NULL: none yet */
     uint64_t *octave[HIST_OCTAVES + 1]; /* NULL or HIST_SUBS counts; the last stays NULL: negative values */
 };
 
@@ -41,12 +43,20 @@ uint64_t *hist_octave(struct hist *h, unsigned o);
 static inline void hist_add_n(struct hist *h, int64_t v, uint64_t n)
 {
     uint64_t u = (uint64_t)v;
+    if (v == h->last && h->last_count) {
+        *h->last_count += n;
+        h->count += n;
+        h->sum += (unsigned __int128)u * n;
+        return;
+    }
     unsigned shift = (unsigned)(63 - HIST_SUB_BITS - __builtin_clzll(u | HIST_SUBS));
     uint64_t top = u >> shift; /* below 128 only where shift is 0 */
     unsigned o = shift + (unsigned)(top >> HIST_SUB_BITS);
     uint64_t *counts = h->octave[o];
     if (__builtin_expect(!counts, 0)) counts = hist_octave(h, o);
     counts[top & (HIST_SUBS - 1)] += n;
+    h->last = v;
+    h->last_count = &counts[top & (HIST_SUBS - 1)];
     if (h->count == 0) h->min = h->max = v;
     h->min = v < h->min ? v : h->min;
     h->max = v > h->max ? v : h->max;

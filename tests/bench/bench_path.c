@@ -65,12 +65,14 @@ static void path_events(void *st, uint64_t n)
 
 #define RUN "vlab: 1\nname: bench\nrun: {duration: 365d}\n"
 
-/* 4 pCPUs, 16 vCPUs that never stop, slices of 1 ms: four slices a millisecond. */
+/* Each vCPU stays on its pCPU, as in the bare loops.
+ *
+ * 4 pCPUs, 16 vCPUs that never stop, slices of 1 ms: four slices a millisecond. */
 static void *slices_new(uint64_t size)
 {
     (void)size;
-    return path_new(RUN "hosts: [{name: h, cpu: {cores: 4, scheduler: rr, slice: 1ms}}]\n"
-                        "vms: [{name: v, count: 16, host: h, workload: {kind: loop, steps: [{cpu: 1h}]}}]\n",
+    return path_new(RUN "hosts: [{name: h, cpu: {cores: 4, scheduler: rr, balance: {idle: false, every: 0s}, slice: 1ms}}]\n"
+                        "vms: [{name: v, count: 16, host: h, start: {every: 61us}, workload: {kind: loop, steps: [{cpu: 1h}]}}]\n",
                     250000);
 }
 
@@ -78,8 +80,8 @@ static void *slices_new(uint64_t size)
 static void *switches_new(uint64_t size)
 {
     (void)size;
-    return path_new(RUN "hosts: [{name: h, cpu: {cores: 4, scheduler: rr, slice: 998us, switch_cost: 2us}}]\n"
-                        "vms: [{name: v, count: 16, host: h, workload: {kind: loop, steps: [{cpu: 1h}]}}]\n",
+    return path_new(RUN "hosts: [{name: h, cpu: {cores: 4, scheduler: rr, balance: {idle: false, every: 0s}, slice: 998us, switch_cost: 2us}}]\n"
+                        "vms: [{name: v, count: 16, host: h, start: {every: 61us}, workload: {kind: loop, steps: [{cpu: 1h}]}}]\n",
                     250000);
 }
 
@@ -89,7 +91,7 @@ static void *blocks_new(uint64_t size)
     (void)size;
     return path_new(
         RUN
-        "hosts: [{name: h, cpu: {cores: 4, scheduler: rr, slice: 10ms}}]\n"
+        "hosts: [{name: h, cpu: {cores: 4, scheduler: rr, balance: {idle: false, every: 0s}, slice: 10ms}}]\n"
         "vms: [{name: v, count: 16, host: h,\n"
         "       workload: {kind: loop, steps: [{cpu: {exponential: 5ms}}, {sleep: {exponential: 5ms}}]}}]\n",
         0);

@@ -173,6 +173,7 @@ Suite *diag_suite(void)
 {
     Suite *s = suite_create("diag");
     TCase *t = tcase_create("diag");
+    tcase_set_timeout(t, 30);
     tcase_add_test(t, the_caret_stands_under_what_is_meant);
     tcase_add_test(t, what_does_not_print_is_escaped);
     tcase_add_test(t, they_come_in_the_order_of_the_file);

@@ -253,6 +253,7 @@ Suite *expect_suite(void)
 {
     Suite *s = suite_create("expect");
     TCase *t = tcase_create("expect");
+    tcase_set_timeout(t, 30);
     tcase_add_loop_test(t, one_run_decides, 0, (int)(sizeof single / sizeof single[0]));
     tcase_add_test(t, replications_need_the_whole_interval_inside);
     tcase_add_test(t, a_failure_shows_both_sides);

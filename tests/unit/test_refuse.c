@@ -376,6 +376,7 @@ Suite *refuse_suite(void)
 {
     Suite *s = suite_create("refuse");
     TCase *t = tcase_create("refuse");
+    tcase_set_timeout(t, 30);
     tcase_add_loop_test(t, is_refused_at_its_place, 0, (int)(sizeof refusals / sizeof refusals[0]));
     tcase_add_loop_test(t, is_accepted, 0, (int)(sizeof accepted / sizeof accepted[0]));
     tcase_add_test(t, twenty_are_kept_and_the_rest_counted);

@@ -29,6 +29,22 @@ static struct scenario *at(struct scenario_file *f, size_t point, struct diag *d
     return sc;
 }
 
+static const struct sc_vm *vm_of(const struct scenario *sc, const char *name)
+{
+    for (uint32_t i = 0; i < sc->n_vms; i++)
+        if (!strcmp(sc->vms[i].name, name)) return &sc->vms[i];
+    ck_abort_msg("there is no VM %s", name);
+    return NULL;
+}
+
+static const struct sc_host *host_of(const struct scenario *sc, const char *name)
+{
+    for (uint32_t i = 0; i < sc->n_hosts; i++)
+        if (!strcmp(sc->hosts[i].name, name)) return &sc->hosts[i];
+    ck_abort_msg("there is no host %s", name);
+    return NULL;
+}
+
 static void done(struct scenario_file *f, struct scenario *sc, struct diag *d)
 {
     scenario_free(sc);
@@ -78,7 +94,7 @@ START_TEST(hosts_and_run_arrive)
     ck_assert_uint_eq(sc->run.seed, 42);
     ck_assert_uint_eq(sc->run.replications, 10);
     ck_assert_uint_eq(sc->n_hosts, 3);
-    const struct sc_host *h = &sc->hosts[1], *big = &sc->hosts[2];
+    const struct sc_host *h = host_of(sc, "h-1"), *big = host_of(sc, "big");
     ck_assert_str_eq(h->name, "h-1");
     ck_assert_str_eq(h->group, "h");
     ck_assert_str_eq(h->profile, "ideal");
@@ -111,9 +127,9 @@ START_TEST(vms_arrive)
     struct scenario_file *f = parse(whole, &d);
     struct scenario *sc = at(f, 0, &d);
     ck_assert_uint_eq(sc->n_vms, 7);
-    const struct sc_vm *db = &sc->vms[0];
+    const struct sc_vm *db = vm_of(sc, "db");
     ck_assert_str_eq(db->name, "db");
-    ck_assert_uint_eq(db->host, 1);
+    ck_assert_str_eq(sc->hosts[db->host].name, "h-1");
     ck_assert_uint_eq(db->vcpus, 2);
     ck_assert_uint_eq(db->weight, 2000);
     ck_assert_uint_eq(db->limit_ppm, 800000);
@@ -127,9 +143,9 @@ START_TEST(vms_arrive)
     ck_assert(db->victim);
     ck_assert_str_eq(db->draws, "other");
     for (uint32_t i = 0; i < 3; i++) {
-        const struct sc_vm *b = &sc->vms[1 + i];
         char name[20];
         snprintf(name, sizeof name, "batch-%u", i);
+        const struct sc_vm *b = vm_of(sc, name);
         ck_assert_str_eq(b->name, name);
         ck_assert_str_eq(b->draws, name);
         ck_assert_str_eq(b->group, "batch");
@@ -149,7 +165,7 @@ START_TEST(workloads_arrive)
     struct diag d;
     struct scenario_file *f = parse(whole, &d);
     struct scenario *sc = at(f, 0, &d);
-    const struct sc_workload *w = &sc->vms[0].work;
+    const struct sc_workload *w = &vm_of(sc, "db")->work;
     ck_assert(w->requests && !w->unlimited);
     ck_assert_uint_eq(w->threads, 3);
     ck_assert_int_eq(w->queue_max, 1000);
@@ -168,19 +184,19 @@ START_TEST(workloads_arrive)
     ck_assert_uint_eq(s[1].probability, 1u << 30);
     ck_assert_uint_eq(s[2].kind, STEP_SLEEP);
     ck_assert_int_eq(s[2].amount.b, 2000000);
-    w = &sc->vms[1].work; /* batch: a loop with a task for each vCPU */
+    w = &vm_of(sc, "batch-0")->work; /* batch: a loop with a task for each vCPU */
     ck_assert(!w->requests);
     ck_assert_uint_eq(w->threads, 1);
     ck_assert_uint_eq(w->until, UINT64_MAX);
-    w = &sc->vms[4].work; /* idle: nothing ever comes */
+    w = &vm_of(sc, "idle")->work; /* idle: nothing ever comes */
     ck_assert(w->requests && w->arrivals == SC_TRACE && w->n_trace == 0 &&
               prog_valid(w->prog, w->prog->bytes));
-    w = &sc->vms[5].work;
+    w = &vm_of(sc, "users")->work;
     ck_assert(w->unlimited && w->arrivals == SC_CLOSED);
     ck_assert_uint_eq(w->clients, 50);
     ck_assert_uint_eq(w->think.kind, DIST_ERLANG);
     ck_assert_uint_eq(w->think.n, 4);
-    w = &sc->vms[6].work;
+    w = &vm_of(sc, "shift")->work;
     ck_assert_int_eq(w->arrivals, SC_SEQUENCE);
     ck_assert_uint_eq(w->n_stretches, 2);
     ck_assert_int_eq(w->stretches[0].kind, SC_PERIODIC);
@@ -288,7 +304,7 @@ static struct scenario *with_file(const char *scenario, const char *other, const
     return sc;
 }
 
-#define PROFILED "hosts: [{name: h, profile: mine.yaml, cpu: {slice: 9ms}}]\n"
+#define PROFILED "hosts: [{name: h, profile: mine.yaml, cpu: {slice: 9ms, scheduler: eevdf}}]\n"
 
 START_TEST(a_profile_brings_costs)
 {
@@ -391,6 +407,7 @@ Suite *scenario_suite(void)
 {
     Suite *s = suite_create("scenario");
     TCase *t = tcase_create("scenario");
+    tcase_set_timeout(t, 30);
     tcase_add_test(t, hosts_and_run_arrive);
     tcase_add_test(t, vms_arrive);
     tcase_add_test(t, workloads_arrive);

@@ -31,6 +31,22 @@ static struct scenario *at(struct scenario_file *f, size_t point, struct diag *d
     return sc;
 }
 
+static const struct sc_vm *vm_of(const struct scenario *sc, const char *name)
+{
+    for (uint32_t i = 0; i < sc->n_vms; i++)
+        if (!strcmp(sc->vms[i].name, name)) return &sc->vms[i];
+    ck_abort_msg("there is no VM %s", name);
+    return NULL;
+}
+
+static const struct sc_host *host_of(const struct scenario *sc, const char *name)
+{
+    for (uint32_t i = 0; i < sc->n_hosts; i++)
+        if (!strcmp(sc->hosts[i].name, name)) return &sc->hosts[i];
+    ck_abort_msg("there is no host %s", name);
+    return NULL;
+}
+
 START_TEST(points_are_the_product_and_zips_go_side_by_side)
 {
     struct diag d;
@@ -43,9 +59,9 @@ START_TEST(points_are_the_product_and_zips_go_side_by_side)
         size_t zip = p / 2 % 3;
         ck_assert_uint_eq(sc->n_vms, p < 6 ? 1 : 4);
         ck_assert_uint_eq(sc->run.seed, 7 + zip);
-        ck_assert_uint_eq(sc->vms[0].vcpus, 1 + zip);
-        ck_assert_str_eq(sc->hosts[0].scheduler, p % 2 ? "cfs" : "rr");
-        ck_assert_str_eq(sc->hosts[1].scheduler, "credit");
+        ck_assert_uint_eq(vm_of(sc, "db")->vcpus, 1 + zip);
+        ck_assert_str_eq(host_of(sc, "h1")->scheduler, p % 2 ? "cfs" : "rr");
+        ck_assert_str_eq(host_of(sc, "h2")->scheduler, "credit");
         ck_assert_uint_eq(sc->n_keys, 4);
         ck_assert_str_eq(sc->keys[0], "vms.batch.count");
         ck_assert_str_eq(sc->values[0], p < 6 ? "0" : "3");
@@ -68,20 +84,20 @@ START_TEST(values_reach_every_kind_of_place)
                                     &d);
     ck_assert_uint_eq(scenario_points(f), 4);
     struct scenario *sc = at(f, 3, &d);
-    const struct step *s = prog_steps(sc->vms[0].work.prog);
+    const struct step *s = prog_steps(vm_of(sc, "db")->work.prog);
     ck_assert_uint_eq(s[0].amount.kind, DIST_UNIFORM);
     ck_assert_int_eq(s[0].amount.b, 5000000);
     ck_assert_uint_eq(s[1].amount.kind, DIST_EXPONENTIAL);
     ck_assert_int_eq(s[1].amount.a, 3000000);
-    ck_assert_int_eq(sc->vms[0].memory_bytes, INT64_C(2) << 30);
-    ck_assert_uint_eq(sc->hosts[0].cores, 8);
-    ck_assert_uint_eq(sc->vms[2].limit_ppm, 500000);
-    ck_assert_int_eq(sc->vms[0].start_ns, 1000000000);
+    ck_assert_int_eq(vm_of(sc, "db")->memory_bytes, INT64_C(2) << 30);
+    ck_assert_uint_eq(host_of(sc, "h1")->cores, 8);
+    ck_assert_uint_eq(vm_of(sc, "batch-1")->limit_ppm, 500000);
+    ck_assert_int_eq(vm_of(sc, "db")->start_ns, 1000000000);
     ck_assert_str_eq(sc->values[0], "{uniform: [1ms, 5ms]}");
     scenario_free(sc);
     sc = at(f, 0, &d);
-    ck_assert_uint_eq(prog_steps(sc->vms[0].work.prog)[0].amount.kind, DIST_CONST);
-    ck_assert_uint_eq(sc->vms[2].limit_ppm, 0);
+    ck_assert_uint_eq(prog_steps(vm_of(sc, "db")->work.prog)[0].amount.kind, DIST_CONST);
+    ck_assert_uint_eq(vm_of(sc, "batch-1")->limit_ppm, 0);
     scenario_free(sc);
     scenario_close(f);
     diag_done(&d);
@@ -110,13 +126,13 @@ START_TEST(set_takes_a_key_out_of_the_sweep)
     sc = at(f, 0, &d);
     ck_assert_uint_eq(sc->n_keys, 0);
     ck_assert_uint_eq(sc->run.seed, 3);
-    ck_assert_uint_eq(sc->vms[0].vcpus, 3);
+    ck_assert_uint_eq(vm_of(sc, "db")->vcpus, 3);
     scenario_free(sc);
     /* What is not swept can be set too, also where it was not stated. */
     ck_assert(scenario_set(f, "vms.db.cpu.weight", "1500", &d));
     ck_assert(scenario_set(f, "run.duration", "3s", &d));
     sc = at(f, 0, &d);
-    ck_assert_uint_eq(sc->vms[0].weight, 1500);
+    ck_assert_uint_eq(vm_of(sc, "db")->weight, 1500);
     ck_assert_int_eq(sc->run.duration_ns, INT64_C(3000000000));
     scenario_free(sc);
     size_t len;
@@ -168,7 +184,7 @@ START_TEST(a_point_that_cannot_be_is_told_at_its_value)
     struct diag d;
     struct scenario_file *f = parse(BASE "sweep: {vms.db.cpu.pin: [[0], [9]]}\n", &d);
     struct scenario *sc = at(f, 0, &d);
-    ck_assert_uint_eq(sc->vms[0].pins[0], 1);
+    ck_assert_uint_eq(vm_of(sc, "db")->pins[0], 1);
     scenario_free(sc);
     ck_assert_ptr_null(scenario_at(f, 1, &d));
     ck_assert_uint_eq(d.n, 1);
@@ -183,6 +199,7 @@ Suite *sweep_suite(void)
 {
     Suite *s = suite_create("sweep");
     TCase *t = tcase_create("sweep");
+    tcase_set_timeout(t, 30);
     tcase_add_test(t, points_are_the_product_and_zips_go_side_by_side);
     tcase_add_test(t, values_reach_every_kind_of_place);
     tcase_add_test(t, set_takes_a_key_out_of_the_sweep);
