@@ -20,7 +20,7 @@ struct lab_vm {
     int64_t runs_ns[LAB_RUNS], waits_ns[LAB_RUNS]; /* periods in run and in ready */
     size_t n_runs, n_waits, n_work;
     int64_t work_ns[LAB_RUNS]; /* of iterations */
-    int64_t last_ns; /* end of the last interval */
+    int64_t last_ns;           /* end of the last interval */
     uint8_t last_to;
     uint64_t n[REC_NKINDS], n_events[REC_NEVENTS];
     struct rec fault; /* the last REC_EVENT of REC_EV_FAULT or REC_EV_KILLED */

@@ -189,7 +189,8 @@ START_TEST(a_quantum_lets_tasks_take_turns)
         ms[k] = lab_median_ms(l->seen[0].work_ns, l->seen[0].n_work);
         lab_free(l);
     }
-    ck_assert_msg(ms[1] / ms[0] > 1.7 && ms[1] / ms[0] < 2.3, "%.2f ms, with a quantum %.2f ms", ms[0], ms[1]);
+    ck_assert_msg(ms[1] / ms[0] > 1.7 && ms[1] / ms[0] < 2.3, "%.2f ms, with a quantum %.2f ms", ms[0],
+                  ms[1]);
 }
 END_TEST
 
