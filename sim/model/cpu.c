@@ -112,8 +112,8 @@ static void settle_waiting(struct model *m, struct vcpu *v)
     if (to == VCPU_THROTTLED) tell_event(m, v, REC_EV_THROTTLE, 0);
 }
 
-/* Takes the vCPU off, whatever of switching or running it was at. */
-static inline void leave(struct model *m, struct pcpu *c)
+/* Takes the vCPU off, whatever of switching or running it was at; it has nothing to do where it blocked. */
+static inline void leave(struct model *m, struct pcpu *c, bool blocked)
 {
     struct vcpu *v = c->on;
     if (c->mode == PCPU_RUN) {
@@ -124,7 +124,9 @@ static inline void leave(struct model *m, struct pcpu *c)
         if (c->host->cache_lines) warmth_refilled(c, v, refilling > 0 ? refilling : 0);
     }
     if (c->host->cache_lines) warmth_leave(c, v);
-    settle_waiting(m, v);
+    if (blocked) enter(m, v, VCPU_IDLE);
+    else if (c->mode == PCPU_RUN && !c->host->limits) enter(m, v, VCPU_READY);
+    else settle_waiting(m, v);
     v->at = NULL;
     c->on = NULL;
 }
@@ -159,7 +161,7 @@ static inline void come(struct model *m, struct pcpu *c, struct vcpu *v, int64_t
 }
 
 /* Asks the policy who is next. Whoever is on the pCPU has been charged, and has no event if it ran. */
-static inline void dispatch(struct model *m, struct pcpu *c)
+static inline void dispatch(struct model *m, struct pcpu *c, bool blocked)
 {
     struct mhost *h = c->host;
     struct sched_pick next = sched_pick(h->sched, c->num, sim_now(m->sim));
@@ -174,7 +176,7 @@ static inline void dispatch(struct model *m, struct pcpu *c)
     }
     if (c->on) {
         if (c->event) unplan(m, c); /* of a switch that will not be finished */
-        leave(m, c);
+        leave(m, c, blocked);
         c->mode = PCPU_IDLE;
         c->since_ns = sim_now(m->sim);
     }
@@ -187,7 +189,7 @@ static inline void dispatch(struct model *m, struct pcpu *c)
 static inline void resume(struct model *m, struct pcpu *c, bool pick)
 {
     if (!c->on) {
-        if (pick) dispatch(m, c);
+        if (pick) dispatch(m, c, false);
         return;
     }
     if (c->mode == PCPU_RUN && c->event) unplan(m, c);
@@ -195,7 +197,7 @@ static inline void resume(struct model *m, struct pcpu *c, bool pick)
     bool has = c->on->burst_ns > 0 || guest_proceed(m, c->on);
     if (!has) sched_block(c->host->sched, c->on->in_sched, sim_now(m->sim));
     if (pick || !has || (c->mode == PCPU_RUN && sim_now(m->sim) >= c->slice_end))
-        dispatch(m, c);
+        dispatch(m, c, !has);
     else if (c->mode == PCPU_RUN)
         plan(m, c);
 }
