@@ -34,7 +34,7 @@ struct vcpu_marks { /* what `total` was */
 struct pcpu_meter { /* of the measured window only */
     int64_t last_ns;
     int64_t guest_ns, switch_ns, idle_ns;
-    int64_t hostos_ns; /* on a real clock: what no record covers */
+    int64_t hostos_ns;                        /* on a real clock: what no record covers */
     int64_t switch_all_ns, switch_sampled_ns; /* from time 0, for samples */
 };
 

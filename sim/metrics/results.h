@@ -16,7 +16,7 @@ struct result {
     const char *stat;   /* "share" */
     const char *unit;   /* "s", "1/s", "" for shares and counts, ... */
     double value;
-    uint64_t exact;     /* the whole number that value rounds, where is_exact */
+    uint64_t exact; /* the whole number that value rounds, where is_exact */
     bool is_exact;
 };
 
@@ -24,13 +24,17 @@ struct results; /* owns its rows and the strings it was given (they are copied o
 
 struct results *results_new(void);
 void results_free(struct results *r);
-void results_add(struct results *r, const char *entity, const char *metric, const char *stat, const char *unit, double value);
-void results_add_exact(struct results *r, const char *entity, const char *metric, const char *stat, const char *unit, uint64_t value);
+void results_add(struct results *r, const char *entity, const char *metric, const char *stat,
+                 const char *unit, double value);
+void results_add_exact(struct results *r, const char *entity, const char *metric, const char *stat,
+                       const char *unit, uint64_t value);
 size_t results_count(const struct results *r);
 const struct result *results_at(const struct results *r, size_t i); /* in the order they were added */
-const struct result *results_find(const struct results *r, const char *entity, const char *metric, const char *stat); /* NULL: none */
+const struct result *results_find(const struct results *r, const char *entity, const char *metric,
+                                  const char *stat); /* NULL: none */
 
-/* A time series: column names and rows of values at times; made once a sample. Cells may be NaN (no value). */
+/* A time series: column names and rows of values at times; made once a sample. Cells may be NaN (no value).
+ */
 struct series {
     size_t n_cols, n_rows;
     const char *const *entities; /* [n_cols] */

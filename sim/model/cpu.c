@@ -121,9 +121,9 @@ static inline void leave(struct model *m, struct pcpu *c)
     } else {
         int64_t refilling = sim_now(m->sim) - c->since_ns - c->host->switch_ns;
         tell_pcpu(m, c, REC_SWITCH);
-        warmth_refilled(c, v, refilling > 0 ? refilling : 0);
+        if (c->host->cache_lines) warmth_refilled(c, v, refilling > 0 ? refilling : 0);
     }
-    warmth_leave(c, v);
+    if (c->host->cache_lines) warmth_leave(c, v);
     settle_waiting(m, v);
     v->at = NULL;
     c->on = NULL;
@@ -145,9 +145,9 @@ static inline void come(struct model *m, struct pcpu *c, struct vcpu *v, int64_t
     bool same = c->last == v;
     c->on = c->last = v;
     v->at = c;
-    int64_t cost = same ? 0 : c->host->switch_ns + warmth_refill_ns(c, v);
+    int64_t cost = same ? 0 : c->host->switch_ns;
+    if (c->host->cache_lines && !same) cost += warmth_refill_ns(c, v);
     if (cost == 0) {
-        warmth_refilled(c, v, INT64_MAX);
         start_run(m, c, run_ns);
         return;
     }
@@ -210,7 +210,8 @@ static void arm_tick(struct model *m, struct mhost *h, int64_t at)
     h->tick_event = at == SCHED_FOREVER ? 0 : sim_at(m->sim, at, EVQ_EARLY, m->ev_tick, h->index);
 }
 
-void cpu_settle(struct model *m, struct mhost *h)
+/* There are wishes, or somebody woke. */
+__attribute__((noinline)) static int64_t settle_wishes(struct model *m, struct mhost *h)
 {
     struct sched *s = h->sched;
     for (uint32_t x; (x = sched_take_resched(s)) != SCHED_NONE;)
@@ -225,8 +226,19 @@ void cpu_settle(struct model *m, struct mhost *h)
         if (!v->at) settle_waiting(m, v);
     }
     h->n_woken = 0;
-    int64_t at = sched_next_tick(s);
+    return sched_next_tick(s);
+}
+
+static inline void settle(struct model *m, struct mhost *h)
+{
+    int64_t at = sched_poll(h->sched);
+    if (at < 0 || h->n_woken) at = settle_wishes(m, h);
     if (at != h->tick_at) arm_tick(m, h, at);
+}
+
+void cpu_settle(struct model *m, struct mhost *h)
+{
+    settle(m, h);
 }
 
 void cpu_on_pcpu(void *model, uint32_t p)
@@ -236,13 +248,13 @@ void cpu_on_pcpu(void *model, uint32_t p)
     c->event = 0;
     if (c->mode == PCPU_SWITCH) {
         tell_pcpu(m, c, REC_SWITCH);
-        warmth_refilled(c, c->on, INT64_MAX);
+        if (c->host->cache_lines) warmth_refilled(c, c->on, INT64_MAX);
         sched_started(c->host->sched, c->num, sim_now(m->sim));
         start_run(m, c, c->slice_run);
         return;
     }
     resume(m, c, false);
-    cpu_settle(m, c->host);
+    settle(m, c->host);
 }
 
 void cpu_on_tick(void *model, uint32_t host)
