@@ -88,7 +88,7 @@ $(OUT)/guest/%.o: % Makefile
 
 $(OUT)/payload.elf: $(GUEST_OBJ) kvm/guest/payload.ld
 	$(SAY) LD $@
-	$(Q)$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack -T kvm/guest/payload.ld -o $@ $(GUEST_OBJ)
+	$(Q)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack -T kvm/guest/payload.ld -o $@ $(GUEST_OBJ)
 
 # Embedded as data: payload_elf .. payload_elf_end (kvm/vmm/payload.h).
 $(OUT)/payload.o: $(OUT)/payload.elf
@@ -101,7 +101,7 @@ BAD_ELF := $(BAD_SRC:tests/kvm/guests/%.S=$(OUT)/guests/%.elf)
 $(OUT)/guests/%.elf: tests/kvm/guests/%.S tests/kvm/guests/guest.inc tests/kvm/guests/guest.ld
 	$(SAY) GUEST $<
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack -T tests/kvm/guests/guest.ld -o $@ $<
+	$(Q)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack -T tests/kvm/guests/guest.ld -o $@ $<
 $(OUT)/test-kvm: $(BAD_ELF)
 
 # --- tests: each folder is one Check runner; a file test_NAME.c in it exports `Suite *NAME_suite(void)` ---

@@ -58,8 +58,8 @@ static void own_path(int version, char *path, size_t size)
 
 static int write_text(const char *dir, const char *file, const char *text)
 {
-    char path[PATH_SIZE];
-    snprintf(path, sizeof path, "%s/%s", dir, file);
+    char path[PATH_SIZE + 64];
+    snprintf(path, sizeof path, "%s/%.40s", dir, file);
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0) return -errno;
     ssize_t n = write(fd, text, strlen(text));

@@ -47,6 +47,8 @@ void host_sleep_until(int64_t at_ns)
 void host_clock_pair(uint64_t *tsc, int64_t *ns)
 {
     uint64_t best = UINT64_MAX;
+    *tsc = 0;
+    *ns = 0;
     for (int i = 0; i < 16; i++) {
         uint64_t before = abi_tsc();
         int64_t now = host_now();

@@ -16,8 +16,8 @@ struct host {
     uint64_t ns_per_tsc_q32;
 };
 
-/* Opens /dev/kvm, finds vlab-vmm beside us and measures the TSC's rate (20 ms). Anything but KVM_OK: *why; the
- * CPUs are known all the same. */
+/* Opens /dev/kvm, finds vlab-vmm beside us and measures the TSC's rate (20 ms). Anything but KVM_OK: *why;
+ * the CPUs are known all the same. */
 enum kvm_status host_open(struct host *h, char **why);
 void host_close(struct host *h);
 

@@ -48,7 +48,8 @@ static int start(const struct host *h, struct vmproc *p, struct cgroups *groups,
 {
     int fd = boot_make_measure(h, mode, count, target_ns, why);
     if (fd < 0) return -1;
-    struct vmproc_cfg cfg = {.name = "measure", .n_vcpus = 1, .boot_fd = fd, .payload_fd = -1};
+    struct vmproc_cfg cfg = {
+        .name = "measure", .n_vcpus = 1, .boot_fd = fd, .cpu = h->cpus[0], .payload_fd = -1};
     int r = vmproc_start(p, h, &cfg, why);
     close(fd);
     if (r == 0 && (r = vmproc_wait_ready(p, cfg.name, why)) == 0) {

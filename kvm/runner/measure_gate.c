@@ -53,7 +53,8 @@ static int start(const struct host *h, struct vmproc *p, char **why)
 {
     int fd = boot_make_measure(h, ABI_MEASURE, 1, FOREVER_NS, why);
     if (fd < 0) return -1;
-    struct vmproc_cfg cfg = {.name = "measure", .n_vcpus = 1, .gated = true, .boot_fd = fd, .payload_fd = -1};
+    struct vmproc_cfg cfg = {
+        .name = "measure", .n_vcpus = 1, .gated = true, .boot_fd = fd, .cpu = h->cpus[0], .payload_fd = -1};
     int r = vmproc_start(p, h, &cfg, why);
     close(fd);
     if (r != 0 || (r = vmproc_wait_ready(p, cfg.name, why)) != 0) return r;

@@ -54,6 +54,11 @@ struct native *native_new(struct run *r, enum kvm_status *st, char **why)
     return n;
 }
 
+uint32_t native_pcpu(const struct native *n, uint32_t vcpu)
+{
+    return n->pcpu[vcpu];
+}
+
 enum kvm_status native_begin(struct native *n, char **why)
 {
     struct run *r = n->run;

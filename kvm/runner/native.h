@@ -12,6 +12,8 @@ struct native;
 
 /* Before the VMs start. NULL with *why and *st. */
 struct native *native_new(struct run *r, enum kvm_status *st, char **why);
+/* The pCPU of a vCPU. */
+uint32_t native_pcpu(const struct native *n, uint32_t vcpu);
 /* When all are ready: pins them, begins to look. */
 enum kvm_status native_begin(struct native *n, char **why);
 void native_poll(struct native *n);

@@ -19,7 +19,8 @@
 #include "kvm/runner/measure.h"
 #include "kvm/runner/native.h"
 
-#define LEAD_NS       3000000 /* from letting go to t = 0 */
+#define LEAD_NS       3000000 /* from letting go to t = 0, and for each vCPU, to come to its gate: */
+#define LEAD_VCPU_NS  500000
 #define EXIT_EARLY_NS 5000000 /* a guest that leaves so long before the end did not mean to stay */
 #define POLL_NS       20000000
 #define GRACE_NS      1000000000 /* after the end, for guests to finish their logs */
@@ -88,6 +89,13 @@ static enum kvm_status pace(struct run *r, char **why)
     return KVM_OK;
 }
 
+/* Where a VM under Linux's scheduler lives, from its first instruction: what it does elsewhere while it is
+ * set up counts for a while in what Linux gives its group here. */
+static int first_cpu(const struct watch *w, const struct run_vm *vm)
+{
+    return w->native ? w->r.host.cpus[native_pcpu(w->native, vm->first)] : -1;
+}
+
 static enum kvm_status start_vms(struct watch *w, char **why)
 {
     struct run *r = &w->r;
@@ -100,7 +108,8 @@ static enum kvm_status start_vms(struct watch *w, char **why)
                                  .gated = w->dispatch != NULL,
                                  .start_ns = v->start_ns < r->end_ns ? v->start_ns : r->end_ns,
                                  .boot_fd = boot,
-                                 .payload_fd = r->payload_fds ? r->payload_fds[i] : -1};
+                                 .payload_fd = r->payload_fds ? r->payload_fds[i] : -1,
+                                 .cpu = first_cpu(w, &r->vms[i])};
         int e = vmproc_start(&r->vms[i].proc, &r->host, &cfg, why);
         close(boot);
         if (e != 0) return KVM_FAILED;
@@ -117,8 +126,9 @@ static void set_zero(struct run *r)
     uint64_t tsc;
     int64_t now;
     host_clock_pair(&tsc, &now);
-    r->zero_abs_ns = now + LEAD_NS;
-    tsc += (uint64_t)(((unsigned __int128)LEAD_NS << 32) / r->host.ns_per_tsc_q32);
+    int64_t lead = LEAD_NS + r->n_vcpus * (int64_t)LEAD_VCPU_NS;
+    r->zero_abs_ns = now + lead;
+    tsc += (uint64_t)(((unsigned __int128)(uint64_t)lead << 32) / r->host.ns_per_tsc_q32);
     for (uint32_t i = 0; i < r->n_vms; i++)
         vmproc_go(&r->vms[i].proc, r->zero_abs_ns, tsc);
 }

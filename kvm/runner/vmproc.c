@@ -30,15 +30,17 @@ static int shared_memory(const char *name, uint64_t bytes, void **map)
 }
 
 /* In the child: puts the descriptors where a VMM looks for them. Only async-signal-safe calls. */
-_Noreturn static void become_vmm(const struct host *h, const char *name, const int fds[CTL_FD_END])
+_Noreturn static void become_vmm(const struct host *h, const struct vmproc_cfg *cfg,
+                                 const int fds[CTL_FD_END])
 {
     int high[CTL_FD_END];
+    if (cfg->cpu >= 0) host_pin(0, cfg->cpu);
     for (int i = CTL_FD_CTL; i < CTL_FD_END; i++)
         high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 64);
     for (int i = CTL_FD_CTL; i < CTL_FD_END; i++)
         if (dup2(high[i], i) < 0) _exit(126);
     if (dup2(h->null_fd, 0) < 0 || dup2(h->null_fd, 1) < 0) _exit(126);
-    char *argv[] = {(char *)(uintptr_t) "vlab-vmm", (char *)(uintptr_t)name, NULL};
+    char *argv[] = {(char *)(uintptr_t) "vlab-vmm", (char *)(uintptr_t)cfg->name, NULL};
     char *env[] = {NULL};
     execve(h->vmm_path, argv, env);
     _exit(127);
@@ -68,7 +70,7 @@ int vmproc_start(struct vmproc *p, const struct host *h, const struct vmproc_cfg
         p->ctl->gated = cfg->gated;
         p->ctl->start_ns = cfg->start_ns;
         p->pid = fork();
-        if (p->pid == 0) become_vmm(h, cfg->name, fds);
+        if (p->pid == 0) become_vmm(h, cfg, fds);
         if (p->pid < 0) p->pid = 0, failed = -1;
     }
     if (failed == 0) failed = (p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0)) < 0 ? -1 : 0;

@@ -24,6 +24,7 @@ struct vmproc_cfg {
     int64_t start_ns;
     int boot_fd;
     int payload_fd; /* -1: the payload that is built in */
+    int cpu;        /* all its threads begin there; -1: anywhere */
 };
 
 /* Starts it; it gets itself ready on its own. 0, or -1 with *why. */

@@ -11,11 +11,13 @@ void assert_failed(const char *file, int line, const char *what)
 {
     if (assert_clock_ns) {
         int64_t t = *assert_clock_ns;
-        fprintf(stderr, "vlab: at simulated time %" PRId64 ".%09" PRId64 " s: ", t / 1000000000, t % 1000000000);
+        fprintf(stderr, "vlab: at simulated time %" PRId64 ".%09" PRId64 " s: ", t / 1000000000,
+                t % 1000000000);
     } else {
         fprintf(stderr, "vlab: ");
     }
     fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, what);
-    fprintf(stderr, "vlab: this is a mistake in vlab, not in your scenario; please report it with the scenario and seed\n");
+    fprintf(stderr, "vlab: this is a mistake in vlab, not in your scenario; please report it with the "
+                    "scenario and seed\n");
     abort();
 }

@@ -29,13 +29,13 @@ struct diag_item {
 };
 
 struct diag {
-    char *name;        /* of the file, for messages */
-    char *source;      /* its text, for the source line; may be NULL */
+    char *name;   /* of the file, for messages */
+    char *source; /* its text, for the source line; may be NULL */
     size_t source_len;
     struct diag_item items[DIAG_MAX];
-    size_t n;          /* kept */
-    size_t lost;       /* beyond DIAG_MAX */
-    bool usage;        /* the mistake is in how we were called (exit 2), not in the file (exit 3) */
+    size_t n;    /* kept */
+    size_t lost; /* beyond DIAG_MAX */
+    bool usage;  /* the mistake is in how we were called (exit 2), not in the file (exit 3) */
 };
 
 void diag_init(struct diag *d);
@@ -45,7 +45,10 @@ void diag_source(struct diag *d, const char *name, const char *text, size_t len)
 __attribute__((format(printf, 3, 4))) void diag_add(struct diag *d, struct diag_mark m, const char *fmt, ...);
 /* A hint for the last one added. */
 __attribute__((format(printf, 2, 3))) void diag_hint(struct diag *d, const char *fmt, ...);
-static inline bool diag_any(const struct diag *d) { return d->n + d->lost > 0; }
+static inline bool diag_any(const struct diag *d)
+{
+    return d->n + d->lost > 0;
+}
 /* Colour where `colour`; sorted by place. */
 void diag_print(struct diag *d, FILE *out, bool colour);
 /* The nearest of the NULL-terminated words by edits with transposition, or NULL if none is near. */

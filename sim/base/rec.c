@@ -4,9 +4,9 @@
 #include "base/assert.h"
 
 static const char *const state_names[VCPU_NSTATES] = {
-    [VCPU_DOWN] = "down",           [VCPU_IDLE] = "idle",         [VCPU_READY] = "ready",
-    [VCPU_RUN] = "run",             [VCPU_THROTTLED] = "throttled", [VCPU_COSTOP] = "costop",
-    [VCPU_SWAPWAIT] = "swapwait",   [VCPU_DISKWAIT] = "diskwait", [VCPU_NETWAIT] = "netwait",
+    [VCPU_DOWN] = "down",         [VCPU_IDLE] = "idle",           [VCPU_READY] = "ready",
+    [VCPU_RUN] = "run",           [VCPU_THROTTLED] = "throttled", [VCPU_COSTOP] = "costop",
+    [VCPU_SWAPWAIT] = "swapwait", [VCPU_DISKWAIT] = "diskwait",   [VCPU_NETWAIT] = "netwait",
 };
 
 static const struct {

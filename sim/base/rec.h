@@ -7,8 +7,9 @@
  *
  * The interval rule. A record that closes an interval is written when the interval ends and carries
  * its whole length: the interval is [t_ns - value, t_ns). Per vCPU the intervals of REC_STATE are
- * seamless from 0 to the end of the run, the first in whichever state the vCPU began; per pCPU those of REC_STATE with from == VCPU_RUN, REC_SWITCH
- * and REC_IDLE are. Every reader may assert it, and the meters do, on every run.
+ * seamless from 0 to the end of the run, the first in whichever state the vCPU began; per pCPU those of
+ * REC_STATE with from == VCPU_RUN, REC_SWITCH and REC_IDLE are. Every reader may assert it, and the meters
+ * do, on every run.
  *
  * Records are appended to a block and handed on as arrays. A kind nobody asked for is not even
  * built: test `rec_wants` first. Page references, ticks and cache hits are counters, never records. */
@@ -34,7 +35,7 @@ enum vcpu_state {
 };
 
 enum rec_kind {
-    REC_STATE,  /* vCPU went from -> to at t_ns; value: how long it was in `from`; pcpu where it ran or will */
+    REC_STATE, /* vCPU went from -> to at t_ns; value: how long it was in `from`; pcpu where it ran or will */
     REC_SWITCH, /* pCPU spent value ns switching to this vCPU */
     REC_IDLE,   /* pCPU was idle for value ns */
     REC_ARRIVE, /* a request came to the VM; value: its number, from 0 */
@@ -111,8 +112,8 @@ static inline struct rec *rec_next(struct rec_block *b)
     return &b->recs[b->n++];
 }
 
-const char *rec_state_name(enum vcpu_state st);  /* "ready": as in the metric cpu.ready */
-const char *rec_event_name(enum rec_event ev);   /* "finished": as in the metric events.finished */
-const char *rec_event_about(enum rec_event ev);  /* a sentence */
+const char *rec_state_name(enum vcpu_state st); /* "ready": as in the metric cpu.ready */
+const char *rec_event_name(enum rec_event ev);  /* "finished": as in the metric events.finished */
+const char *rec_event_about(enum rec_event ev); /* a sentence */
 
 #endif

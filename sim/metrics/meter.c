@@ -315,7 +315,7 @@ struct meter *meter_new(const struct scenario *sc, const struct meter_opts *o)
         m->n_pcpus += sc->hosts[i].cores;
     }
     for (uint32_t i = 0; i < sc->n_vms; i++) {
-        m->vms[i] = (struct vm_meter){.first_vcpu = m->n_vcpus, .until_ns = -1, .alone_s = NAN};
+        m->vms[i] = (struct vm_meter){.first_vcpu = m->n_vcpus, .until_ns = -1, .alone_s = (double)NAN};
         if (wanted(m, i)) m->vms[i].n_vcpus = sc->vms[i].vcpus;
         m->first_vcpu[i] = m->n_vcpus;
         m->n_vcpus += m->vms[i].n_vcpus;

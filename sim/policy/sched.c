@@ -183,13 +183,23 @@ void sched_started(struct sched *s, uint32_t pcpu, int64_t now)
     queue_at(s, pcpu)->since_ns = now;
 }
 
-int64_t sched_next_tick(const struct sched *s)
+static inline int64_t next_tick(const struct sched *s)
 {
     int64_t at = SCHED_FOREVER;
     if (s->cls->tick_ns && s->n_runnable) at = s->class_tick_at_ns;
     if (s->balance && s->n_waiting && s->balance_at_ns < at) at = s->balance_at_ns;
     const struct sched_node *timer = s->timers;
     return timer && timer->key < at ? timer->key : at;
+}
+
+int64_t sched_next_tick(const struct sched *s)
+{
+    return next_tick(s);
+}
+
+int64_t sched_poll(const struct sched *s)
+{
+    return s->n_resched || s->first_changed ? -1 : next_tick(s);
 }
 
 int64_t sched_tick(struct sched *s, int64_t now)

@@ -32,13 +32,14 @@
 struct sched_class;
 
 struct sched_vm_cfg {
-    uint32_t weight;         /* 1..10000, of the VM; divided among its runnable vCPUs */
-    uint32_t first_vcpu;     /* its vCPUs are first_vcpu .. first_vcpu + n_vcpus - 1 */
+    uint32_t weight;     /* 1..10000, of the VM; divided among its runnable vCPUs */
+    uint32_t first_vcpu; /* its vCPUs are first_vcpu .. first_vcpu + n_vcpus - 1 */
     uint32_t n_vcpus;
-    uint32_t reservation_ppm;/* of one pCPU, for the VM; 0: none */
-    int64_t quota_ns;        /* run time the VM may have in each period; 0: no limit */
-    int64_t period_ns;       /* periods begin at whole multiples of it */
-    const uint64_t *pins;    /* bit p: may run on pCPU p; NULL: on any. (n_pcpus + 63) / 64 words, kept by the caller */
+    uint32_t reservation_ppm; /* of one pCPU, for the VM; 0: none */
+    int64_t quota_ns;         /* run time the VM may have in each period; 0: no limit */
+    int64_t period_ns;        /* periods begin at whole multiples of it */
+    const uint64_t
+        *pins; /* bit p: may run on pCPU p; NULL: on any. (n_pcpus + 63) / 64 words, kept by the caller */
 };
 
 struct sched_cfg {
@@ -51,7 +52,7 @@ struct sched_cfg {
     int64_t tick_ns;                /* 0: none. The caller rounds ends of slices up to it */
     int64_t balance_every_ns;       /* 0: never; moves from the longest queue to the shortest */
     bool balance_idle;              /* an idle pCPU takes waiting work from another's queue */
-    bool credit_debit_tick;         /* credit: debit whoever runs at a tick, as Xen does, instead of the time run */
+    bool credit_debit_tick; /* credit: debit whoever runs at a tick, as Xen does, instead of the time run */
 };
 
 struct sched_pick {
@@ -84,6 +85,8 @@ int64_t sched_next_tick(const struct sched *s);
 void sched_set(struct sched *s, uint32_t vm, uint32_t weight, int64_t quota_ns, int64_t period_ns,
                uint32_t reservation_ppm, int64_t now);
 
+/* One question instead of three: what sched_next_tick says, or -1 while one of the next two has something. */
+int64_t sched_poll(const struct sched *s);
 uint32_t sched_take_resched(struct sched *s); /* a pCPU, or SCHED_NONE */
 uint32_t sched_take_changed(struct sched *s); /* a vCPU, or SCHED_NONE */
 
@@ -95,8 +98,8 @@ uint32_t sched_pcpu(const struct sched *s, uint32_t v);       /* where it runs, 
 const struct sched_class *sched_class_find(const char *name);
 const struct sched_class *sched_class_at(size_t i); /* 0, 1, ...; NULL after the last */
 const char *sched_class_name(const struct sched_class *c);
-const char *sched_class_about(const struct sched_class *c); /* a sentence */
+const char *sched_class_about(const struct sched_class *c);                  /* a sentence */
 int64_t sched_class_slice_ns(const struct sched_class *c, uint32_t n_pcpus); /* its default slice */
-bool sched_class_weighted(const struct sched_class *c); /* rr is not */
+bool sched_class_weighted(const struct sched_class *c);                      /* rr is not */
 
 #endif

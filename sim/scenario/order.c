@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Entities stand in order of their names, whatever the order of the file: ties at equal times are broken by
- * index, so reordering a file must not change an index. The members of a group stand side by side, by number. */
+ * index, so reordering a file must not change an index. The members of a group stand side by side, by number.
+ */
 #include <stdlib.h>
 #include <string.h>
 

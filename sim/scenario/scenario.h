@@ -21,24 +21,24 @@ struct expect; /* scenario/expect.h */
 
 /* A host's measured side, from the calibrated file its `profile:` names; all 0 where it is not known. */
 struct sc_measured {
-    double iters_per_ns;   /* of the guest's counted loop */
-    int64_t exit_ns;       /* one exit to user space and back */
-    int64_t kick_ns;       /* from asking a running vCPU to stop until it has stopped */
-    int64_t switch_ns;     /* from one vCPU thread stopping to the next one running */
-    int64_t slice_ns;      /* of the host kernel's own scheduler, median */
-    int64_t tick_ns;       /* of the host kernel: 1/HZ */
+    double iters_per_ns; /* of the guest's counted loop */
+    int64_t exit_ns;     /* one exit to user space and back */
+    int64_t kick_ns;     /* from asking a running vCPU to stop until it has stopped */
+    int64_t switch_ns;   /* from one vCPU thread stopping to the next one running */
+    int64_t slice_ns;    /* of the host kernel's own scheduler, median */
+    int64_t tick_ns;     /* of the host kernel: 1/HZ */
 };
 
 struct sc_host {
-    const char *name;      /* with its -N where it was counted */
-    const char *group;     /* the name in the file */
-    const char *profile;   /* "ideal", or the path of a calibrated host */
+    const char *name;    /* with its -N where it was counted */
+    const char *group;   /* the name in the file */
+    const char *profile; /* "ideal", or the path of a calibrated host */
     uint32_t cores;
     uint32_t speed_ppm;    /* 1000000: speed 1.0 */
     const char *scheduler; /* rr credit cfs eevdf stride */
     int64_t slice_ns;      /* 0: the scheduler's own default */
     int64_t tick_ns;
-    int64_t switch_ns;     /* direct cost of a switch to another vCPU */
+    int64_t switch_ns; /* direct cost of a switch to another vCPU */
     int64_t balance_every_ns;
     bool balance_idle;
     bool credit_debit_tick;
@@ -58,32 +58,32 @@ struct sc_stretch {
 };
 
 struct sc_workload {
-    bool requests;            /* false: loop */
-    bool unlimited;           /* threads: unlimited (requests only): each has its own thread */
-    uint32_t threads;         /* 0 only where unlimited */
-    int64_t queue_max;        /* waiting requests; INT64_MAX: no bound */
+    bool requests;     /* false: loop */
+    bool unlimited;    /* threads: unlimited (requests only): each has its own thread */
+    uint32_t threads;  /* 0 only where unlimited */
+    int64_t queue_max; /* waiting requests; INT64_MAX: no bound */
     enum sc_arrivals arrivals;
     const struct sc_stretch *stretches; /* SC_POISSON, SC_PERIODIC, SC_SEQUENCE */
     uint32_t n_stretches;
-    const int64_t *trace_ns;  /* SC_TRACE: absolute times, never decreasing */
+    const int64_t *trace_ns; /* SC_TRACE: absolute times, never decreasing */
     uint32_t n_trace;
-    uint32_t clients;         /* SC_CLOSED */
-    struct dist think;        /* SC_CLOSED; its numbers are in think_pool */
+    uint32_t clients;  /* SC_CLOSED */
+    struct dist think; /* SC_CLOSED; its numbers are in think_pool */
     const int64_t *think_pool;
-    const struct prog *prog;  /* the steps; 8-aligned, prog->bytes long */
-    uint64_t until;           /* iterations (over all tasks) or requests; UINT64_MAX: the end of the run */
+    const struct prog *prog; /* the steps; 8-aligned, prog->bytes long */
+    uint64_t until;          /* iterations (over all tasks) or requests; UINT64_MAX: the end of the run */
 };
 
 struct sc_vm {
     const char *name;
     const char *group;
-    uint32_t host;            /* index */
+    uint32_t host; /* index */
     uint32_t vcpus;
     uint32_t weight;
-    uint32_t limit_ppm;       /* of one pCPU; 0: none */
+    uint32_t limit_ppm; /* of one pCPU; 0: none */
     int64_t period_ns;
     uint32_t reservation_ppm;
-    const uint64_t *pins;     /* NULL: any; else (cores of its host + 63) / 64 words */
+    const uint64_t *pins; /* NULL: any; else (cores of its host + 63) / 64 words */
     int64_t working_set_bytes;
     int64_t guest_quantum_ns; /* 0: none */
     int64_t memory_bytes;     /* 0: not stated */

@@ -71,17 +71,22 @@ static void path_events(void *st, uint64_t n)
 static void *slices_new(uint64_t size)
 {
     (void)size;
-    return path_new(RUN "hosts: [{name: h, cpu: {cores: 4, scheduler: rr, balance: {idle: false, every: 0s}, slice: 1ms}}]\n"
-                        "vms: [{name: v, count: 16, host: h, start: {every: 61us}, workload: {kind: loop, steps: [{cpu: 1h}]}}]\n",
-                    250000);
+    return path_new(
+        RUN
+        "hosts: [{name: h, cpu: {cores: 4, scheduler: rr, balance: {idle: false, every: 0s}, slice: 1ms}}]\n"
+        "vms: [{name: v, count: 16, host: h, start: {every: 61us}, workload: {kind: loop, steps: [{cpu: "
+        "1h}]}}]\n",
+        250000);
 }
 
 /* The same with what a switch costs, which is an event of its own. */
 static void *switches_new(uint64_t size)
 {
     (void)size;
-    return path_new(RUN "hosts: [{name: h, cpu: {cores: 4, scheduler: rr, balance: {idle: false, every: 0s}, slice: 998us, switch_cost: 2us}}]\n"
-                        "vms: [{name: v, count: 16, host: h, start: {every: 61us}, workload: {kind: loop, steps: [{cpu: 1h}]}}]\n",
+    return path_new(RUN "hosts: [{name: h, cpu: {cores: 4, scheduler: rr, balance: {idle: false, every: 0s}, "
+                        "slice: 998us, switch_cost: 2us}}]\n"
+                        "vms: [{name: v, count: 16, host: h, start: {every: 61us}, workload: {kind: loop, "
+                        "steps: [{cpu: 1h}]}}]\n",
                     250000);
 }
 

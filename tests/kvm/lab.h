@@ -20,7 +20,7 @@ struct lab_vm {
     int64_t runs_ns[LAB_RUNS], waits_ns[LAB_RUNS]; /* periods in run and in ready */
     size_t n_runs, n_waits, n_work;
     int64_t work_ns[LAB_RUNS]; /* of iterations */
-    int64_t last_ns; /* end of the last interval */
+    int64_t last_ns;           /* end of the last interval */
     uint8_t last_to;
     uint64_t n[REC_NKINDS], n_events[REC_NEVENTS];
     struct rec fault; /* the last REC_EVENT of REC_EV_FAULT or REC_EV_KILLED */
@@ -33,6 +33,7 @@ struct lab {
     struct scenario sc;
     int payloads[LAB_VMS];
     struct sc_stretch stretch;
+    struct rec_reader also; /* reads the records too, where its function is set */
     /* after lab_run: */
     struct lab_vm seen[LAB_VMS];
     int64_t pcpu_ns[4][3]; /* run, switch, idle */
@@ -149,6 +150,7 @@ static inline enum kvm_status lab_run(struct lab *l)
     struct rec_block *b = malloc(sizeof *b);
     rec_block_init(b);
     rec_block_add_reader(b, (struct rec_reader){lab_read, l, UINT32_MAX});
+    if (l->also.read) rec_block_add_reader(b, l->also);
     enum kvm_status st = run_with_payloads(&l->sc, 42, l->payloads, b, &l->rep, &l->why);
     free(b);
     return st;

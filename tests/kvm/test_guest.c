@@ -133,7 +133,9 @@ START_TEST(all_arrivals_come_and_a_full_queue_loses)
     ck_assert_uint_eq(v->n[REC_ARRIVE] + v->n[REC_LOST], 500000000 / 300000);
     ck_assert_uint_eq(v->n[REC_DONE] + v->n[REC_OPEN], v->n[REC_ARRIVE]);
     ck_assert_uint_eq(v->n_events[REC_EV_LOST], v->n[REC_LOST]);
-    ck_assert_uint_eq(v->n[REC_OPEN], 6);
+    /* One in service and five that wait, or one less just after an answer. */
+    ck_assert_uint_ge(v->n[REC_OPEN], 5);
+    ck_assert_uint_le(v->n[REC_OPEN], 6);
     ck_assert_uint_gt(v->n[REC_LOST], 900);
     lab_free(l);
 }
@@ -189,7 +191,8 @@ START_TEST(a_quantum_lets_tasks_take_turns)
         ms[k] = lab_median_ms(l->seen[0].work_ns, l->seen[0].n_work);
         lab_free(l);
     }
-    ck_assert_msg(ms[1] / ms[0] > 1.7 && ms[1] / ms[0] < 2.3, "%.2f ms, with a quantum %.2f ms", ms[0], ms[1]);
+    ck_assert_msg(ms[1] / ms[0] > 1.7 && ms[1] / ms[0] < 2.3, "%.2f ms, with a quantum %.2f ms", ms[0],
+                  ms[1]);
 }
 END_TEST
 
