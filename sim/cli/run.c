@@ -25,6 +25,7 @@ static const char usage[] =
     "      --fidelity HOW   exact: every slice and request is an event\n"
     "      --json           print one JSON object instead of the summary\n"
     "      --trace          keep who ran where, in trace.json (ui.perfetto.dev shows it)\n"
+    "      --per-entity     every VM, vCPU, host and pCPU in entities.csv, also of groups above 100\n"
     "  -h, --help           this text\n"
     "\n"
     "examples:\n"
@@ -113,7 +114,7 @@ static int parse(int argc, char **argv, struct job *j)
         case JSON: j->json = true; break;
         case TRACE: j->x.trace = true; break;
         case REPLAY: code = bad("%s: not built yet", "--replay"); break;
-        case PER_ENTITY: code = bad("%s: not built yet", "--per-entity"); break;
+        case PER_ENTITY: j->x.per_entity = true; break;
         case 'h': fputs(usage, stdout); return CLI_OK;
         default: code = bad("what is `%s`?", argv[optind - 1]); break;
         }

@@ -114,10 +114,11 @@ struct tally {
 static int one_pair(const struct scenario *sc, uint64_t seed, struct compare *c, struct tally *t)
 {
     char *why = NULL;
-    struct meter *sim = once_sim(&(struct once){.sc = sc, .seed = seed, .no_series = true}, &why);
+    struct once o = {.sc = sc, .seed = seed, .no_series = true};
+    struct meter *sim = once_sim(&o, &why);
     int code = CLI_BROKEN;
     double disturbed = 0;
-    struct meter *real = sim ? once_kvm(sc, seed, NULL, 0, &disturbed, &code, &why) : NULL;
+    struct meter *real = sim ? once_kvm(&o, &disturbed, &code, &why) : NULL;
     if (real) {
         code = 0;
         t->pairs++;

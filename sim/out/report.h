@@ -43,6 +43,7 @@ struct report {
     size_t resolved_len;
     struct trace *trace; /* NULL: nobody recorded who ran where */
     bool trace_json;     /* --trace: write trace.json (gantt.tsv is always written where there is a trace) */
+    bool per_entity;     /* write entities.csv */
     size_t trace_point;  /* of which run the trace is; replication 0 */
     /* For the manifest alone: */
     int argc;

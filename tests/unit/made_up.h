@@ -111,7 +111,7 @@ static inline struct made *made_small(size_t reps)
         results_add(r, "host.h1", "cpu.util", "share", "", 1);
         results_add(r, "host.h1", "cpu.guest", "share", "", 0.9975);
         if (rep == 1) results_add(r, "vm.db", "events.lost", "total", "", 1);
-        m->out[rep] = (struct run_output){r, &m->series[0], happened, 2, 3, &ecdf, 1};
+        m->out[rep] = (struct run_output){r, &m->series[0], happened, 2, 3, &ecdf, 1, NULL};
         m->n_out++;
         runset_put(m->rs, 0, rep, 42 + rep, &m->out[rep]);
     }
@@ -291,7 +291,7 @@ static inline struct made *made_big(size_t n_vms, size_t reps, size_t points, co
                                      4e6 + 3e6 * (double)i, key + i);
             struct run_output *o = &m->out[m->n_out];
             *o = (struct run_output){
-                r, made_series(m, n_vms, key, &m->series[m->n_out]), NULL, 0, 0, e, 1 + n_vms};
+                r, made_series(m, n_vms, key, &m->series[m->n_out]), NULL, 0, 0, e, 1 + n_vms, NULL};
             m->n_out++;
             runset_put(m->rs, p, rep, 42 + rep, o);
         }
