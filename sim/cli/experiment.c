@@ -254,7 +254,7 @@ static void judge_line(struct experiment *x, uint32_t line)
     static const enum report_verdict as[] = {
         [EXPECT_HOLDS] = REPORT_HOLDS, [EXPECT_UNDECIDED] = REPORT_UNDECIDED, [EXPECT_FAILS] = REPORT_FAILS};
     char *place = e->fixed ? NULL : place_of(x, where);
-    *out = (struct report_expect){.text = e->text, .verdict = as[worst.verdict]};
+    *out = (struct report_expect){.text = e->text, .verdict = as[worst.verdict], .parsed = e};
     if (worst.verdict != EXPECT_HOLDS) out->detail = expect_explain(e, &worst, place);
     free(place);
 }

@@ -141,6 +141,7 @@ bool gantt_choose(const struct gantt *g, struct gantt_window *w)
     w->host = host;
     w->rows = g->sc->hosts[host].cores < GANTT_ROWS ? g->sc->hosts[host].cores : GANTT_ROWS;
     w->from_ns = best == INT64_MAX ? warmup : later(best, warmup);
+    w->shared = best != INT64_MAX;
     w->to_ns = window_end(g, w);
     return w->to_ns > w->from_ns;
 }

@@ -22,6 +22,7 @@ struct gantt;
 struct gantt_window {
     uint32_t host, rows; /* pCPUs 0 .. rows-1 of that host */
     int64_t from_ns, to_ns;
+    bool shared; /* a pCPU changes hands in it */
 };
 
 struct gantt *gantt_new(const struct scenario *sc); /* which must outlive it */
