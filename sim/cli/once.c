@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/once.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/assert.h"
@@ -101,6 +102,8 @@ struct meter *once_kvm(const struct once *o, double *disturbed, int *code, char 
         meter_set_checksum(m, i, r.checksum[i]);
     if (st == KVM_OK && meter_finish(m, sc->run.duration_ns, why) != 0) st = KVM_FAILED;
     if (r.disturbed_share > *disturbed) *disturbed = r.disturbed_share;
+    for (uint32_t i = 0; r.ends && i < r.n_vms; i++)
+        if (r.ends[i]) fprintf(stderr, "vlab: %s\n", r.ends[i]);
     kvm_report_done(&r);
     free(b);
     *code = (int)st;

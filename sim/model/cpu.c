@@ -61,11 +61,16 @@ static void unplan(struct model *m, struct pcpu *c)
     c->event = 0;
 }
 
-/* The running vCPU's next stop: the end of its slice or of what it does, whichever is first. */
+/* The running vCPU's next stop: the end of its slice or of what it does, whichever is first. A branch, not a
+ * choice of values: when the end of the slice is guessed right, the queue need not wait for the vCPU to be
+ * looked up, and that is half of what a slice costs. */
 static inline void plan(struct model *m, struct pcpu *c)
 {
-    int64_t end = add_sat(sim_now(m->sim), c->on->burst_ns);
-    if (c->slice_end < end) end = c->slice_end;
+    int64_t end = c->slice_end;
+    if (__builtin_expect(c->on->burst_ns < end - sim_now(m->sim), 0)) {
+        end = sim_now(m->sim) + c->on->burst_ns;
+        __asm__ volatile("" : "+r"(end));
+    }
     c->event = end == INT64_MAX ? 0 : sim_at(m->sim, end, EVQ_NORMAL, m->ev_pcpu, c->index);
 }
 
@@ -124,9 +129,12 @@ static inline void leave(struct model *m, struct pcpu *c, bool blocked)
         if (c->host->cache_lines) warmth_refilled(c, v, refilling > 0 ? refilling : 0);
     }
     if (c->host->cache_lines) warmth_leave(c, v);
-    if (blocked) enter(m, v, VCPU_IDLE);
-    else if (c->mode == PCPU_RUN && !c->host->limits) enter(m, v, VCPU_READY);
-    else settle_waiting(m, v);
+    if (blocked)
+        enter(m, v, VCPU_IDLE);
+    else if (c->mode == PCPU_RUN && !c->host->limits)
+        enter(m, v, VCPU_READY);
+    else
+        settle_waiting(m, v);
     v->at = NULL;
     c->on = NULL;
 }
@@ -160,11 +168,10 @@ static inline void come(struct model *m, struct pcpu *c, struct vcpu *v, int64_t
     c->event = sim_at(m->sim, c->since_ns + cost, EVQ_NORMAL, m->ev_pcpu, c->index);
 }
 
-/* Asks the policy who is next. Whoever is on the pCPU has been charged, and has no event if it ran. */
-static inline void dispatch(struct model *m, struct pcpu *c, bool blocked)
+/* Puts on who the policy says is next. Whoever is on the pCPU has no event if it ran. */
+static inline void put_on(struct model *m, struct pcpu *c, struct sched_pick next, bool blocked)
 {
-    struct mhost *h = c->host;
-    struct sched_pick next = sched_pick(h->sched, c->num, sim_now(m->sim));
+    const struct mhost *h = c->host;
     struct vcpu *v = next.vcpu == SCHED_NONE ? NULL : &m->vcpus[h->first_vcpu + next.vcpu];
     if (v) ASSERT(next.run_ns > 0);
     if (v && v == c->on) { /* it goes on */
@@ -183,6 +190,20 @@ static inline void dispatch(struct model *m, struct pcpu *c, bool blocked)
     if (!v) return;
     tell_pcpu(m, c, REC_IDLE); /* of no length, where another left just now: none */
     come(m, c, v, next.run_ns);
+}
+
+/* Asks the policy who is next. Whoever is on the pCPU has been charged. */
+static void dispatch(struct model *m, struct pcpu *c, bool blocked)
+{
+    put_on(m, c, sched_pick(c->host->sched, c->num, sim_now(m->sim)), blocked);
+}
+
+/* The slice is over and nothing else is. */
+static inline void turn(struct model *m, struct pcpu *c, int64_t ran)
+{
+    c->on->burst_ns -= ran;
+    c->run_from += ran;
+    put_on(m, c, sched_turn(c->host->sched, c->num, ran, c->run_from), false);
 }
 
 /* Brings a pCPU up to date: what its vCPU did, whether it has more to do, who is next. */
@@ -255,7 +276,11 @@ void cpu_on_pcpu(void *model, uint32_t p)
         start_run(m, c, c->slice_run);
         return;
     }
-    resume(m, c, false);
+    int64_t ran = sim_now(m->sim) - c->run_from;
+    if (ran > 0 && ran < c->on->burst_ns && sim_now(m->sim) == c->slice_end)
+        turn(m, c, ran);
+    else
+        resume(m, c, false);
     settle(m, c->host);
 }
 

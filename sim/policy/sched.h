@@ -74,6 +74,8 @@ void sched_block(struct sched *s, uint32_t v, int64_t now);
 /* v ran ran_ns (>= 0) on its pCPU since its last charge or pick. */
 void sched_charge(struct sched *s, uint32_t v, int64_t ran_ns, int64_t now);
 struct sched_pick sched_pick(struct sched *s, uint32_t pcpu, int64_t now);
+/* sched_charge of whoever runs there, then sched_pick: the end of a slice in one call. */
+struct sched_pick sched_turn(struct sched *s, uint32_t pcpu, int64_t ran_ns, int64_t now);
 /* The switch is over, the picked vCPU begins to run: only sharpens what a wake-up compares with. */
 void sched_started(struct sched *s, uint32_t pcpu, int64_t now);
 /* Periodic work that is due (refills, accounting, balancing). Returns when to call next, > now;

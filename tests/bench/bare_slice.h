@@ -28,6 +28,7 @@ struct bare_vcpu {
     int64_t left_ns;  /* of its burst */
     struct rng rng;   /* a stream of its own */
     uint64_t slices;
+    uint32_t by_length[2][64]; /* slices and waits by the power of two: the least that tells a distribution */
 };
 
 struct bare_pcpu {
@@ -50,6 +51,11 @@ struct bare_slice {
     bool for_ever;
     struct dist burst, sleep; /* the lab's own draws: they must not tell between the two sides */
 };
+
+static inline int bare_power(int64_t ns)
+{
+    return 63 - __builtin_clzll((uint64_t)ns | 1);
+}
 
 static inline void bare_level(struct bare_slice *s, int64_t now)
 {
@@ -89,6 +95,7 @@ static inline void bare_dispatch(struct bare_slice *s, uint32_t k, int64_t now)
     p->switch_ns += BARE_SWITCH_NS;
     p->switches++;
     c->waited_ns += waited;
+    c->by_length[1][bare_power(waited)]++;
     if (waited > c->longest_wait_ns) c->longest_wait_ns = waited;
     c->since_ns = starts;
     c->slices++;
@@ -117,6 +124,7 @@ static inline void bare_slice_end(struct bare_slice *s, uint32_t k, int64_t now)
     struct bare_vcpu *c = &s->vcpus[p->vcpu];
     bare_level(s, now);
     c->ran_ns += now - c->since_ns;
+    c->by_length[0][bare_power(now - c->since_ns)]++;
     c->since_ns = now;
     c->left_ns -= p->slice_ns;
     if (s->for_ever || c->left_ns > 0) {

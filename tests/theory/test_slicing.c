@@ -32,7 +32,7 @@ START_TEST(round_robin_pays_a_switch_a_slice)
     ck_near(efficiency, s->efficiency, 5e-5);
     double longest = 0;
     for (int i = 0; i < 4; i++) {
-        char vm[16];
+        char vm[24];
         snprintf(vm, sizeof vm, "vm.v-%d", i);
         longest = fmax(longest, lab_value(l, vm, "wait", "max"));
         ck_near(lab_value(l, vm, "slice", "p50"), s->q, 1e-9);

@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "tests/often.h"
 
 Suite *rng_suite(void);
 
-enum { N = 1 << 17 };
+enum { N = FEWER(1 << 17) };
 
 static struct rng by_b(uint64_t i)
 {
@@ -158,10 +159,10 @@ START_TEST(no_two_streams_are_one)
     for (uint64_t i = 0; i < N; i++)
         all[i] = families[_i](i);
     for (uint64_t i = 0; i < N; i++)
-        ck_assert_uint_eq(all[i].inc & 1, 1);
+        ck_often(all[i].inc & 1);
     qsort(all, N, sizeof *all, by_state);
     for (uint64_t i = 1; i < N; i++)
-        ck_assert(all[i].state != all[i - 1].state && all[i].inc != all[i - 1].inc);
+        ck_often(all[i].state != all[i - 1].state && all[i].inc != all[i - 1].inc);
     free(all);
 }
 END_TEST
