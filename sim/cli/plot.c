@@ -48,16 +48,23 @@ static bool parse(int argc, char **argv, struct job *j)
     return j->run || j->help;
 }
 
-/* The dumb terminal fills its lines with blanks, and begins with empty ones. */
+/* The dumb terminal fills its lines with blanks, and begins and ends with empty ones. */
 static void print_trimmed(const char *text)
 {
+    size_t empty = 0;
     bool begun = false;
     while (*text) {
         size_t len = strcspn(text, "\n"), seen = len;
         while (seen > 0 && strchr(" \f\r", text[seen - 1]))
             seen--;
-        if (seen > 0 || begun) printf("%.*s\n", (int)seen, text);
-        begun = begun || seen > 0;
+        if (seen == 0) empty++;
+        for (; seen > 0 && begun && empty > 0; empty--)
+            putchar('\n');
+        if (seen > 0) {
+            printf("%.*s\n", (int)seen, text);
+            begun = true;
+            empty = 0;
+        }
         text += len + (text[len] == '\n');
     }
 }

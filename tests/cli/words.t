@@ -1,0 +1,94 @@
+# What a newcomer types first, and what is not there yet.
+$ vlab --version
+vlab 0.1.0
+$ vlab --help
+usage: vlab COMMAND [ARGUMENT...]
+
+A laboratory of virtualization: one scenario, one workload, one policy; two clocks.
+
+  run         run a scenario, simulated or on KVM guests; print a summary, keep everything in runs/
+  validate    run a scenario both ways in turn and lay the numbers side by side
+  plot        draw the figures of a run as SVG and PNG, or in the terminal (--ascii)
+  check       read scenarios and say what is wrong and where, without running them
+  explain     what a key or a metric means, its unit, range, default and an example
+  schema      print the JSON Schema of scenarios, for editors
+  kvm         probe: what this machine can do; calibrate: measure what it costs
+  doctor      what this machine has, what is missing, and the remedy
+  completion  make the Tab key work: source <(vlab completion bash)
+
+not built yet: batch top compare report hw tour
+
+examples:
+  vlab run scenarios/01-two-vms.yaml                  simulated
+  vlab run scenarios/01-two-vms.yaml --backend=kvm    on real guests of this machine
+  vlab validate scenarios/01-two-vms.yaml             both, compared
+  vlab explain vms.cpu.weight                         any key, any metric
+
+vlab COMMAND --help tells more; scenarios/README.md lists the scenarios by their questions.
+Exit: 0 ok, 1 an expectation failed, 2 usage, 3 the scenario is invalid, 4 the run failed,
+77 this machine cannot do it.
+$ vlab run
+vlab run: which scenario? Name a YAML file (vlab run --help)
+[exit 2]
+$ vlab rnu x
+vlab: there is no command `rnu`; did you mean `run`? (vlab --help lists them)
+[exit 2]
+$ vlab batch scenarios/00-hello.yaml
+vlab: batch: not built yet
+[exit 2]
+$ vlab run scenarios/00-hello.yaml --fidelity=fluid
+vlab run: --fidelity=fluid: not built yet (vlab run --help)
+[exit 2]
+$ vlab explain events
+Things that happen. Each is a metric of every entity, with the stats total (how often), first and last
+(when, in s): vm.db.events.lost.total. Those that are told one by one are in events.csv.
+  events.started      A VM was powered on.
+  events.finished     A VM's workload reached its `until` count.
+  events.fault        A guest access outside what it may reach was refused and ended that guest.
+  events.killed       A VM was ended from outside.
+  events.throttle     A vCPU used up its CPU limit before the period was over.
+  events.lost         A request found the queue full and was turned away.
+  events.moved        A vCPU was moved to another pCPU of its host.
+
+events (key)
+  What is done to the scenario while it runs.
+  not supported yet: it comes with a later version of vlab (dependability)
+$ vlab explain vm.db.latency.p99
+latency (metric)
+  From a request's arrival to its last step.
+  unit:    s
+  formula: done - arrival
+  stats:   mean count p50 p95 p99 max (in expect: mean where none is written)
+  on:      vm
+$ vlab explain vms.cpu.limit
+vms.cpu.limit (key)
+  The most it may run, even on an idle host: 100% is one pCPU, v vCPUs may have up to v x 100%.
+  type:    share in % or none (unit: %)
+  default: none
+  range:   0.1% to 102400%
+  example: --set 'vms.NAME.cpu.limit=25%'
+  host:    cgroup v2 cpu.max, v1 cpu.cfs_quota_us: limit x period of CPU time in each period
+$ vlab explain vms.cpu.wieght
+vlab explain: there is no key or metric `vms.cpu.wieght`
+  did you mean `vms.cpu.weight`?
+[exit 2]
+$ vlab run scenarios/00-hello.yaml -o runs/cli-test --per-entity | tail -n 1
+  results in runs/cli-test (vlab plot runs/cli-test)
+$ ls runs/cli-test
+entities.csv
+events.csv
+manifest.json
+metrics.prom
+plots
+scenario.yaml
+series.csv
+summary.csv
+$ cut -d, -f6 runs/cli-test/entities.csv | sort -u
+entity
+host.h1
+host.h1.pcpu0
+host.h1.pcpu1
+vm.first
+vm.first.vcpu0
+vm.second
+vm.second.vcpu0
