@@ -77,6 +77,11 @@ void fig_gantt(struct rundir *rd, const struct report *rp)
     figure_begin(&fig, rd, rp, "gantt", question, note, height < 800 ? height : 800);
     labels = gantt_write(fig.data, trace_gantt(rp->trace), &w);
     fprintf(fig.gp, "FROM = %s\nTO = %s\n", from, num_seconds((char[NUM_LEN]){0}, w.to_ns));
+    /* A terminal has some 56 columns: four a slice, or they would lie over one another. */
+    double slices = (double)gantt_count(trace_gantt(rp->trace), &w) / w.rows;
+    int64_t ascii =
+        slices > 14 ? (int64_t)((double)(w.to_ns - w.from_ns) * 14 / slices) : w.to_ns - w.from_ns;
+    fprintf(fig.gp, "ASCII_TO = %s\n", num_seconds((char[NUM_LEN]){0}, w.from_ns + ascii));
     fprintf(fig.gp, "SCALE = %.1f\nROWS = %u\nCOLOURS = %zu\nOTHERS = %d\nSWITCHES = %d\nLABELS = %d\n",
             unit.scale, w.rows, n, others > 0, switches, labels > 0);
     figure_words(&fig, "VMS", names, n);

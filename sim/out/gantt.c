@@ -164,6 +164,15 @@ double gantt_time(const struct gantt *g, const struct gantt_window *w, uint32_t 
     return (double)sum / 1e9;
 }
 
+size_t gantt_count(const struct gantt *g, const struct gantt_window *w)
+{
+    size_t n = 0;
+    int64_t start, end;
+    for (size_t i = 0; i < g->n; i++)
+        n += g->kept[i].vm != UINT32_MAX && clip(&g->kept[i], w, &start, &end);
+    return n;
+}
+
 size_t gantt_write(FILE *f, const struct gantt *g, const struct gantt_window *w)
 {
     char from[NUM_LEN], to[NUM_LEN], label[80];

@@ -31,6 +31,8 @@ void gantt_free(struct gantt *g);
 bool gantt_see(struct gantt *g, const struct rec *r);
 /* False: nothing ran. */
 bool gantt_choose(const struct gantt *g, struct gantt_window *w);
+/* How many slices of vCPUs lie in the window. */
+size_t gantt_count(const struct gantt *g, const struct gantt_window *w);
 /* How long the VM (UINT32_MAX: switches) had pCPUs in the window, in s. */
 double gantt_time(const struct gantt *g, const struct gantt_window *w, uint32_t vm);
 /* Columns pcpu, start, end, vm, vcpu, label with a heading, tab between, times in s on the run's clock,
