@@ -11,6 +11,7 @@
  *     0x0d00000  stacks, one a vCPU, each over a guard page     read, write
  *     0x1000000  payload: text (read, execute), rodata (read), data (read, write)
  *    0x40000000  logs, one a vCPU: struct abi_log, shared with the runner; nothing in it is trusted
+ *   0x100000000  the rest of its memory, where the scenario gives it more than 32 MiB; not mapped yet
  *    0x60000000  one page that is mapped but lies in no slot: touching it shows that nothing is there
  *
  * A port's number is the operation, so the VMM reads no guest memory to know what is asked. The TSS's I/O
@@ -58,6 +59,7 @@
 #define ABI_RAM_END     0x2000000u
 #define ABI_LOG         0x40000000u
 #define ABI_HOLE        0x60000000u
+#define ABI_MORE        UINT64_C(0x100000000)
 
 #define ABI_SEL_CODE 0x33u
 #define ABI_SEL_DATA 0x2bu

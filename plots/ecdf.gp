@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A distribution, whole: for every duration the share of those that took no longer. Data: blocks of x (s), share (%).
-set logscale x 10
+if (LOGX) set logscale x 10
 set xrange [FROM * SCALE:TO * SCALE]
 set yrange [0:100]
 set xlabel XLABEL

@@ -6,7 +6,7 @@ HALF = 0.36
 ink(i) = i == 4 || i == 5 || i == 6 || i == 7 || i == 0 ? 0x000000 : 0xffffff
 index_of(name) = sum [k=1:COLOURS] (name eq word(VMS, k) ? k : 0)
 
-set xrange [0:x(TO)]
+set xrange [0:x(ASCII ? ASCII_TO : TO)]
 set yrange [ROWS - 0.5:-0.5]
 set xlabel XLABEL
 set ytics (0) scale 0
@@ -19,10 +19,13 @@ if (!ASCII) {
 }
 LIGHT(name) = name ne 'switch' && index_of(name) == 0
 
-# A terminal has letters: A is the first VM. Each slice is drawn at 61 places, more than it has columns.
+# A terminal has letters: A is the first VM. Each slice is drawn at 61 places, more than it has columns; half a
+# column is left out at its ends, which would else be its neighbour's.
 if (ASCII) {
+    HALF_COLUMN = (ASCII_TO - FROM) / 112.0
+    inner(a, b, k) = b - a > 2.2 * HALF_COLUMN ? a + HALF_COLUMN + (b - a - 2 * HALF_COLUMN) * (k + 0.5) / 61.0 : (a + b) / 2.0
     plot for [i = 1:COLOURS] for [k = 0:60] FIGURE.'.tsv' skip 1 \
-        using (x($2 + ($3 - $2) * (k + 0.5) / 61.0)):(strcol(4) eq word(VMS, i) ? $1 : NaN) \
+        using (x(inner($2, $3, k))):(strcol(4) eq word(VMS, i) ? $1 : NaN) \
         with points pt i title (k == 0 ? word(VMS, i) : '')
 } else {
     plot for [i = 1:COLOURS] FIGURE.'.tsv' skip 1 \

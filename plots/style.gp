@@ -39,8 +39,9 @@ set grid ytics lt 1 dt 1 lw 0.6 lc rgb '#e4e4e4'
 set key outside right top Left reverse samplen 2 width 1 textcolor rgb INK
 
 # The title asks the question; beneath the axes: of what, how many, how sure.
-if (ASCII) {
-    set title QUESTION
+if (ASCII) { # a title too long for the terminal would be left out; a line of text is not
+    set print '-'
+    print QUESTION
     unset grid
 }
 if (!ASCII) {

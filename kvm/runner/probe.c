@@ -144,7 +144,7 @@ static void row_memory(void)
         thp ? NULL : "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled");
     int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
     row(fd >= 0 ? "yes" : "no", "userfaultfd",
-        fd >= 0 ? "faults of guests can be served (a later issue's pager)" : strerror(errno),
+        fd >= 0 ? "page faults of guests could be served (nothing needs it yet)" : strerror(errno),
         fd >= 0 ? NULL : "run as root, or sysctl vm.unprivileged_userfaultfd=1");
     if (fd >= 0) close(fd);
 }

@@ -30,6 +30,8 @@ static char *refuse_work(const struct sc_vm *v)
     if (v->vcpus > 1 && w->threads > v->vcpus)
         return host_text(CANNOT "vms.%s.workload.threads: with several vCPUs, at most one thread a vCPU",
                          v->group);
+    if (v->memory_bytes != 0 && v->memory_bytes < ABI_RAM_END)
+        return host_text(CANNOT "vms.%s.memory: a guest here has 32MiB at least", v->group);
     if (w->threads > ABI_MAX_TASKS)
         return host_text(CANNOT "vms.%s.workload.threads: over %u", v->group, ABI_MAX_TASKS);
     if (w->requests && w->arrivals == SC_CLOSED && w->clients > ABI_MAX_CLIENTS)

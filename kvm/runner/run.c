@@ -105,6 +105,7 @@ static enum kvm_status start_vms(struct watch *w, char **why)
         if (boot < 0) return KVM_FAILED;
         struct vmproc_cfg cfg = {.name = v->name,
                                  .n_vcpus = v->vcpus,
+                                 .memory_bytes = (uint64_t)v->memory_bytes,
                                  .gated = w->dispatch != NULL,
                                  .start_ns = v->start_ns < r->end_ns ? v->start_ns : r->end_ns,
                                  .boot_fd = boot,

@@ -66,6 +66,7 @@ int vmproc_start(struct vmproc *p, const struct host *h, const struct vmproc_cfg
     if (failed == 0) {
         p->ctl->magic = CTL_MAGIC;
         p->ctl->n_vcpus = cfg->n_vcpus;
+        p->ctl->memory_bytes = cfg->memory_bytes;
         p->ctl->runner = getpid();
         p->ctl->gated = cfg->gated;
         p->ctl->start_ns = cfg->start_ns;

@@ -22,6 +22,7 @@ struct vmproc_cfg {
     uint32_t n_vcpus;
     bool gated;
     int64_t start_ns;
+    uint64_t memory_bytes; /* 0: not stated, what the payload needs */
     int boot_fd;
     int payload_fd; /* -1: the payload that is built in */
     int cpu;        /* all its threads begin there; -1: anywhere */

@@ -112,6 +112,12 @@ void machine_make(struct vmm *v)
         paging_init(&v->ram) != 0)
         vmm_fail(v->ctl, "no memory for the guest");
     add_slot(v, 0, ABI_RAM_BASE, v->ram.bytes, v->ram.host);
+    if (v->ctl->memory_bytes > ABI_RAM_END) {
+        uint64_t more = (v->ctl->memory_bytes - ABI_RAM_END) / ABI_PAGE * ABI_PAGE;
+        if (more && gmem_init(&v->more, (struct gpa){ABI_MORE}, more) != 0)
+            vmm_fail(v->ctl, "%llu bytes of memory for the guest: %m", (unsigned long long)more);
+        if (more) add_slot(v, 2, ABI_MORE, more, v->more.host);
+    }
     load_boot(v);
     map_logs(v);
     map(v, ABI_GDT, ABI_PAGE, PAGE_SUPERVISOR);

@@ -26,6 +26,7 @@ struct vmm {
     struct ctl *ctl;
     struct ctl_bells *bells;
     struct gmem ram;
+    struct gmem more; /* beyond ABI_RAM_END; not there where the guest has no more */
     int kvm, vm;
     uint64_t entry;
     uint32_t dying; /* a vCPU broke off: its siblings end too */

@@ -17,8 +17,8 @@
 #define RATE_BOUND  0.05
 #define TIME_FLOOR  200e-6 /* s: what a kick and a switch take; closer no slice can be held on real time */
 
-static void add_row(struct compare *c, size_t pairs, const char *entity, const char *metric, const char *stat,
-                    const char *unit, double bound)
+static struct compare_row *add_row(struct compare *c, size_t pairs, const char *entity, const char *metric,
+                                   const char *stat, const char *unit, double bound)
 {
     if (c->n_rows == c->cap) {
         c->cap = c->cap ? 2 * c->cap : 16;
@@ -35,6 +35,7 @@ static void add_row(struct compare *c, size_t pairs, const char *entity, const c
     r->sim = calloc(pairs, sizeof *r->sim);
     r->real = calloc(pairs, sizeof *r->real);
     ASSERT(r->sim && r->real);
+    return r;
 }
 
 /* A VM's slices are worth comparing where it runs until it is stopped, not until its work is done. */
@@ -60,10 +61,13 @@ void compare_init(struct compare *c, const struct scenario *sc, size_t pairs)
         c->names[c->n_names++] = e;
         bool eevdf = strcmp(sc->hosts[vm->host].scheduler, "eevdf") == 0;
         double times = eevdf ? EEVDF_BOUND : SLICE_BOUND;
-        add_row(c, pairs, e, "cpu.run", "share", "", vm->limit_ppm ? LIMIT_BOUND : SHARE_BOUND);
-        add_row(c, pairs, e, "cpu.ready", "share", "", vm->limit_ppm ? LIMIT_BOUND : SHARE_BOUND);
+        bool idles = !never_idle(vm);
+        add_row(c, pairs, e, "cpu.run", "share", "", vm->limit_ppm ? LIMIT_BOUND : SHARE_BOUND)->shown =
+            idles;
+        add_row(c, pairs, e, "cpu.ready", "share", "", vm->limit_ppm ? LIMIT_BOUND : SHARE_BOUND)->shown =
+            idles;
         if (vm->limit_ppm) add_row(c, pairs, e, "cpu.throttled", "share", "", LIMIT_BOUND);
-        if (never_idle(vm)) {
+        if (!idles) {
             add_row(c, pairs, e, "slice", "p50", "s", times);
             add_row(c, pairs, e, "wait", "p50", "s", times);
         } else {
@@ -110,7 +114,9 @@ static void judge(struct compare_row *r)
     double bound = r->relative ? r->bound * fabs(r->sim_median) : r->bound;
     if (strcmp(r->unit, "s") == 0) bound = fmax(bound, TIME_FLOOR);
     r->allowed = fmax(bound, 2 * r->spread);
-    if (2 * r->spread > 3 * bound)
+    if (r->shown)
+        r->verdict = COMPARE_SHOWN;
+    else if (2 * r->spread > 3 * bound)
         r->verdict = COMPARE_UNDECIDED;
     else
         r->verdict = fabs(r->difference) <= r->allowed ? COMPARE_AGREES : COMPARE_DIFFERS;
@@ -135,5 +141,6 @@ void compare_judge(struct compare *c)
 
 const char *compare_verdict_name(enum compare_verdict v)
 {
-    return v == COMPARE_AGREES ? "agrees" : v == COMPARE_DIFFERS ? "DIFFERS" : "undecided";
+    static const char *const names[] = {"agrees", "DIFFERS", "undecided", "shown"};
+    return names[v];
 }

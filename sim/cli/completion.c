@@ -12,27 +12,24 @@ static const char bash[] =
     "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd=${COMP_WORDS[1]} words=\n"
     "    COMPREPLY=()\n"
     "    if [[ $COMP_CWORD -eq 1 ]]; then\n"
-    "        words='run batch top compare validate kvm check explain schema doctor plot report hw tour "
-    "completion'\n"
+    "        words='run validate plot check explain schema kvm doctor completion'\n"
     "    elif [[ $prev = = ]]; then\n"
     "        case ${COMP_WORDS[COMP_CWORD-2]} in\n"
-    "        --backend) words='sim kvm proc' ;;\n"
-    "        --fidelity) words='exact fluid auto' ;;\n"
-    "        --engine) words='local slurm' ;;\n"
+    "        --backend) words='sim kvm' ;;\n"
+    "        --fidelity) words=exact ;;\n"
     "        esac\n"
     "    elif [[ $cur = -* ]]; then\n"
     "        case $cmd in\n"
-    "        run) words='-s -o --set --backend= --fidelity= --json --trace --replay --per-entity' ;;\n"
-    "        batch) words='-j -r -o --resume --list --engine=' ;;\n"
-    "        top) words='--backend= -d -b -n' ;;\n"
-    "        validate) words='--all -r' ;;\n"
-    "        kvm) words='--quick --allow-host-tuning' ;;\n"
+    "        run) words='-s -o --set --backend= --fidelity= --json --trace --per-entity --help' ;;\n"
+    "        validate) words='-r -p --set --help' ;;\n"
+    "        kvm) words='--quick -o --help' ;;\n"
     "        plot) words='--ascii' ;;\n"
     "        esac\n"
     "    elif [[ $cmd = kvm && $COMP_CWORD -eq 2 ]]; then\n"
     "        words='probe calibrate'\n"
-    "    elif [[ $cmd = hw && $COMP_CWORD -eq 2 ]]; then\n"
-    "        words='new run hint grade make-course'\n"
+    "    elif [[ $cmd = explain ]]; then\n"
+    "        words=\"keys metrics events distributions $(\"${COMP_WORDS[0]}\" explain keys metrics | awk '/^ "
+    " /{print $1}')\"\n"
     "    elif [[ $cmd = completion ]]; then\n"
     "        words=bash\n"
     "    elif [[ $cmd = plot && $COMP_CWORD -eq 3 ]]; then\n"
@@ -43,7 +40,7 @@ static const char bash[] =
     "        done\n"
     "    else\n"
     "        local d=f\n"
-    "        case $cmd in plot|report|compare) d=d ;; esac\n"
+    "        [[ $cmd = plot ]] && d=d\n"
     "        compopt -o filenames 2>/dev/null\n"
     "        mapfile -t COMPREPLY < <(compgen -\"$d\" -- \"$cur\")\n"
     "        return\n"
@@ -61,6 +58,10 @@ int cli_completion(int argc, char **argv)
         return CLI_OK;
     }
     bool help = argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
-    fputs("usage: vlab completion bash\n  Then: source <(vlab completion bash)\n", help ? stdout : stderr);
+    fputs("usage: vlab completion bash\n"
+          "Prints what bash needs to finish commands, options, keys and figures with the Tab key.\n"
+          "For this shell: source <(./vlab completion bash)    For all: that line, with vlab's path, in "
+          "~/.bashrc.\n",
+          help ? stdout : stderr);
     return help ? CLI_OK : CLI_USAGE;
 }

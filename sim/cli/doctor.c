@@ -65,7 +65,7 @@ static void kvm(struct finding *f)
     int e = errno;
     if (f->good) {
         snprintf(f->text, sizeof f->text,
-                 "--backend=kvm and vlab validate have guests (vlab kvm probe says more)");
+                 "guests for --backend=kvm and vlab validate (vlab kvm probe says more)");
     } else {
         snprintf(f->text, sizeof f->text, "no KVM guests: %s", strerror(e));
     }
@@ -95,8 +95,8 @@ static void cgroup(struct finding *f)
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         f->good = f->good || access(places[i], W_OK) == 0;
     snprintf(f->text, sizeof f->text,
-             f->good ? "weights and limits of the host's own scheduler"
-                     : "no weights or limits on KVM with scheduler: eevdf");
+             f->good ? "weights and limits for guests under scheduler: eevdf"
+                     : "no weights or limits for guests under scheduler: eevdf");
     f->cure =
         "run as root, or have a cgroup delegated: systemd-run --user --scope -p Delegate=yes ./vlab ...";
 }
@@ -106,8 +106,8 @@ static void cpus(struct finding *f)
     cpu_set_t set;
     int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
     f->good = n >= 2;
-    snprintf(f->text, sizeof f->text, "%d CPU%s may be used: KVM scenarios of at most as many pCPUs", n,
-             n == 1 ? "" : "s");
+    snprintf(f->text, sizeof f->text,
+             "%d to use: on KVM all hosts of a scenario together have at most as many pCPUs", n);
     f->cure = "scenarios with two pCPUs stay in simulation here";
 }
 
@@ -117,7 +117,7 @@ static void terminal(struct finding *f)
     const char *term = getenv("TERM");
     if (!isatty(STDOUT_FILENO)) {
         f->good = true;
-        snprintf(f->text, sizeof f->text, "standard output is none, so no colour and no progress");
+        snprintf(f->text, sizeof f->text, "standard output is not one: no colour");
         return;
     }
     bool dumb = !term || !*term || strcmp(term, "dumb") == 0;
@@ -146,15 +146,15 @@ static const struct {
 
 int cli_doctor(int argc, char **argv)
 {
-    static const char usage[] =
-        "usage: vlab doctor\n  What this machine has of what vlab can use, and how to get the rest.\n";
+    static const char usage[] = "usage: vlab doctor\nWhat this machine has of what vlab can use, and how to "
+                                "get the rest. Changes nothing.\n";
     if (argc > 1) {
         bool help = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0;
         fputs(usage, help ? stdout : stderr);
         return help ? CLI_OK : CLI_USAGE;
     }
     struct term_style style = term_style_of(STDOUT_FILENO);
-    printf("Simulation needs nothing but vlab itself. Beyond that:\n");
+    printf("Simulation needs nothing but vlab itself. What else vlab can use here:\n");
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         struct finding f = {.what = checks[i].what, .cure = ""};
         checks[i].look(&f);

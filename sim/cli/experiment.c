@@ -110,6 +110,7 @@ int experiment_open(struct experiment *x, const struct experiment_opts *o)
         .resolved = x->resolved,
         .resolved_len = len,
         .trace_json = o->trace,
+        .per_entity = o->per_entity,
         .trace_point = x->n_points - 1,
     };
     clock_gettime(CLOCK_REALTIME, &x->report.started);
@@ -162,14 +163,14 @@ static int run_one(struct experiment *x, size_t point, size_t rep, struct watch 
     uint64_t seed = sc->run.seed + rep;
     char *why = NULL;
     int code = CLI_BROKEN;
-    struct meter *m = x->opts.kvm ? once_kvm(sc, seed, &also, n_also, &x->disturbed, &code, &why)
-                                  : once_sim(&(struct once){.sc = sc,
-                                                            .seed = seed,
-                                                            .also = &also,
-                                                            .n_also = n_also,
-                                                            .progress = keep_going,
-                                                            .progress_ctx = w},
-                                             &why);
+    struct once o = {.sc = sc,
+                     .seed = seed,
+                     .per_entity = x->opts.per_entity,
+                     .also = &also,
+                     .n_also = n_also,
+                     .progress = keep_going,
+                     .progress_ctx = w};
+    struct meter *m = x->opts.kvm ? once_kvm(&o, &x->disturbed, &code, &why) : once_sim(&o, &why);
     if (m) {
         x->meters[point * x->n_reps + rep] = m;
         runset_put(x->runs, point, rep, seed, meter_output(m));
@@ -253,7 +254,7 @@ static void judge_line(struct experiment *x, uint32_t line)
     static const enum report_verdict as[] = {
         [EXPECT_HOLDS] = REPORT_HOLDS, [EXPECT_UNDECIDED] = REPORT_UNDECIDED, [EXPECT_FAILS] = REPORT_FAILS};
     char *place = e->fixed ? NULL : place_of(x, where);
-    *out = (struct report_expect){.text = e->text, .verdict = as[worst.verdict]};
+    *out = (struct report_expect){.text = e->text, .verdict = as[worst.verdict], .parsed = e};
     if (worst.verdict != EXPECT_HOLDS) out->detail = expect_explain(e, &worst, place);
     free(place);
 }

@@ -17,8 +17,9 @@ struct experiment_opts {
     const char *const *sets; /* KEY=VALUE, n_sets of them, in order */
     size_t n_sets;
     bool kvm;
-    bool trace;  /* keep slices for trace.json; the Gantt chart's are always kept */
-    bool silent; /* no progress */
+    bool trace;      /* keep slices for trace.json; the Gantt chart's are always kept */
+    bool per_entity; /* make what entities.csv is written from */
+    bool silent;     /* no progress */
 };
 
 struct experiment {

@@ -11,12 +11,36 @@
 #include "scenario/names.h"
 #include "scenario/reader.h"
 
+/* How to set it from the command line: names stand where lists have members. */
+static void show_example(const struct key *k)
+{
+    char path[200] = "";
+    size_t at = 0;
+    for (const char *p = k->path; *p && at < sizeof path;) {
+        size_t len = strcspn(p, ".");
+        char upto[200];
+        snprintf(upto, sizeof upto, "%.*s", (int)(p + len - k->path), k->path);
+        const struct key *here = key_find(upto);
+        const char *member = !here || here == k        ? ""
+                             : here->type == KEY_NAMED ? ".NAME"
+                             : here->type == KEY_MAPS  ? ".0"
+                                                       : "";
+        at += (size_t)snprintf(path + at, sizeof path - at, "%s%.*s%s", at ? "." : "", (int)len, p, member);
+        p += len + (p[len] == '.');
+    }
+    bool quote = strpbrk(k->example, " {}[]%") != NULL;
+    if (!strchr(k->path, '.')) /* sweep and expect: in the file, not on the command line */
+        printf("  example: %s: %s\n", k->path, k->example);
+    else
+        printf("  example: --set %s%s=%s%s\n", quote ? "'" : "", path, k->example, quote ? "'" : "");
+}
+
 static void explain_key(const struct key *k)
 {
     char type[300], range[120];
     printf("%s (key)\n  %s\n", k->path, k->about);
     if (k->later) {
-        printf("  not supported yet: it belongs to a later part of vlab, %s\n", k->later);
+        printf("  not supported yet: it comes with a later version of vlab (%s)\n", k->later);
         return;
     }
     enum unit_kind kind;
@@ -28,6 +52,8 @@ static void explain_key(const struct key *k)
     else if (k->def_text)
         printf("  default: %s\n", k->def_text);
     if (*key_range_text(k, range, sizeof range)) printf("  range:   %s\n", range);
+    if (k->example) show_example(k);
+    if (k->knob) printf("  host:    %s\n", k->knob);
     if (k->main) printf("  a single value in its place means `%s`\n", k->main);
     if (k->later_words) printf("  not supported yet: %s\n", k->later_words);
     bool head = false;
@@ -46,7 +72,7 @@ static void explain_metric(const struct name_metric *m)
     const char *stats = name_stats(m->kind);
     printf("%s (metric)\n  %s\n", m->name, m->about);
     if (m->later) {
-        printf("  not supported yet: it belongs to a later part of vlab, %s\n", m->later);
+        printf("  not supported yet: it comes with a later version of vlab (%s)\n", m->later);
         return;
     }
     printf("  unit:    %s\n", *m->unit ? m->unit : m->kind == NAME_SHARE ? "share, 0 to 1 (100%)" : "none");
@@ -58,7 +84,9 @@ static void explain_metric(const struct name_metric *m)
 
 static void explain_events(void)
 {
-    printf("events.KIND: what happened, on every entity; stats total first last\n");
+    printf("Things that happen. Each is a metric of every entity, with the stats total (how often), first "
+           "and last\n"
+           "(when, in s): vm.db.events.lost.total. Those that are told one by one are in events.csv.\n");
     for (int e = 0; e < REC_NEVENTS; e++)
         printf("  events.%-12s %s\n", rec_event_name((enum rec_event)e), rec_event_about((enum rec_event)e));
 }
@@ -80,8 +108,17 @@ static void explain_distributions(const char *only)
 
 static void list_keys(void)
 {
-    for (size_t i = 0; i < key_count(); i++)
-        if (!key_at(i)->later) printf("  %-34s %s\n", key_at(i)->path, key_at(i)->about);
+    const char *profile = KEY_PROFILE ".";
+    bool head = false;
+    for (size_t i = 0; i < key_count(); i++) {
+        const struct key *k = key_at(i);
+        if (k->later) continue;
+        if (!head && !strncmp(k->path, profile, strlen(profile))) {
+            printf("in the file of a calibrated host, which hosts.profile names:\n");
+            head = true;
+        }
+        if (strcmp(k->path, KEY_PROFILE) != 0) printf("  %-39s %s\n", k->path, k->about);
+    }
 }
 
 static void list_metrics(void)
@@ -92,14 +129,23 @@ static void list_metrics(void)
 
 static void overview(void)
 {
-    printf("A scenario is a YAML file of these keys (vlab explain KEY says more):\n");
+    printf("A scenario is a YAML file of these keys (vlab explain KEY says more; what is below vms is "
+           "vms.KEY):\n");
     for (size_t i = 0; i < key_count(); i++)
-        if (key_is_child(key_at(i), NULL))
-            printf("  %-10s %s%s\n", key_at(i)->path, key_at(i)->later ? "(not supported yet) " : "",
-                   key_at(i)->about);
-    printf("\nMetrics, as vm.NAME.latency.p99 or host.NAME.cpu.util (vlab explain METRIC says more):\n");
+        if (key_is_child(key_at(i), NULL) && !key_at(i)->later)
+            printf("  %-10s %s\n", key_at(i)->path, key_at(i)->about);
+    printf("  not supported yet:");
+    for (size_t i = 0; i < key_count(); i++)
+        if (key_is_child(key_at(i), NULL) && key_at(i)->later) printf(" %s", key_at(i)->path);
+    printf("\n");
+    printf("\nMetrics, as vm.NAME.latency.p99 or host.NAME.cpu.util (vlab explain METRIC says more).\n"
+           "A vCPU is at every instant in one state: run, ready, throttled, costop, swapwait, diskwait, "
+           "netwait,\n"
+           "idle or down; cpu.STATE is the time it was.\n");
     list_metrics();
-    printf("\nLists: vlab explain keys | metrics | events | distributions\n");
+    printf("\nWhole lists: vlab explain keys | metrics | events | distributions\n"
+           "For example: vlab explain vms.cpu.weight    vlab explain vm.db.latency.p99    vlab explain "
+           "exponential\n");
 }
 
 /* Finds a key by its path; names and indexes of lists are passed over: vms.db.cpu.weight. */
@@ -171,7 +217,8 @@ static bool by_last_part(const char *word)
 static void same_name(const char *word)
 {
     for (size_t i = 0; i < key_count(); i++)
-        if (!key_at(i)->later && !strcmp(key_leaf(key_at(i)), word))
+        if (!key_at(i)->later && !strcmp(key_leaf(key_at(i)), word) &&
+            strncmp(key_at(i)->path, KEY_PROFILE, strlen(KEY_PROFILE)) != 0)
             printf("  see also the key %s\n", key_at(i)->path);
 }
 
@@ -204,7 +251,15 @@ static bool is_distribution(const char *word)
 
 int cli_explain(int argc, char **argv)
 {
-    static const char usage[] = "usage: vlab explain [KEY|METRIC|keys|metrics|events|distributions]\n";
+    static const char usage[] =
+        "usage: vlab explain [KEY|METRIC|DISTRIBUTION|keys|metrics|events|distributions]...\n"
+        "What a key of a scenario, a metric or a distribution means, its unit, range and "
+        "default.\n"
+        "Paths may be written as they stand in a scenario or an expectation, names and all.\n"
+        "examples:\n"
+        "  vlab explain vms.cpu.weight\n"
+        "  vlab explain vm.db.latency.p99\n"
+        "  vlab explain events\n";
     if (argc > 1 && argv[1][0] == '-') {
         bool help = !strcmp(argv[1], "-h") || !strcmp(argv[1], "--help");
         fputs(usage, help ? stdout : stderr);
@@ -224,15 +279,16 @@ int cli_explain(int argc, char **argv)
             explain_distributions(NULL);
         else if (is_distribution(word))
             explain_distributions(word);
-        else if (k || m) {
+        else if (!strcmp(word, "events")) { /* the metric is what people ask about, the key is to come */
+            explain_events();
+            printf("\n");
+            explain_key(k);
+        } else if (k || m) {
             if (k) explain_key(k);
             if (k && m) printf("\n");
             if (m) explain_metric(m);
             if (m && !k) same_name(word);
-            if (!strcmp(word, "events")) printf("\n"), explain_events();
-        } else if (!strcmp(word, "events"))
-            explain_events();
-        else if (!by_last_part(word))
+        } else if (!by_last_part(word))
             code = unknown(word);
     }
     return code;

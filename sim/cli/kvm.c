@@ -9,7 +9,8 @@
 static const char usage[] =
     "usage: vlab kvm probe | calibrate [--quick] [-o FILE]\n"
     "  probe      what this machine can do for guests on KVM, and what would make more possible\n"
-    "  calibrate  measures it and writes a host profile for scenarios\n"
+    "  calibrate  measures the costs of this machine and writes them as a host profile, which gives the\n"
+    "             simulator the same costs: hosts.profile in a scenario, -p in vlab validate\n"
     "examples:\n"
     "  vlab kvm probe\n"
     "  vlab kvm calibrate --quick -o here.yaml\n";

@@ -11,15 +11,15 @@ static const struct command {
     int (*run)(int argc, char **argv); /* NULL: not built yet */
     const char *about;
 } commands[] = {
-    {"run", cli_run, "run a scenario: simulated, or on KVM guests; print and keep the results"},
-    {"validate", cli_validate, "run a scenario under both clocks and lay the numbers side by side"},
-    {"plot", cli_plot, "draw the figures of a run as SVG and PNG, or in the terminal"},
-    {"check", cli_check, "read scenarios, say what is wrong and where, run nothing"},
-    {"explain", cli_explain, "what a key or a metric means, its unit, range and default"},
+    {"run", cli_run, "run a scenario, simulated or on KVM guests; print a summary, keep everything in runs/"},
+    {"validate", cli_validate, "run a scenario both ways in turn and lay the numbers side by side"},
+    {"plot", cli_plot, "draw the figures of a run as SVG and PNG, or in the terminal (--ascii)"},
+    {"check", cli_check, "read scenarios and say what is wrong and where, without running them"},
+    {"explain", cli_explain, "what a key or a metric means, its unit, range, default and an example"},
     {"schema", cli_schema, "print the JSON Schema of scenarios, for editors"},
-    {"kvm", cli_kvm, "probe | calibrate: what this machine can do, and what it costs"},
-    {"doctor", cli_doctor, "what is installed, what is missing, and the remedy"},
-    {"completion", cli_completion, "print completions for a shell: vlab completion bash"},
+    {"kvm", cli_kvm, "probe: what this machine can do; calibrate: measure what it costs"},
+    {"doctor", cli_doctor, "what this machine has, what is missing, and the remedy"},
+    {"completion", cli_completion, "make the Tab key work: source <(vlab completion bash)"},
     {"batch", NULL, "sweeps and replications on all cores"},
     {"top", NULL, "the live dashboard"},
     {"compare", NULL, "lay runs side by side"},
@@ -40,14 +40,13 @@ static void usage(FILE *f)
     for (size_t i = 0; i < N_COMMANDS; i++)
         if (!commands[i].run) fprintf(f, " %s", commands[i].name);
     fputs("\n\nexamples:\n"
-          "  vlab run scenarios/01-two-vms.yaml            simulate, print a summary, keep the results in "
-          "runs/\n"
-          "  vlab run scenarios/01-two-vms.yaml --backend=kvm\n"
-          "  vlab validate scenarios/01-two-vms.yaml       theory meets hardware\n"
-          "  vlab explain vms.cpu.weight                   any key, any metric\n"
-          "\n`vlab COMMAND --help` tells more. Exit: 0 ok, 1 an expectation failed, 2 usage, 3 the scenario "
-          "is\n"
-          "invalid, 4 the run failed, 77 this machine cannot do it.\n",
+          "  vlab run scenarios/01-two-vms.yaml                  simulated\n"
+          "  vlab run scenarios/01-two-vms.yaml --backend=kvm    on real guests of this machine\n"
+          "  vlab validate scenarios/01-two-vms.yaml             both, compared\n"
+          "  vlab explain vms.cpu.weight                         any key, any metric\n"
+          "\nvlab COMMAND --help tells more; scenarios/README.md lists the scenarios by their questions.\n"
+          "Exit: 0 ok, 1 an expectation failed, 2 usage, 3 the scenario is invalid, 4 the run failed,\n"
+          "77 this machine cannot do it.\n",
           f);
 }
 

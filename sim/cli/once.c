@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/once.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/assert.h"
@@ -33,7 +34,9 @@ static struct meter *pass(const struct once *o, uint32_t only_vm, char **why)
     struct rec_block *b = malloc(sizeof *b);
     ASSERT(b);
     rec_block_init(b);
-    struct meter_opts mo = {.only_vm = only_vm, .no_series = o->no_series || only_vm != MODEL_ALL};
+    struct meter_opts mo = {.only_vm = only_vm,
+                            .no_series = o->no_series || only_vm != MODEL_ALL,
+                            .per_entity = o->per_entity && only_vm == MODEL_ALL};
     struct meter *meter = meter_new(o->sc, &mo);
     rec_block_add_reader(b, meter_reader(meter));
     for (uint32_t i = 0; only_vm == MODEL_ALL && i < o->n_also; i++)
@@ -80,23 +83,27 @@ struct meter *once_sim(const struct once *o, char **why)
     return m;
 }
 
-struct meter *once_kvm(const struct scenario *sc, uint64_t seed, const struct rec_reader *also,
-                       uint32_t n_also, double *disturbed, int *code, char **why)
+struct meter *once_kvm(const struct once *o, double *disturbed, int *code, char **why)
 {
+    const struct scenario *sc = o->sc;
     struct rec_block *b = malloc(sizeof *b);
     ASSERT(b);
     rec_block_init(b);
-    struct meter *m = meter_new(sc, &(struct meter_opts){.only_vm = UINT32_MAX, .real_clock = true});
+    struct meter_opts mo = {
+        .only_vm = UINT32_MAX, .real_clock = true, .no_series = o->no_series, .per_entity = o->per_entity};
+    struct meter *m = meter_new(sc, &mo);
     rec_block_add_reader(b, meter_reader(m));
-    for (uint32_t i = 0; i < n_also; i++)
-        rec_block_add_reader(b, also[i]);
+    for (uint32_t i = 0; i < o->n_also; i++)
+        rec_block_add_reader(b, o->also[i]);
     struct kvm_report r = {0};
-    enum kvm_status st = kvm_run(sc, seed, b, &r, why);
+    enum kvm_status st = kvm_run(sc, o->seed, b, &r, why);
     rec_block_flush(b);
     for (uint32_t i = 0; st == KVM_OK && i < sc->n_vms; i++)
         meter_set_checksum(m, i, r.checksum[i]);
     if (st == KVM_OK && meter_finish(m, sc->run.duration_ns, why) != 0) st = KVM_FAILED;
     if (r.disturbed_share > *disturbed) *disturbed = r.disturbed_share;
+    for (uint32_t i = 0; r.ends && i < r.n_vms; i++)
+        if (r.ends[i]) fprintf(stderr, "vlab: %s\n", r.ends[i]);
     kvm_report_done(&r);
     free(b);
     *code = (int)st;

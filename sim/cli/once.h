@@ -10,7 +10,7 @@
 struct once {
     const struct scenario *sc;
     uint64_t seed;
-    bool no_series;
+    bool no_series, per_entity;    /* as in meter_opts */
     const struct rec_reader *also; /* further readers of the records, n_also of them */
     uint32_t n_also;
     /* Called about a hundred times a run where not NULL; false ends the run. */
@@ -27,7 +27,6 @@ struct meter *once_sim(const struct once *o, char **why);
 
 /* The same on KVM guests. NULL: *code is the exit code and *why says why. *disturbed is raised to the share
  * of the pCPUs' time that the host itself lost meanwhile. */
-struct meter *once_kvm(const struct scenario *sc, uint64_t seed, const struct rec_reader *also,
-                       uint32_t n_also, double *disturbed, int *code, char **why);
+struct meter *once_kvm(const struct once *o, double *disturbed, int *code, char **why);
 
 #endif

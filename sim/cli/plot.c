@@ -13,7 +13,10 @@ static const char usage[] =
     "usage: vlab plot RUN [FIGURE] [--ascii]\n"
     "  RUN      a run directory, as `vlab run` leaves it\n"
     "  FIGURE   one of its figures (default: all); written as SVG and PNG into RUN/plots\n"
-    "  --ascii  draw on this terminal instead\n";
+    "  --ascii  draw on this terminal instead\n"
+    "examples:\n"
+    "  vlab plot runs/two-vms-1                  every figure\n"
+    "  vlab plot runs/two-vms-1 gantt --ascii    who ran when, here\n";
 
 struct job {
     const char *run, *figure;

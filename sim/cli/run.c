@@ -17,14 +17,19 @@
 
 static const char usage[] =
     "usage: vlab run SCENARIO [OPTION...]\n"
+    "Runs every point of the sweep and every replication, prints a summary, checks the expectations and "
+    "leaves\n"
+    "tables and figures in a directory (vlab plot draws them).\n\n"
     "  SCENARIO             a YAML file, or - for standard input\n"
     "  -s, --seed SEED      use this seed (the scenario's is run.seed)\n"
     "  -o, --output DIR     leave the results here (default: runs/NAME-SEED[-n])\n"
-    "      --set KEY=VALUE  set any key, as often as you like: --set vms.db.cpu.weight=500\n"
+    "      --set KEY=VALUE  set any key, as often as you like: --set vms.db.cpu.weight=500; a key that the\n"
+    "                       scenario sweeps is no longer swept\n"
     "      --backend WHICH  sim (default): simulated; kvm: real guests on this machine\n"
     "      --fidelity HOW   exact: every slice and request is an event\n"
-    "      --json           print one JSON object instead of the summary\n"
-    "      --trace          keep who ran where, in trace.json (ui.perfetto.dev shows it)\n"
+    "      --json           print one JSON object with every result instead of the summary\n"
+    "      --trace          keep who ran where and when, in trace.json (ui.perfetto.dev shows it)\n"
+    "      --per-entity     every VM, vCPU, host and pCPU in entities.csv, also of groups above 100\n"
     "  -h, --help           this text\n"
     "\n"
     "examples:\n"
@@ -113,7 +118,7 @@ static int parse(int argc, char **argv, struct job *j)
         case JSON: j->json = true; break;
         case TRACE: j->x.trace = true; break;
         case REPLAY: code = bad("%s: not built yet", "--replay"); break;
-        case PER_ENTITY: code = bad("%s: not built yet", "--per-entity"); break;
+        case PER_ENTITY: j->x.per_entity = true; break;
         case 'h': fputs(usage, stdout); return CLI_OK;
         default: code = bad("what is `%s`?", argv[optind - 1]); break;
         }

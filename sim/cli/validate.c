@@ -28,15 +28,16 @@ static const char usage[] =
     "\n"
     "Each pair has its own seed; both of it share one. A row says what the simulator and the hardware came\n"
     "out at (medians), how far apart they are, the spread of that difference, and the verdict: agrees where\n"
-    "the difference is within the row's bound or twice the spread; undecided where the spread is too wide\n"
-    "to tell. Pairs in which the host itself lost over 1 % of the CPU to others are dropped and counted.\n"
+    "the difference is within the row's bound or twice the spread; undecided where the spread is too wide to\n"
+    "tell; shown where it hangs on how fast a core is just now, which no profile can know. Pairs in which the\n"
+    "host itself lost over 1 % of the CPU to others are dropped and counted.\n"
     "\n"
     "examples:\n"
     "  vlab validate scenarios/01-two-vms.yaml\n"
     "  vlab kvm calibrate --quick -o host.yaml && vlab validate scenarios/01-two-vms.yaml -p host.yaml\n"
     "\n"
-    "Exit: 0 all rows agree, 1 one differs, 3 not possible on KVM, 4 the host was too noisy to judge, 77 no "
-    "KVM.\n";
+    "Exit: 0 all rows agree, 1 one differs, 3 not possible on KVM, 4 the host was too noisy to judge,\n"
+    "77 no KVM.\n";
 
 struct job {
     struct experiment_opts x;
@@ -108,16 +109,17 @@ static int set_profile(struct scenario_file *f, const char *profile)
 }
 
 struct tally {
-    size_t pairs, dropped, rows, undecided, differ;
+    size_t pairs, dropped, rows, undecided, differ; /* rows: judged */
 };
 
 static int one_pair(const struct scenario *sc, uint64_t seed, struct compare *c, struct tally *t)
 {
     char *why = NULL;
-    struct meter *sim = once_sim(&(struct once){.sc = sc, .seed = seed, .no_series = true}, &why);
+    struct once o = {.sc = sc, .seed = seed, .no_series = true};
+    struct meter *sim = once_sim(&o, &why);
     int code = CLI_BROKEN;
     double disturbed = 0;
-    struct meter *real = sim ? once_kvm(sc, seed, NULL, 0, &disturbed, &code, &why) : NULL;
+    struct meter *real = sim ? once_kvm(&o, &disturbed, &code, &why) : NULL;
     if (real) {
         code = 0;
         t->pairs++;
@@ -156,10 +158,10 @@ static void print_rows(const struct compare *c, struct term_style st, struct tal
         print_value(r->real_median, r->unit, false);
         print_value(r->difference, r->unit, true);
         print_value(r->spread, r->unit, false);
-        static const enum term_ink inks[] = {TERM_GOOD, TERM_BAD, TERM_WARN};
+        static const enum term_ink inks[] = {TERM_GOOD, TERM_BAD, TERM_WARN, TERM_DIM};
         printf("   %s%s%s\n", term_ink(st, inks[r->verdict]), compare_verdict_name(r->verdict),
                term_ink(st, TERM_PLAIN));
-        t->rows++;
+        t->rows += r->verdict != COMPARE_SHOWN;
         t->undecided += r->verdict == COMPARE_UNDECIDED;
         t->differ += r->verdict == COMPARE_DIFFERS;
     }

@@ -23,8 +23,15 @@ struct value {
 struct eval {
     const struct expect_runs *runs;
     uint32_t rep;
+    bool moved; /* all terms are taken at `point` */
+    size_t point;
     const struct expect_node *missing;
 };
+
+static const struct results *results_of(const struct eval *e, const struct expect_node *n)
+{
+    return e->runs->at(e->runs->ctx, e->moved ? e->point : n->point, e->rep);
+}
 
 static struct value of_result(const struct result *x)
 {
@@ -47,7 +54,7 @@ static const struct result *find_sole_member(const struct results *r, const stru
 
 static struct value term(struct eval *e, const struct expect_node *n)
 {
-    const struct results *r = e->runs->at(e->runs->ctx, n->point, e->rep);
+    const struct results *r = results_of(e, n);
     const struct result *x = r ? results_find(r, n->entity, n->metric, n->stat) : NULL;
     if (r && !x) x = find_sole_member(r, n);
     struct value out = x ? of_result(x) : (struct value){.none = true};
@@ -97,7 +104,7 @@ static struct value call(struct eval *e, const struct expect_node *call)
             if (!x.none) gather(call->kind, &sum, &n, x);
             continue;
         }
-        const struct results *r = e->runs->at(e->runs->ctx, t->point, e->rep);
+        const struct results *r = results_of(e, t);
         for (size_t j = 0; r && j < results_count(r); j++) {
             const struct result *x = results_at(r, j);
             if (dots(x->entity) != dots(t->entity) || fnmatch(t->entity, x->entity, 0)) continue;
@@ -146,6 +153,13 @@ static struct value compute(struct eval *e, const struct expect_node *n)
     out.none = a.none || b.none || isnan(out.v);
     out.nothing = a.nothing || b.nothing;
     return out;
+}
+
+double expect_figure(const struct expect_node *n, const struct expect_runs *runs, size_t point, uint32_t rep)
+{
+    struct eval e = {.runs = runs, .rep = rep, .moved = true, .point = point};
+    struct value x = compute(&e, n);
+    return x.none || x.nothing ? (double)NAN : x.v;
 }
 
 static bool exactly(enum expect_op op, uint64_t a, uint64_t b)

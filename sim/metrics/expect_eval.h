@@ -35,6 +35,8 @@ struct expect_result {
 
 /* At the point that the expectation was parsed for (a scenario holds those of its own point). */
 struct expect_result expect_eval(const struct expect *e, const struct expect_runs *runs);
+/* A term or a call over terms as it came out at `point`, whatever its @ says; NaN: no value. */
+double expect_figure(const struct expect_node *n, const struct expect_runs *runs, size_t point, uint32_t rep);
 /* "holds", "fails", "undecided" */
 const char *expect_verdict_name(enum expect_verdict v);
 /* "vm.db.latency.p99 is 71.3 ms, wanted < 50 ms (at vms.batch.count=3)". `place` is what stands in the

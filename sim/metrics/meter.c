@@ -273,18 +273,22 @@ static void make_units(struct meter *m)
     }
 }
 
-/* Distributions are a vCPU's own, except in a folded group, which has one of each. */
+/* Distributions are a vCPU's own, except in a folded group, which has one of each (unless every member is
+ * to be told of). */
 static void make_dists(struct meter *m)
 {
-    m->dists = calloc(m->n_vcpus + m->n_units + 1, sizeof *m->dists);
+    m->dists = calloc(m->n_vcpus + m->sc->n_vms + 1, sizeof *m->dists);
     ASSERT(m->dists);
     for (uint32_t u = 0; u < m->n_units; u++) {
-        struct dists *shared = &m->dists[m->n_dists++];
-        for (uint32_t i = m->units[u].first_vm; i < m->units[u].first_vm + m->units[u].n_vms; i++) {
+        const struct meter_unit *unit = &m->units[u];
+        bool own = meter_has_own(m, unit);
+        struct dists *shared = NULL;
+        for (uint32_t i = unit->first_vm; i < unit->first_vm + unit->n_vms; i++) {
             struct vm_meter *v = &m->vms[i];
+            if (!shared || own) shared = &m->dists[m->n_dists++];
             v->latency = &shared->latency;
             for (uint32_t k = 0; k < v->n_vcpus; k++) {
-                struct dists *d = m->units[u].n_vms > 1 || k == 0 ? shared : &m->dists[m->n_dists++];
+                struct dists *d = !own || k == 0 ? shared : &m->dists[m->n_dists++];
                 m->vcpus[v->first_vcpu + k].slice = &d->slice;
                 m->vcpus[v->first_vcpu + k].wait = &d->wait;
             }

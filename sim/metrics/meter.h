@@ -17,6 +17,7 @@ struct meter_opts {
     uint32_t only_vm; /* as in model_new; UINT32_MAX: all */
     bool real_clock;  /* records come from hardware: pCPU time not in records is the host's own */
     bool no_series;   /* save the time of sampling where nobody looks */
+    bool per_entity;  /* keep the distributions of every VM apart, for meter_entities */
 };
 
 struct meter *meter_new(const struct scenario *sc, const struct meter_opts *o);
@@ -32,5 +33,9 @@ double meter_pace(const struct meter *m, uint32_t vm); /* that same figure of th
 int meter_finish(struct meter *m, int64_t end_ns, char **why);
 /* After meter_finish; owned by the meter. */
 const struct run_output *meter_output(const struct meter *m);
+/* Every host, pCPU, VM and vCPU under its own name, also those of folded groups, one host or VM at a time:
+ * `take` gets its rows and those of its pCPUs or vCPUs and need not keep them, so that memory stays bounded
+ * however many there are. After meter_finish, of a meter made with per_entity. */
+void meter_entities(struct meter *m, void (*take)(void *ctx, const struct results *rows), void *ctx);
 
 #endif

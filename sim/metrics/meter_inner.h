@@ -59,6 +59,7 @@ struct vm_meter {
 struct dists {
     struct hist slice, wait, latency;
 };
+#define METER_NAME_LEN 100 /* "vm." + 63 + "-99999" + ".vcpu1023" */
 
 /* What is reported under one name of its own: a VM, or a group of too many to name. */
 struct meter_unit {
@@ -111,13 +112,26 @@ void meter_sample_take(struct meter *m, int64_t t_ns);
 void meter_sample_done(struct meter *m);
 /* meter_laws.c */
 void meter_check_laws(struct meter *m);
-/* meter_rows.c */
+/* meter_rows.c: into m->results */
 void meter_write_rows(struct meter *m);
+/* A host with its pCPUs, a VM with its vCPUs, under their own names. */
+void meter_write_host(struct meter *m, uint32_t host);
+void meter_write_vm(struct meter *m, uint32_t vm);
+/* Adds all slices, waits and latencies of a unit. */
+void meter_add_dists(const struct meter *m, const struct meter_unit *u, struct dists *to);
+/* meter_ecdf.c */
+void meter_make_ecdfs(struct meter *m);
 
 /* What v has had of state st up to t_ns, which is not before its last record. */
 static inline int64_t meter_state_until(const struct vcpu_meter *v, int st, int64_t t_ns)
 {
     return v->total[st] + ((uint32_t)st == v->state ? t_ns - v->last_ns : 0);
+}
+
+/* Whether every VM of the unit has distributions of its own. */
+static inline bool meter_has_own(const struct meter *m, const struct meter_unit *u)
+{
+    return u->n_vms == 1 || m->opts.per_entity;
 }
 
 static inline double meter_s(int64_t ns)

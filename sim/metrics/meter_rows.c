@@ -4,6 +4,7 @@
 #include "metrics/meter_inner.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,15 +155,26 @@ static double worst_slowdown(const struct meter *m, uint32_t host)
     return worst;
 }
 
-/* All slices and waits of a unit: a folded group has one of each. */
-static void add_dists(const struct meter *m, const struct meter_unit *u, struct hist *slice,
-                      struct hist *wait)
+/* A folded group has one of each, unless its members have their own. */
+void meter_add_dists(const struct meter *m, const struct meter_unit *u, struct dists *to)
 {
-    const struct vm_meter *v = &m->vms[u->first_vm];
-    for (uint32_t k = 0; k < (u->n_vms == 1 ? v->n_vcpus : 1); k++) {
-        hist_merge(slice, m->vcpus[v->first_vcpu + k].slice);
-        hist_merge(wait, m->vcpus[v->first_vcpu + k].wait);
+    for (uint32_t i = u->first_vm; i < u->first_vm + u->n_vms; i++) {
+        const struct vm_meter *v = &m->vms[i];
+        bool own = meter_has_own(m, u);
+        for (uint32_t k = 0; k < (own ? v->n_vcpus : 1); k++) {
+            hist_merge(&to->slice, m->vcpus[v->first_vcpu + k].slice);
+            hist_merge(&to->wait, m->vcpus[v->first_vcpu + k].wait);
+        }
+        hist_merge(&to->latency, v->latency);
+        if (!own) break;
     }
+}
+
+static void dists_done(struct dists *d)
+{
+    hist_done(&d->slice);
+    hist_done(&d->wait);
+    hist_done(&d->latency);
 }
 
 static void put_host_unit(struct meter *m, const char *e, uint32_t first, uint32_t n)
@@ -181,12 +193,12 @@ static void put_host_unit(struct meter *m, const char *e, uint32_t first, uint32
         }
         add_events(ev, m->host_events[h]);
     }
-    struct hist slice = {0}, wait = {0};
+    struct dists all = {0};
     for (uint32_t u = 0; u < m->n_units; u++) {
         uint32_t host = m->sc->vms[m->units[u].first_vm].host;
         if (host < first || host >= first + n) continue;
         add_vms(m, m->units[u].first_vm, m->units[u].n_vms, &s);
-        add_dists(m, &m->units[u], &slice, &wait);
+        meter_add_dists(m, &m->units[u], &all);
     }
     put_pcpu_time(m, e, &sum, pcpus);
     double of = (double)(m->end_ns - m->warmup_ns) * pcpus;
@@ -195,14 +207,26 @@ static void put_host_unit(struct meter *m, const char *e, uint32_t first, uint32
         strncat(metric, rec_state_name((enum vcpu_state)st), sizeof metric - 5);
         if (st != VCPU_IDLE) put_time(m, e, metric, s.state[st], of);
     }
-    put_dist(m, e, "slice", &slice);
-    put_dist(m, e, "wait", &wait);
-    hist_done(&slice);
-    hist_done(&wait);
+    put_dist(m, e, "slice", &all.slice);
+    put_dist(m, e, "wait", &all.wait);
+    dists_done(&all);
     put_unserved(m, e, &s);
     put_fairness(m, e, &s);
     if (n == 1) put(m, e, "isolation", "mean", "", worst_slowdown(m, first));
     put_events(m, e, ev);
+}
+
+void meter_write_host(struct meter *m, uint32_t host)
+{
+    const struct sc_host *h = &m->sc->hosts[host];
+    char name[METER_NAME_LEN];
+    snprintf(name, sizeof name, "host.%s", h->name);
+    put_host_unit(m, name, host, 1);
+    for (uint32_t p = 0; p < h->cores; p++) {
+        snprintf(name, sizeof name, "host.%s.pcpu%u", h->name, p);
+        put_pcpu_time(m, name, &m->pcpus[m->first_pcpu[host] + p], 1);
+        put_events(m, name, m->pcpu_events[m->first_pcpu[host] + p]);
+    }
 }
 
 static void put_hosts(struct meter *m)
@@ -212,15 +236,13 @@ static void put_hosts(struct meter *m)
         uint32_t n = 1;
         while (h + n < sc->n_hosts && strcmp(sc->hosts[h + n].group, sc->hosts[h].group) == 0)
             n++;
-        if (n > METER_FOLD) put_host_unit(m, meter_name(m, "host.%s", sc->hosts[h].group), h, n);
-        for (uint32_t i = h; n <= METER_FOLD && i < h + n; i++) {
-            put_host_unit(m, meter_name(m, "host.%s", sc->hosts[i].name), i, 1);
-            for (uint32_t p = 0; p < sc->hosts[i].cores; p++) {
-                const char *name = meter_name(m, "host.%s.pcpu%u", sc->hosts[i].name, p);
-                put_pcpu_time(m, name, &m->pcpus[m->first_pcpu[i] + p], 1);
-                put_events(m, name, m->pcpu_events[m->first_pcpu[i] + p]);
-            }
+        if (n > METER_FOLD) {
+            char name[METER_NAME_LEN];
+            snprintf(name, sizeof name, "host.%s", sc->hosts[h].group);
+            put_host_unit(m, name, h, n);
         }
+        for (uint32_t i = h; n <= METER_FOLD && i < h + n; i++)
+            meter_write_host(m, i);
         h += n;
     }
 }
@@ -273,7 +295,7 @@ static double vm_backlog(const struct meter *m, uint32_t vm)
     return (double)integral / (double)(m->end_ns - m->warmup_ns);
 }
 
-static void put_work(struct meter *m, const struct meter_unit *u)
+static void put_work(struct meter *m, const struct meter_unit *u, const struct hist *latency)
 {
     uint64_t done = 0, lost = 0, sum = 0;
     int64_t until = -1;
@@ -289,7 +311,7 @@ static void put_work(struct meter *m, const struct meter_unit *u)
     results_add_exact(m->results, u->name, "work.checksum", "total", "", sum);
     if (until >= 0) put(m, u->name, "work.time", "total", "s", meter_s(until));
     if (!m->sc->vms[u->first_vm].work.requests) return;
-    put_dist(m, u->name, "latency", m->vms[u->first_vm].latency);
+    put_dist(m, u->name, "latency", latency);
     if (u->n_vms > 1) {
         put_spread(m, u, "backlog", "", vm_backlog);
     } else {
@@ -304,7 +326,8 @@ static void put_vcpus(struct meter *m, const struct meter_unit *u)
     const struct vm_meter *v = &m->vms[u->first_vm];
     for (uint32_t k = 0; k < v->n_vcpus; k++) {
         const struct vcpu_meter *c = &m->vcpus[v->first_vcpu + k];
-        const char *name = meter_name(m, "%s.vcpu%u", u->name, k);
+        char name[METER_NAME_LEN];
+        snprintf(name, sizeof name, "%s.vcpu%u", u->name, k);
         struct sums s = {0};
         add_vcpu(m, c, &s);
         put_states(m, name, &s);
@@ -321,13 +344,12 @@ static void put_unit(struct meter *m, const struct meter_unit *u)
     add_vms(m, u->first_vm, u->n_vms, &s);
     put_states(m, u->name, &s);
     const struct vm_meter *v = &m->vms[u->first_vm];
-    struct hist slice = {0}, wait = {0};
-    add_dists(m, u, &slice, &wait);
-    put_dist(m, u->name, "slice", &slice);
-    put_dist(m, u->name, "wait", &wait);
-    hist_done(&slice);
-    hist_done(&wait);
-    put_work(m, u);
+    struct dists all = {0};
+    meter_add_dists(m, u, &all);
+    put_dist(m, u->name, "slice", &all.slice);
+    put_dist(m, u->name, "wait", &all.wait);
+    put_work(m, u, &all.latency);
+    dists_done(&all);
     memcpy(ev, v->events, sizeof ev);
     for (uint32_t i = u->first_vm + 1; i < u->first_vm + u->n_vms; i++)
         add_events(ev, m->vms[i].events);
@@ -340,6 +362,13 @@ static void put_unit(struct meter *m, const struct meter_unit *u)
     put_spread(m, u, "cpu.run", "", vm_run_share);
     put_spread(m, u, "cpu.ready", "", vm_ready_share);
     put_spread(m, u, "cpu.throttled", "", vm_throttled_share);
+}
+
+void meter_write_vm(struct meter *m, uint32_t vm)
+{
+    char name[METER_NAME_LEN];
+    snprintf(name, sizeof name, "vm.%s", m->sc->vms[vm].name);
+    put_unit(m, &(struct meter_unit){.name = name, .first_vm = vm, .n_vms = 1});
 }
 
 /* The members of a folded group that waited most, by name. */
@@ -355,7 +384,9 @@ static void put_worst(struct meter *m, const struct meter_unit *u)
         struct sums s = {0};
         uint32_t vm = u->first_vm + (uint32_t)order[i];
         add_vms(m, vm, 1, &s);
-        put_states(m, meter_name(m, "vm.%s", m->sc->vms[vm].name), &s);
+        char name[METER_NAME_LEN];
+        snprintf(name, sizeof name, "vm.%s", m->sc->vms[vm].name);
+        put_states(m, name, &s);
     }
     free(ready);
     free(order);
@@ -384,30 +415,6 @@ static void put_cluster(struct meter *m)
     put_events(m, "cluster", m->cluster_events);
 }
 
-static void make_ecdfs(struct meter *m)
-{
-    static const char *const metric[] = {"latency", "wait", "slice"};
-    struct ecdf *e = calloc((size_t)m->n_units * 3 + 1, sizeof *e);
-    ASSERT(e);
-    m->output.ecdfs = e;
-    for (uint32_t u = 0; u < m->n_units; u++) {
-        const struct vm_meter *v = &m->vms[m->units[u].first_vm];
-        const struct hist *h[] = {v->latency, m->vcpus[v->first_vcpu].wait, m->vcpus[v->first_vcpu].slice};
-        for (int k = 0; k < 3; k++) {
-            if (h[k]->count == 0) continue;
-            double *x, *share;
-            size_t n = hist_ecdf(h[k], 1e9, &x, &share);
-            e[m->output.n_ecdfs++] = (struct ecdf){.entity = m->units[u].name,
-                                                   .metric = metric[k],
-                                                   .unit = "s",
-                                                   .n = n,
-                                                   .x = x,
-                                                   .share = share,
-                                                   .count = h[k]->count};
-        }
-    }
-}
-
 void meter_write_rows(struct meter *m)
 {
     m->results = results_new();
@@ -417,10 +424,11 @@ void meter_write_rows(struct meter *m)
         put_unit(m, &m->units[u]);
         if (m->units[u].n_vms > 1) put_worst(m, &m->units[u]);
     }
-    make_ecdfs(m);
+    meter_make_ecdfs(m);
     m->output.results = m->results;
     m->output.series = &m->series;
     m->output.happenings = m->happenings;
     m->output.n_happenings = m->n_happenings;
     m->output.happenings_cut = m->happenings_cut;
+    m->output.each = m->opts.per_entity ? m : NULL;
 }

@@ -20,6 +20,7 @@ struct result {
     bool is_exact;
 };
 
+struct meter;
 struct results; /* owns its rows and the strings it was given (they are copied once each) */
 
 struct results *results_new(void);
@@ -68,6 +69,7 @@ struct run_output { /* one replication of one point, for the writers; everything
     size_t n_happenings, happenings_cut; /* how many more there were */
     const struct ecdf *ecdfs;
     size_t n_ecdfs;
+    struct meter *each; /* meter_entities makes the rows of every single entity; NULL: nobody asked */
 };
 
 #endif

@@ -21,6 +21,7 @@ struct mhost {
     uint32_t first_pcpu, n_pcpus;
     uint32_t first_vcpu, n_vcpus;
     uint32_t speed_ppm;
+    bool limits; /* some VM here has one: who leaves a pCPU may be throttled */
     int64_t tick_ns, switch_ns;
     int64_t cache_lines, line_ns; /* 0 lines: the cache is not modelled */
     struct vcpu **woken;          /* vCPUs woken since the last settling, see cpu_settle */

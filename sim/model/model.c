@@ -91,6 +91,7 @@ static void build_sched(struct model *m, struct mhost *h, uint32_t host, uint32_
     for (uint32_t i = 0; i < m->sc->n_vms; i++) {
         const struct sc_vm *sc = &m->sc->vms[i];
         if (sc->host != host || !wanted(only_vm, i)) continue;
+        h->limits = h->limits || sc->limit_ppm;
         vms[n++] = (struct sched_vm_cfg){
             .weight = sc->weight,
             .first_vcpu = m->vms[i].first_vcpu - h->first_vcpu,

@@ -23,7 +23,6 @@ void warmth_cold(const struct pcpu *p, struct vcpu *v)
 int64_t warmth_refill_ns(const struct pcpu *p, const struct vcpu *v)
 {
     const struct mhost *h = p->host;
-    if (h->cache_lines == 0) return 0;
     int64_t missing = footprint(h, v) - present(h, p, v);
     return missing > 0 ? missing * h->line_ns : 0;
 }
@@ -31,7 +30,6 @@ int64_t warmth_refill_ns(const struct pcpu *p, const struct vcpu *v)
 void warmth_refilled(struct pcpu *p, struct vcpu *v, int64_t spent_ns)
 {
     const struct mhost *h = p->host;
-    if (h->cache_lines == 0) return;
     int64_t had = present(h, p, v), missing = footprint(h, v) - had;
     int64_t got = missing;
     if (h->line_ns > 0 && spent_ns / h->line_ns < missing) got = spent_ns / h->line_ns;

@@ -12,7 +12,9 @@
 
 #include "model/inner.h"
 
-/* v comes to p from another pCPU, or for the first time: nothing of its is here. */
+/* All are for hosts whose cache is modelled (cache_lines > 0).
+ *
+ * v comes to p from another pCPU, or for the first time: nothing of its is here. */
 void warmth_cold(const struct pcpu *p, struct vcpu *v);
 /* The time to refill what is missing for v on p. */
 int64_t warmth_refill_ns(const struct pcpu *p, const struct vcpu *v);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "metrics/meter.h"
 #include "out/num.h"
 
 void csv_field(FILE *f, const char *text)
@@ -43,23 +44,53 @@ static void each_run(FILE *f, const struct report *rp,
     }
 }
 
-static void summary(FILE *f, const struct report *rp, const char *name, size_t point, size_t rep)
+/* The columns that say which run a row is of, and where to. */
+struct place {
+    FILE *f;
+    const struct report *rp;
+    const char *point;
+    size_t rep;
+    uint64_t seed;
+};
+
+static void rows(void *ctx, const struct results *r)
 {
-    const struct results *r = runset_get(rp->runs, point, rep)->results;
+    const struct place *at = ctx;
     char num[NUM_LEN];
     for (size_t i = 0; i < results_count(r); i++) {
         const struct result *x = results_at(r, i);
-        fields(f, (const char *const[]){rp->scenario, rp->backend, name}, 3);
-        fprintf(f, "%zu,%" PRIu64 ",", rep, runset_seed(rp->runs, point, rep));
-        fields(f, (const char *const[]){x->entity, x->metric, x->stat, x->unit}, 4);
-        fprintf(f, "%s\n", x->is_exact ? num_whole(num, x->exact) : num_text(num, x->value));
+        fields(at->f, (const char *const[]){at->rp->scenario, at->rp->backend, at->point}, 3);
+        fprintf(at->f, "%zu,%" PRIu64 ",", at->rep, at->seed);
+        fields(at->f, (const char *const[]){x->entity, x->metric, x->stat, x->unit}, 4);
+        fprintf(at->f, "%s\n", x->is_exact ? num_whole(num, x->exact) : num_text(num, x->value));
     }
+}
+
+static const char row_heads[] = "scenario,backend,point,rep,seed,entity,metric,stat,unit,value\n";
+
+static void summary(FILE *f, const struct report *rp, const char *name, size_t point, size_t rep)
+{
+    struct place at = {f, rp, name, rep, runset_seed(rp->runs, point, rep)};
+    rows(&at, runset_get(rp->runs, point, rep)->results);
 }
 
 void csv_summary(FILE *f, const struct report *rp)
 {
-    fputs("scenario,backend,point,rep,seed,entity,metric,stat,unit,value\n", f);
+    fputs(row_heads, f);
     each_run(f, rp, summary);
+}
+
+static void entities(FILE *f, const struct report *rp, const char *name, size_t point, size_t rep)
+{
+    struct place at = {f, rp, name, rep, runset_seed(rp->runs, point, rep)};
+    const struct run_output *out = runset_get(rp->runs, point, rep);
+    if (out->each) meter_entities(out->each, rows, &at);
+}
+
+void csv_entities(FILE *f, const struct report *rp)
+{
+    fputs(row_heads, f);
+    each_run(f, rp, entities);
 }
 
 static void series(FILE *f, const struct report *rp, const char *name, size_t point, size_t rep)

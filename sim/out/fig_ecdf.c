@@ -68,14 +68,41 @@ static size_t gather(const struct report *rp, size_t point, const char *metric, 
     return n;
 }
 
-/* What is not positive has no place on a logarithmic axis; it stands at its left end. */
-static double least(const struct pool *pool, size_t n)
+/* The value that the share q of the pool does not exceed. */
+static double quantile(const struct pool *p, double q)
 {
-    double x = (double)INFINITY;
-    for (size_t k = 0; k < n; k++)
-        for (size_t i = 0; i < pool[k].n; i++)
-            if (pool[k].step[i].x > 0 && pool[k].step[i].x < x) x = pool[k].step[i].x;
-    return isinf(x) ? 1e-9 : x;
+    double seen = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        seen += p->step[i].count;
+        if (seen >= q * p->count) return p->step[i].x;
+    }
+    return p->step[p->n - 1].x;
+}
+
+/* Where the bulk is: a few very short ones would stretch the axis over decades with nothing in them. What
+ * lies below stands at the left end, as does what is not positive. */
+enum { LEFT_OUT = 200 }; /* one in so many */
+
+struct span {
+    double low, high, middle;
+    bool logarithmic;
+};
+
+static struct span span_of(const struct pool *pool, size_t n)
+{
+    struct span s = {.low = (double)INFINITY};
+    double most = 0;
+    for (size_t k = 0; k < n; k++) {
+        double low = quantile(&pool[k], 1.0 / LEFT_OUT);
+        if (low > 0 && low < s.low) s.low = low;
+        s.high = fmax(s.high, pool[k].step[pool[k].n - 1].x);
+        if (pool[k].count > most) s.middle = quantile(&pool[k], 0.5);
+        most = fmax(most, pool[k].count);
+    }
+    if (isinf(s.low)) s.low = s.high > 0 ? s.high : 1e-9;
+    s.high = fmax(s.high, s.low);
+    s.logarithmic = s.high / s.low > 5;
+    return s;
 }
 
 static void write_curve(FILE *f, const struct pool *p, double from, double to, bool first)
@@ -102,13 +129,12 @@ void fig_ecdf(struct rundir *rd, const struct report *rp, const char *metric, co
     size_t point = runset_points(rp->runs) - 1, left_out;
     size_t n = gather(rp, point, metric, pool, &left_out);
     if (n == 0) return;
-    double low = least(pool, n), high = low, count = 0;
-    for (size_t k = 0; k < n; k++) {
-        high = fmax(high, pool[k].step[pool[k].n - 1].x);
+    struct span span = span_of(pool, n);
+    double count = 0;
+    for (size_t k = 0; k < n; k++)
         count += pool[k].count;
-    }
     /* Whole decades to the left and right are rarely filled; a fifth of one is enough air. */
-    double from = low / 1.6, to = high * 1.6;
+    double from = span.logarithmic ? span.low / 1.6 : 0, to = span.high * (span.logarithmic ? 1.6 : 1.25);
     char head[300], text[NUM_LEN];
     char *at = runset_points(rp->runs) > 1 ? report_point_text(rp, point) : alloc_copy("");
     snprintf(head, sizeof head, "%.150s%s%s %s of n = %zu run%s%s", at, *at ? "; " : "",
@@ -128,9 +154,9 @@ void fig_ecdf(struct rundir *rd, const struct report *rp, const char *metric, co
     fprintf(fig.gp, "VMS_N = %zu\n", n);
     figure_number(&fig, "FROM", from);
     figure_number(&fig, "TO", to);
-    struct figure_unit unit = figure_time_unit(sqrt(low * high));
-    fprintf(fig.gp, "SCALE = %.1f\n", unit.scale);
-    snprintf(head, sizeof head, "%s, %s (logarithmic)", metric, unit.name);
+    struct figure_unit unit = figure_time_unit(span.middle);
+    fprintf(fig.gp, "SCALE = %.1f\nLOGX = %d\n", unit.scale, span.logarithmic);
+    snprintf(head, sizeof head, "%s, %s%s", metric, unit.name, span.logarithmic ? " (logarithmic)" : "");
     figure_text(&fig, "XLABEL", head);
     snprintf(head, sizeof head, "%s that took no longer, %%", axis);
     figure_text(&fig, "YLABEL", head);

@@ -69,14 +69,19 @@ void fig_gantt(struct rundir *rd, const struct report *rp)
     snprintf(axis, sizeof axis, "time since %s s, %s", num_seconds(from, w.from_ns), unit.name);
     char *at = runset_points(rp->runs) > 1 ? report_point_text(rp, rp->trace_point) : alloc_copy("");
     char note[300];
-    snprintf(note, sizeof note, "%.200s%sthe first stretch in which a pCPU is shared; n = 1 run", at,
-             *at ? "; " : "");
+    snprintf(note, sizeof note, "%.200s%s%s; n = 1 run", at, *at ? "; " : "",
+             w.shared ? "the first stretch in which a pCPU is shared" : "no pCPU changes hands");
     free(at);
     struct figure fig;
     int height = 242 + 64 * (int)w.rows;
     figure_begin(&fig, rd, rp, "gantt", question, note, height < 800 ? height : 800);
     labels = gantt_write(fig.data, trace_gantt(rp->trace), &w);
     fprintf(fig.gp, "FROM = %s\nTO = %s\n", from, num_seconds((char[NUM_LEN]){0}, w.to_ns));
+    /* A terminal has some 56 columns: four a slice, or they would lie over one another. */
+    double slices = (double)gantt_count(trace_gantt(rp->trace), &w) / w.rows;
+    int64_t ascii =
+        slices > 14 ? (int64_t)((double)(w.to_ns - w.from_ns) * 14 / slices) : w.to_ns - w.from_ns;
+    fprintf(fig.gp, "ASCII_TO = %s\n", num_seconds((char[NUM_LEN]){0}, w.from_ns + ascii));
     fprintf(fig.gp, "SCALE = %.1f\nROWS = %u\nCOLOURS = %zu\nOTHERS = %d\nSWITCHES = %d\nLABELS = %d\n",
             unit.scale, w.rows, n, others > 0, switches, labels > 0);
     figure_words(&fig, "VMS", names, n);
@@ -148,8 +153,13 @@ void fig_shares(struct rundir *rd, const struct report *rp)
     const char *used[STATES] = {"-", "-", "-", "-", "-", "-"};
     if (n > 0) {
         struct figure fig;
-        char *note = figure_note(
-            rp, point, "ready: could run, had no pCPU; waits: for disk, network, memory, siblings; ");
+        bool waits = false;
+        for (size_t i = 0; i < n; i++)
+            waits = waits || bar_of(rp, point, vms[i]).part[3] > 0;
+        char *note =
+            figure_note(rp, point,
+                        waits ? "ready: could run, had no pCPU; waits: disk, network, memory, siblings; "
+                              : "ready: could run, had no pCPU; ");
         int height = 242 + 40 * (int)rows;
         figure_begin(&fig, rd, rp, "shares", "Who got the CPU, and who waited for it?", note,
                      height < 900 ? height : 900);
@@ -202,6 +212,43 @@ static double ready_at(const struct report *rp, size_t point, size_t rep, size_t
     return s && row < s->n_rows && col < s->n_cols ? 100 * s->v[row * s->n_cols + col] : (double)NAN;
 }
 
+enum { STEAL_BINS = 100, STEAL_BINS_MIN = 10, STEAL_TURNS = 5 };
+
+static double turn_of(const struct report *rp, size_t point, const char *vm)
+{
+    struct estimate slice = report_pick(rp, point, vm, "slice", "mean");
+    struct estimate wait = report_pick(rp, point, vm, "wait", "mean");
+    return slice.n && wait.n ? slice.mean + wait.mean : 0;
+}
+
+/* How many samples go into one: a sample shorter than a turn is all or nothing and shows the turns, which
+ * is what the Gantt chart is for. Five turns, then, but no more than leaves ten values; and at most a
+ * hundred values, more would only be noise. */
+static size_t samples_a_bin(const struct report *rp, size_t point, const struct series *s,
+                            const struct steal_vm *vm, size_t n)
+{
+    double turn = 0, sample = (double)(s->t_ns[1] - s->t_ns[0]) / 1e9;
+    for (size_t i = 0; i < n; i++)
+        turn = fmax(turn, turn_of(rp, point, s->entities[vm[i].col]));
+    size_t most = s->n_rows / STEAL_BINS_MIN, bin = (s->n_rows + STEAL_BINS - 1) / STEAL_BINS;
+    double turns = ceil(STEAL_TURNS * turn / sample);
+    if (turns > (double)bin) bin = turns < (double)most ? (size_t)turns : most;
+    return bin ? bin : 1;
+}
+
+/* The mean of the samples of a bin that have a value. */
+static double ready_in(const struct report *rp, size_t point, size_t rep, size_t row, size_t rows, size_t col)
+{
+    double sum = 0, n = 0;
+    for (size_t r = row; r < row + rows; r++) {
+        double x = ready_at(rp, point, rep, r, col);
+        if (isnan(x)) continue;
+        sum += x;
+        n++;
+    }
+    return n > 0 ? sum / n : (double)NAN;
+}
+
 /* The columns of VMs that waited most in replication 0, in the order of the columns. */
 static size_t most_ready(const struct report *rp, size_t point, const struct series *s, struct steal_vm *list)
 {
@@ -225,18 +272,20 @@ static size_t most_ready(const struct report *rp, size_t point, const struct ser
     return n;
 }
 
-/* The data; returns the highest value. Replications are sampled at the same times. */
+/* The data, a row a bin, at its middle; returns the highest value. Replications are sampled at the same
+ * times. A last bin that is not full is left out. */
 static double steal_rows(struct figure *fig, size_t point, const struct series *s, const struct steal_vm *vm,
-                         size_t n)
+                         size_t n, size_t bin)
 {
     size_t reps = runset_reps(fig->rp->runs);
     double top = 0, *v = alloc_array(reps, sizeof *v);
     char num[NUM_LEN];
-    for (size_t r = 0; r < s->n_rows; r++) {
-        fputs(num_seconds(num, s->t_ns[r]), fig->data);
+    for (size_t r = 0; r + bin <= s->n_rows; r += bin) {
+        int64_t from = r ? s->t_ns[r - 1] : 2 * s->t_ns[0] - s->t_ns[1];
+        fputs(num_seconds(num, from + (s->t_ns[r + bin - 1] - from) / 2), fig->data);
         for (size_t i = 0; i < n; i++) {
             for (size_t rep = 0; rep < reps; rep++)
-                v[rep] = ready_at(fig->rp, point, rep, r, vm[i].col);
+                v[rep] = ready_in(fig->rp, point, rep, r, bin, vm[i].col);
             struct estimate e = runset_estimate_of(v, reps);
             figure_value(fig->data, e.mean);
             figure_value(fig->data, fmax(e.lo, 0));
@@ -258,11 +307,12 @@ void fig_steal(struct rundir *rd, const struct report *rp)
     struct steal_vm vm[FIGURE_LINES];
     size_t n = s && s->n_rows > 1 ? most_ready(rp, point, s, vm) : 0;
     if (n == 0) return;
+    size_t bin = samples_a_bin(rp, point, s, vm, n);
     struct figure fig;
-    char head[120];
-    snprintf(head, sizeof head, "%s%s",
-             n == FIGURE_LINES ? "at most the eight VMs that waited longest; " : "",
-             runset_reps(rp->runs) > 1 ? "line: mean, band: its interval; " : "");
+    char head[200], num[NUM_LEN];
+    snprintf(head, sizeof head, "averages over %s; %s",
+             num_time(num, (double)bin * (double)(s->t_ns[1] - s->t_ns[0]) / 1e9),
+             n == FIGURE_LINES ? "at most the eight that waited longest; " : "");
     char *note = figure_note(rp, point, head);
     figure_begin(&fig, rd, rp, "steal", "When did VMs wait for a pCPU?", note, 0);
     free(note);
@@ -273,7 +323,7 @@ void fig_steal(struct rundir *rd, const struct report *rp)
         fprintf(fig.data, "\t%s\t%s low\t%s high", names[i], names[i], names[i]);
     }
     putc('\n', fig.data);
-    double top = steal_rows(&fig, point, s, vm, n);
+    double top = steal_rows(&fig, point, s, vm, n, bin);
     figure_words(&fig, "VMS", names, n);
     figure_number(&fig, "FROM", 0);
     figure_number(&fig, "TO", (double)rp->duration_ns / 1e9);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* What a swept key does to the figures the expectations name: curves where it is a number, groups of bars
+/* What a swept key does to the figures the expectations compare: curves where it is a number, groups of bars
  * where it is a word. One plot for each metric and unit; a curve for each figure and, where more than one key
  * is swept, for each combination of the others. */
 #include <math.h>
@@ -11,6 +11,7 @@
 #include "out/figure.h"
 #include "out/interest.h"
 #include "out/num.h"
+#include "out/phrase.h"
 
 enum { PLOTS_MAX = 4 };
 
@@ -24,6 +25,8 @@ struct plot {
     struct figure fig;
     const struct report *rp;
     struct axis axis;
+    const struct interest *asked[INTEREST_MAX]; /* the figures in it */
+    size_t n_asked;
     struct curve curve[FIGURE_LINES];
     size_t n;
     double bottom, top; /* of the data */
@@ -36,18 +39,14 @@ static bool same_others(const struct report *rp, size_t x_key, size_t a, size_t 
     return true;
 }
 
-/* "db p99, scheduler=rr": the last part of a key is enough where only one other is swept. */
+/* "db p99, scheduler rr": the last part of a key is enough where only one other is swept. */
 static char *curve_name(const struct report *rp, size_t x_key, const struct interest *w, size_t like)
 {
-    char *text = NULL;
+    char *text = NULL, what[120];
     size_t len = 0;
     FILE *f = open_memstream(&text, &len);
     ASSERT(f != NULL);
-    const char *dot = strchr(w->entity, '.');
-    fprintf(f, "%s", dot ? dot + 1 : w->entity);
-    bool rate = strcmp(w->unit, "1/s") == 0; /* has no distribution */
-    if (!rate && *w->stat && strcmp(w->stat, "share") != 0 && strcmp(w->stat, "total") != 0)
-        fprintf(f, " %s", w->stat);
+    fputs(phrase_curve(w, what, sizeof what), f);
     for (size_t k = 0; k < rp->points[like].n; k++) {
         if (k == x_key) continue;
         const char *last = strrchr(rp->points[like].keys[k], '.');
@@ -83,7 +82,7 @@ static void write_curve(struct plot *p, const struct curve *c, bool first)
     for (size_t at = 0; at < p->axis.n; at++) {
         for (size_t i = 0; i < runset_points(p->rp->runs); i++) {
             if (p->axis.place[i] != at || !same_others(p->rp, p->axis.key, c->like, i)) continue;
-            struct estimate e = report_pick(p->rp, i, c->what->entity, c->what->metric, c->what->stat);
+            struct estimate e = interest_at(p->rp, c->what, i);
             if (p->axis.numeric) {
                 fputs(num_text(num, p->axis.x[at]), f);
             } else {
@@ -130,7 +129,7 @@ static void write_axis(struct plot *p)
 /* Shares in per cent, times in what suits them, all else as it is. */
 static struct figure_unit axis_unit(const struct interest *w, double top)
 {
-    if (strcmp(w->stat, "share") == 0) return (struct figure_unit){"%", 100};
+    if (w->percent) return (struct figure_unit){"%", 100};
     if (strcmp(w->unit, "s") == 0) return figure_time_unit(top);
     return (struct figure_unit){w->unit, 1};
 }
@@ -144,7 +143,7 @@ static void finish(struct plot *p)
     }
     double top = p->top > p->bottom ? p->top + 0.08 * (p->top - p->bottom) : p->bottom + 1;
     double bottom = p->bottom < 0 ? p->bottom * 1.08 : 0;
-    bool share = strcmp(p->curve[0].what->stat, "share") == 0;
+    bool share = p->curve[0].what->percent;
     if (share && p->top <= 1) top = fmin(top, 1.05);
     struct figure_unit unit = axis_unit(p->curve[0].what, top);
     figure_number(&p->fig, "BOTTOM", bottom * unit.scale);
@@ -162,13 +161,13 @@ static void finish(struct plot *p)
         free(names[k]);
 }
 
-static void begin(struct plot *p, struct rundir *rd, const struct report *rp, size_t number,
-                  const struct interest *w, size_t left_out)
+static void begin(struct plot *p, struct rundir *rd, const struct report *rp, size_t number, size_t left_out)
 {
-    char name[32], question[300], label[200], more[80] = "";
+    char name[32], question[300], label[200], more[80] = "", cause[120], effect[120];
     const char *key = rp->points[0].keys[p->axis.key];
     snprintf(name, sizeof name, "sweep-%zu", number);
-    snprintf(question, sizeof question, "What does %.120s do to %.120s?", key, w->metric);
+    snprintf(question, sizeof question, "What does %s do to %s?", phrase_key(key, cause, sizeof cause),
+             phrase_figures(p->asked, p->n_asked, effect, sizeof effect));
     if (left_out) snprintf(more, sizeof more, "%zu more curves not shown; ", left_out);
     size_t reps = runset_reps(rp->runs);
     char note[300];
@@ -184,8 +183,7 @@ static void begin(struct plot *p, struct rundir *rd, const struct report *rp, si
 
 static bool same_plot(const struct interest *a, const struct interest *b)
 {
-    bool shares = (strcmp(a->stat, "share") == 0) == (strcmp(b->stat, "share") == 0);
-    return strcmp(a->metric, b->metric) == 0 && strcmp(a->unit, b->unit) == 0 && shares;
+    return strcmp(a->metric, b->metric) == 0 && strcmp(a->unit, b->unit) == 0 && a->percent == b->percent;
 }
 
 void fig_sweep(struct rundir *rd, const struct report *rp)
@@ -199,15 +197,15 @@ void fig_sweep(struct rundir *rd, const struct report *rp)
         if (done[i]) continue;
         p.n = 0;
         p.top = p.bottom = 0;
-        size_t figures = 0;
+        p.n_asked = 0;
         for (size_t k = i; k < n; k++) {
             if (!same_plot(&want[i], &want[k])) continue;
             done[k] = true;
-            figures++;
+            p.asked[p.n_asked++] = &want[k];
             add_curves(&p, &want[k]);
         }
-        size_t all = figures * (runset_points(rp->runs) / p.axis.n);
-        begin(&p, rd, rp, ++number, &want[i], all > p.n ? all - p.n : 0);
+        size_t all = p.n_asked * (runset_points(rp->runs) / p.axis.n);
+        begin(&p, rd, rp, ++number, all > p.n ? all - p.n : 0);
         finish(&p);
     }
     axis_done(&p.axis);

@@ -141,6 +141,7 @@ bool gantt_choose(const struct gantt *g, struct gantt_window *w)
     w->host = host;
     w->rows = g->sc->hosts[host].cores < GANTT_ROWS ? g->sc->hosts[host].cores : GANTT_ROWS;
     w->from_ns = best == INT64_MAX ? warmup : later(best, warmup);
+    w->shared = best != INT64_MAX;
     w->to_ns = window_end(g, w);
     return w->to_ns > w->from_ns;
 }
@@ -161,6 +162,15 @@ double gantt_time(const struct gantt *g, const struct gantt_window *w, uint32_t 
     for (size_t i = 0; i < g->n; i++)
         if (g->kept[i].vm == vm && clip(&g->kept[i], w, &start, &end)) sum += end - start;
     return (double)sum / 1e9;
+}
+
+size_t gantt_count(const struct gantt *g, const struct gantt_window *w)
+{
+    size_t n = 0;
+    int64_t start, end;
+    for (size_t i = 0; i < g->n; i++)
+        n += g->kept[i].vm != UINT32_MAX && clip(&g->kept[i], w, &start, &end);
+    return n;
 }
 
 size_t gantt_write(FILE *f, const struct gantt *g, const struct gantt_window *w)

@@ -22,6 +22,7 @@ struct gantt;
 struct gantt_window {
     uint32_t host, rows; /* pCPUs 0 .. rows-1 of that host */
     int64_t from_ns, to_ns;
+    bool shared; /* a pCPU changes hands in it */
 };
 
 struct gantt *gantt_new(const struct scenario *sc); /* which must outlive it */
@@ -30,6 +31,8 @@ void gantt_free(struct gantt *g);
 bool gantt_see(struct gantt *g, const struct rec *r);
 /* False: nothing ran. */
 bool gantt_choose(const struct gantt *g, struct gantt_window *w);
+/* How many slices of vCPUs lie in the window. */
+size_t gantt_count(const struct gantt *g, const struct gantt_window *w);
 /* How long the VM (UINT32_MAX: switches) had pCPUs in the window, in s. */
 double gantt_time(const struct gantt *g, const struct gantt_window *w, uint32_t vm);
 /* Columns pcpu, start, end, vm, vcpu, label with a heading, tab between, times in s on the run's clock,

@@ -1,95 +1,109 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "out/interest.h"
 
-#include <ctype.h>
-#include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "metrics/alloc.h"
+#include "metrics/expect_eval.h"
 
-/* What an expectation without a stat means. */
-static bool default_stat(const char *stat)
+static const struct results *results_at_point(void *ctx, size_t point, uint32_t rep)
 {
-    static const char *const stats[] = {"", "total", "share", "mean"};
-    for (size_t i = 0; i < sizeof stats / sizeof *stats; i++)
-        if (strcmp(stat, stats[i]) == 0) return true;
+    const struct run_output *out = runset_get(ctx, point, rep);
+    return out ? out->results : NULL;
+}
+
+struct estimate interest_at(const struct report *rp, const struct interest *w, size_t point)
+{
+    size_t reps = runset_reps(rp->runs);
+    struct expect_runs runs = {results_at_point, (void *)(uintptr_t)rp->runs, (uint32_t)reps};
+    double *v = alloc_array(reps, sizeof *v);
+    for (size_t rep = 0; rep < reps; rep++)
+        v[rep] = expect_figure(&w->node, &runs, point, (uint32_t)rep);
+    struct estimate e = runset_estimate_of(v, reps);
+    free(v);
+    return e;
+}
+
+static const char *call_name(enum expect_kind kind)
+{
+    switch (kind) {
+    case EXPECT_SUM: return "sum";
+    case EXPECT_MEAN: return "mean";
+    case EXPECT_MAX: return "max";
+    case EXPECT_MIN: return "min";
+    default: return NULL;
+    }
+}
+
+static void write_name(const struct expect_node *n, char *out, size_t size)
+{
+    const char *call = call_name(n->kind);
+    size_t at = call ? (size_t)snprintf(out, size, "%s(", call) : 0, terms = call ? n->n_args : 1;
+    for (size_t i = 0; i < terms && at < size; i++) {
+        const struct expect_node *t = call ? n->args[i] : n;
+        at +=
+            (size_t)snprintf(out + at, size - at, "%s%s.%s.%s", i ? ", " : "", t->entity, t->metric, t->stat);
+    }
+    if (call && at < size) snprintf(out + at, size - at, ")");
+}
+
+struct find {
+    const struct report *rp;
+    struct interest *list;
+    size_t n;
+};
+
+static bool has_value(const struct report *rp, const struct interest *w)
+{
+    for (size_t p = 0; p < runset_points(rp->runs); p++)
+        if (interest_at(rp, w, p).n) return true;
     return false;
 }
 
-/* Whether `rest` is the metric of this row, alone or with its stat. */
-static bool names(const char *rest, const struct result *r)
+static void add(struct find *f, const struct expect_node *n)
 {
-    size_t len = strlen(r->metric);
-    if (strncmp(rest, r->metric, len) != 0) return false;
-    if (rest[len] == '\0') return default_stat(r->stat);
-    return rest[len] == '.' && strcmp(rest + len + 1, r->stat) == 0;
+    bool is_call = call_name(n->kind) != NULL;
+    const struct expect_node *t = is_call ? n->args[0] : n;
+    if (f->n == INTEREST_MAX) return;
+    struct interest *w = &f->list[f->n];
+    char unit[40];
+    *w = (struct interest){.node = *n, .entity = t->entity, .metric = t->metric, .stat = t->stat};
+    const char *text = expect_unit_text(n->unit, unit, sizeof unit);
+    w->unit = text == unit ? "" : text;
+    w->percent = n->percent;
+    write_name(n, w->name, sizeof w->name);
+    for (size_t i = 0; i < f->n; i++)
+        if (strcmp(f->list[i].name, w->name) == 0) return;
+    if (has_value(f->rp, w)) f->n++;
 }
 
-/* Whether `word` is this row's: tried at every dot, since entities and metrics have dots in them. */
-static bool fits(const char *word, const struct result *r)
+static void walk(struct find *f, const struct expect_node *n)
 {
-    char entity[256];
-    for (const char *dot = strchr(word, '.'); dot; dot = strchr(dot + 1, '.')) {
-        size_t len = (size_t)(dot - word);
-        if (len >= sizeof entity || !names(dot + 1, r)) continue;
-        memcpy(entity, word, len);
-        entity[len] = '\0';
-        if (fnmatch(entity, r->entity, 0) == 0) return true;
-    }
-    return false;
-}
-
-static size_t add(struct interest *list, size_t n, const struct result *r)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(list[i].entity, r->entity) == 0 && strcmp(list[i].metric, r->metric) == 0 &&
-            strcmp(list[i].stat, r->stat) == 0)
-            return n;
-    list[n] = (struct interest){r->entity, r->metric, r->stat, r->unit};
-    return n + 1;
-}
-
-static const struct result *find(const struct report *rp, const char *word)
-{
-    for (size_t point = runset_points(rp->runs); point-- > 0;) {
-        const struct run_output *out = runset_get(rp->runs, point, 0);
-        for (size_t i = 0; out && i < results_count(out->results); i++)
-            if (fits(word, results_at(out->results, i))) return results_at(out->results, i);
-    }
-    return NULL;
+    if (!n) return;
+    if (n->kind == EXPECT_TERM || (call_name(n->kind) && n->n_args)) add(f, n);
+    walk(f, n->a);
+    walk(f, n->b);
 }
 
 size_t interest_of(const struct report *rp, struct interest list[INTEREST_MAX])
 {
-    size_t n = 0;
+    struct find f = {.rp = rp, .list = list};
     for (size_t i = 0; i < rp->n_expects; i++) {
-        for (const char *s = rp->expects[i].text; *s && n < INTEREST_MAX;) {
-            if (*s == '@') { /* KEY=VALUE */
-                s += strcspn(s, " )");
-                continue;
-            }
-            size_t len = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-*?");
-            if (len == 0) {
-                s++;
-                continue;
-            }
-            char *word = strndup(s, len);
-            ASSERT(word != NULL);
-            const struct result *r = isalpha((unsigned char)*word) ? find(rp, word) : NULL;
-            if (r) n = add(list, n, r);
-            free(word);
-            s += len;
-        }
+        if (!rp->expects[i].parsed) continue;
+        walk(&f, rp->expects[i].parsed->lhs);
+        walk(&f, rp->expects[i].parsed->rhs);
     }
-    const struct run_output *out = runset_get(rp->runs, runset_points(rp->runs) - 1, 0);
-    bool none = n == 0;
-    for (size_t i = 0; none && n < INTEREST_MAX && out && i < results_count(out->results); i++) {
-        const struct result *r = results_at(out->results, i);
-        bool vm = strncmp(r->entity, "vm.", 3) == 0 && !strchr(r->entity + 3, '.');
-        if (vm && strcmp(r->metric, "cpu.ready") == 0 && default_stat(r->stat) &&
-            strcmp(r->stat, "total") != 0)
-            n = add(list, n, r);
-    }
-    return n;
+    if (f.n) return f.n;
+    const char **vms;
+    size_t n = report_vms(rp, runset_points(rp->runs) - 1, &vms);
+    for (size_t i = 0; i < n && f.n < INTEREST_MAX; i++)
+        add(&f, &(struct expect_node){.kind = EXPECT_TERM,
+                                      .percent = true,
+                                      .entity = vms[i],
+                                      .metric = "cpu.ready",
+                                      .stat = "share"});
+    free(vms);
+    return f.n;
 }

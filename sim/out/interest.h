@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* interest.h - the figures a scenario asks about: those its expectations name.
+/* interest.h - the figures a scenario asks about: those its expectations compare.
  *
- * Every word of an expectation that is ENTITY.METRIC or ENTITY.METRIC.STAT of a row is one; a glob
- * ("vm.batch-*.cpu.ready") stands for the first row it fits. What follows an @ is a point, not a figure. */
+ * Every term of an expectation is one, with the stat it means (cpu.run == 50% is about the share), and so
+ * is every call over terms: max(vm.loop-*.wait.max). Where a term's @ moves it to another point it is still
+ * the same figure: a table or a curve shows it at every point. */
 #ifndef VLAB_OUT_INTEREST_H
 #define VLAB_OUT_INTEREST_H
 
 #include "out/report.h"
+#include "scenario/expect.h"
 
 #define INTEREST_MAX 8
 
 struct interest {
-    const char *entity, *metric, *stat, *unit; /* borrowed from the results */
+    struct expect_node node;            /* a term or a call */
+    const char *entity, *metric, *stat; /* of the term, or of the call's first; borrowed */
+    const char *unit;                   /* "s", "1/s", "" ... */
+    bool percent;                       /* best shown in % */
+    char name[120];                     /* vm.db.latency.p99, max(vm.loop-*.wait.max) */
 };
 
-/* In the order they are named, each once; how many (at most INTEREST_MAX). Where the expectations name none:
- * the shares of ready of the first VMs. */
+/* In the order they are written, each once; how many (at most INTEREST_MAX). What has no value at any point
+ * is left out. Where the expectations compare nothing: the shares of ready of the first VMs. */
 size_t interest_of(const struct report *rp, struct interest list[INTEREST_MAX]);
+/* n == 0: it has no value at this point. */
+struct estimate interest_at(const struct report *rp, const struct interest *w, size_t point);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "metrics/runset.h"
 
+struct expect;
 struct trace;
 
 struct report_point { /* of the sweep; n == 0: nothing is swept */
@@ -24,7 +25,8 @@ enum report_verdict { REPORT_HOLDS, REPORT_FAILS, REPORT_UNDECIDED };
 struct report_expect {
     const char *text; /* as written */
     enum report_verdict verdict;
-    const char *detail; /* what came out instead, for people; NULL or "": nothing to add */
+    const char *detail;          /* what came out instead, for people; NULL or "": nothing to add */
+    const struct expect *parsed; /* what it compares; NULL: nothing that tables and figures could show */
 };
 
 struct report {
@@ -43,6 +45,7 @@ struct report {
     size_t resolved_len;
     struct trace *trace; /* NULL: nobody recorded who ran where */
     bool trace_json;     /* --trace: write trace.json (gantt.tsv is always written where there is a trace) */
+    bool per_entity;     /* write entities.csv */
     size_t trace_point;  /* of which run the trace is; replication 0 */
     /* For the manifest alone: */
     int argc;

@@ -20,6 +20,7 @@
 
 struct rundir {
     char *target; /* where it goes; without -N yet where numbered */
+    char *asked;  /* the same as the caller named it; NULL where numbered */
     char *hidden; /* where it is made */
     bool numbered;
     int error; /* the first, as -errno */
@@ -148,6 +149,9 @@ int rundir_open(struct rundir **out, const char *dir, const char *name, uint64_t
     if (r < 0) return r;
     struct rundir *rd = alloc_array(1, sizeof *rd);
     rd->numbered = !dir;
+    rd->asked = dir ? alloc_copy(dir) : NULL;
+    for (size_t n = dir ? strlen(dir) : 0; n > 1 && dir[n - 1] == '/'; n--)
+        rd->asked[n - 1] = '\0';
     rd->target = dir ? clean_name(dir) : text("runs/%s-%" PRIu64, name, seed);
     r = make_parents(rd->target, why);
     char *slash = strrchr(rd->target, '/');
@@ -254,7 +258,7 @@ int rundir_commit(struct rundir *rd, char **path, char **why)
         r = look(rd->target, why);
         if (r >= 0) r = put_in_place(rd, r, why);
     }
-    if (r == 0) *path = alloc_copy(rd->target);
+    if (r == 0) *path = alloc_copy(rd->asked ? rd->asked : rd->target);
     rundir_abort(rd); /* what is under the hidden name now is the old one, or nothing */
     return r;
 }
@@ -265,6 +269,7 @@ void rundir_abort(struct rundir *rd)
     if (rd->hidden) remove_tree(rd->hidden);
     free(rd->hidden);
     free(rd->target);
+    free(rd->asked);
     free(rd->error_name);
     free(rd);
 }

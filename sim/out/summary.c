@@ -70,7 +70,11 @@ static void head(const struct ctx *c)
             label, rp->seed, num_seconds(span, rp->duration_ns));
     if (rp->warmup_ns) fprintf(c->f, ", the first %s s not counted", num_seconds(warm, rp->warmup_ns));
     if (runset_points(rp->runs) > 1) fprintf(c->f, "  %zu points", runset_points(rp->runs));
-    if (runset_reps(rp->runs) > 1) fprintf(c->f, "  mean of %zu runs", runset_reps(rp->runs));
+    size_t done = runset_done(rp->runs), all = runset_points(rp->runs) * runset_reps(rp->runs);
+    if (done < all)
+        fprintf(c->f, "  %zu of %zu runs", done, all);
+    else if (runset_reps(rp->runs) > 1)
+        fprintf(c->f, "  mean of %zu runs", runset_reps(rp->runs));
     putc('\n', c->f);
     if (rp->about && *rp->about) fprintf(c->f, "%s\n", rp->about);
     putc('\n', c->f);
@@ -247,8 +251,7 @@ static void sweep_table(const struct ctx *c)
            keys = rp->points ? rp->points[0].n : 0;
     if (n > MAX_FIGURES) n = MAX_FIGURES;
     for (size_t k = 0; k < n; k++)
-        fprintf(c->f, "  [%zu] %s.%s%s%s\n", k + 1, want[k].entity, want[k].metric, *want[k].stat ? "." : "",
-                want[k].stat);
+        fprintf(c->f, "  [%zu] %s\n", k + 1, want[k].name);
     fputs(ink(c, TERM_BOLD), c->f);
     for (size_t k = 0; k < keys; k++)
         fprintf(c->f, "  %*s", key_width(rp, k), key_name(&rp->points[0], k));
@@ -260,10 +263,9 @@ static void sweep_table(const struct ctx *c)
             fprintf(c->f, "  %*s", key_width(rp, k), rp->points[i].values[k]);
         for (size_t k = 0; k < n; k++) {
             char num[NUM_LEN];
-            double x = pick(c, i, want[k].entity, want[k].metric, want[k].stat);
-            cell(c,
-                 strcmp(want[k].stat, "share") == 0 ? num_percent(num, x) : num_human(num, x, want[k].unit),
-                 12);
+            struct estimate e = interest_at(rp, &want[k], i);
+            double x = e.n ? e.mean : (double)NAN;
+            cell(c, want[k].percent ? num_percent(num, x) : num_human(num, x, want[k].unit), 12);
         }
         putc('\n', c->f);
     }

@@ -33,6 +33,7 @@ int writer_write(const struct report *rp, const char *dir, char **where, char **
     if (r < 0) return r;
     write_one(rd, "scenario.yaml", write_scenario, rp);
     write_one(rd, "summary.csv", csv_summary, rp);
+    if (rp->per_entity) write_one(rd, "entities.csv", csv_entities, rp);
     write_one(rd, "series.csv", csv_series, rp);
     write_one(rd, "events.csv", csv_events, rp);
     write_one(rd, "metrics.prom", prom_report, rp);

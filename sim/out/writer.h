@@ -6,7 +6,7 @@
  *     int r = writer_write(&report, dir, &where, &why);
  *
  * Writes every file of the directory (manifest.json, scenario.yaml, summary.csv, series.csv, events.csv,
- * trace.json where asked for, metrics.prom, plots/) and puts it in its place. */
+ * metrics.prom, plots/; entities.csv and trace.json where asked for) and puts it in its place. */
 #ifndef VLAB_OUT_WRITER_H
 #define VLAB_OUT_WRITER_H
 

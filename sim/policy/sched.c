@@ -56,11 +56,8 @@ COLD void charge_special(struct sched *s, struct sched_vcpu *v, int64_t ran_ns, 
     if (vm->reservation_ppm) sched_reserve_charge(vm, ran_ns, now);
 }
 
-void sched_charge(struct sched *s, uint32_t id, int64_t ran_ns, int64_t now)
+HOT void charge(struct sched *s, struct sched_queue *q, struct sched_vcpu *v, int64_t ran_ns, int64_t now)
 {
-    struct sched_vcpu *v = vcpu_at(s, id);
-    ASSERT(v->where == SCHED_RUNNING && ran_ns >= 0);
-    struct sched_queue *q = queue_at(s, v->pcpu);
     int64_t weighted = ran_ns;
     if (v->many) sched_place_weight(s, v, now);
     if (v->weight != SCHED_WEIGHT_ONE && s->cls->weighted) weighted = weigh(v, ran_ns);
@@ -72,6 +69,13 @@ void sched_charge(struct sched *s, uint32_t id, int64_t ran_ns, int64_t now)
     }
     if (s->cls->charge) s->cls->charge(q, v, ran_ns, weighted, now);
     if (s->special) charge_special(s, v, ran_ns, now);
+}
+
+void sched_charge(struct sched *s, uint32_t id, int64_t ran_ns, int64_t now)
+{
+    struct sched_vcpu *v = vcpu_at(s, id);
+    ASSERT(v->where == SCHED_RUNNING && ran_ns >= 0);
+    charge(s, queue_at(s, v->pcpu), v, ran_ns, now);
 }
 
 /* Nobody here: takes work from elsewhere, if it may and there is any. */
@@ -163,11 +167,9 @@ COLD struct sched_pick pick_special(struct sched *s, struct sched_queue *q, int6
     return p;
 }
 
-struct sched_pick sched_pick(struct sched *s, uint32_t pcpu, int64_t now)
+HOT struct sched_pick pick(struct sched *s, struct sched_queue *q, int64_t now)
 {
-    struct sched_queue *q = queue_at(s, pcpu);
-    ASSERT(pcpu < s->n_pcpus);
-    if (s->n_resched) drop_resched(s, pcpu);
+    if (s->n_resched) drop_resched(s, q->pcpu);
     q->since_ns = now;
     if (s->special) return pick_special(s, q, now);
     if (q->current) {
@@ -178,18 +180,43 @@ struct sched_pick sched_pick(struct sched *s, uint32_t pcpu, int64_t now)
     return choose(s, q, NULL, now);
 }
 
+struct sched_pick sched_pick(struct sched *s, uint32_t pcpu, int64_t now)
+{
+    ASSERT(pcpu < s->n_pcpus);
+    return pick(s, queue_at(s, pcpu), now);
+}
+
+struct sched_pick sched_turn(struct sched *s, uint32_t pcpu, int64_t ran_ns, int64_t now)
+{
+    ASSERT(pcpu < s->n_pcpus && ran_ns >= 0);
+    struct sched_queue *q = queue_at(s, pcpu);
+    ASSERT(q->current);
+    charge(s, q, q->current, ran_ns, now);
+    return pick(s, q, now);
+}
+
 void sched_started(struct sched *s, uint32_t pcpu, int64_t now)
 {
     queue_at(s, pcpu)->since_ns = now;
 }
 
-int64_t sched_next_tick(const struct sched *s)
+static inline int64_t next_tick(const struct sched *s)
 {
     int64_t at = SCHED_FOREVER;
     if (s->cls->tick_ns && s->n_runnable) at = s->class_tick_at_ns;
     if (s->balance && s->n_waiting && s->balance_at_ns < at) at = s->balance_at_ns;
     const struct sched_node *timer = s->timers;
     return timer && timer->key < at ? timer->key : at;
+}
+
+int64_t sched_next_tick(const struct sched *s)
+{
+    return next_tick(s);
+}
+
+int64_t sched_poll(const struct sched *s)
+{
+    return s->n_resched || s->first_changed ? -1 : next_tick(s);
 }
 
 int64_t sched_tick(struct sched *s, int64_t now)

@@ -74,6 +74,8 @@ void sched_block(struct sched *s, uint32_t v, int64_t now);
 /* v ran ran_ns (>= 0) on its pCPU since its last charge or pick. */
 void sched_charge(struct sched *s, uint32_t v, int64_t ran_ns, int64_t now);
 struct sched_pick sched_pick(struct sched *s, uint32_t pcpu, int64_t now);
+/* sched_charge of whoever runs there, then sched_pick: the end of a slice in one call. */
+struct sched_pick sched_turn(struct sched *s, uint32_t pcpu, int64_t ran_ns, int64_t now);
 /* The switch is over, the picked vCPU begins to run: only sharpens what a wake-up compares with. */
 void sched_started(struct sched *s, uint32_t pcpu, int64_t now);
 /* Periodic work that is due (refills, accounting, balancing). Returns when to call next, > now;
@@ -85,6 +87,8 @@ int64_t sched_next_tick(const struct sched *s);
 void sched_set(struct sched *s, uint32_t vm, uint32_t weight, int64_t quota_ns, int64_t period_ns,
                uint32_t reservation_ppm, int64_t now);
 
+/* One question instead of three: what sched_next_tick says, or -1 while one of the next two has something. */
+int64_t sched_poll(const struct sched *s);
 uint32_t sched_take_resched(struct sched *s); /* a pCPU, or SCHED_NONE */
 uint32_t sched_take_changed(struct sched *s); /* a vCPU, or SCHED_NONE */
 

@@ -45,6 +45,8 @@ struct key {
     const char *later;       /* NULL: built; else what it is a part of that is not there yet */
     const char *later_words; /* words of the grammar that are not supported yet */
     const char *about;
+    const char *knob;    /* what it becomes on a real host; NULL: nothing */
+    const char *example; /* a value, as it would be written; NULL: the default or the range shows it */
 };
 
 size_t key_count(void);

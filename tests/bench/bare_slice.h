@@ -11,7 +11,7 @@
 #ifndef VLAB_TESTS_BARE_SLICE_H
 #define VLAB_TESTS_BARE_SLICE_H
 
-#include "bare_exp.h"
+#include "base/draw.h"
 #include "bare_heap.h"
 
 enum { BARE_PCPUS = 4, BARE_VCPUS = 16 };
@@ -26,8 +26,9 @@ struct bare_vcpu {
     int64_t ran_ns, waited_ns, slept_ns, longest_wait_ns;
     int64_t since_ns; /* in its state */
     int64_t left_ns;  /* of its burst */
-    uint64_t rng;     /* a stream of its own */
+    struct rng rng;   /* a stream of its own */
     uint64_t slices;
+    uint32_t by_length[2][64]; /* slices and waits by the power of two: the least that tells a distribution */
 };
 
 struct bare_pcpu {
@@ -48,8 +49,13 @@ struct bare_slice {
     uint64_t waiting_area; /* its integral over units of 1024 ns */
     uint32_t idle;         /* bit p: pCPU p is */
     bool for_ever;
-    struct bare_exp e;
+    struct dist burst, sleep; /* the lab's own draws: they must not tell between the two sides */
 };
+
+static inline int bare_power(int64_t ns)
+{
+    return 63 - __builtin_clzll((uint64_t)ns | 1);
+}
 
 static inline void bare_level(struct bare_slice *s, int64_t now)
 {
@@ -89,6 +95,7 @@ static inline void bare_dispatch(struct bare_slice *s, uint32_t k, int64_t now)
     p->switch_ns += BARE_SWITCH_NS;
     p->switches++;
     c->waited_ns += waited;
+    c->by_length[1][bare_power(waited)]++;
     if (waited > c->longest_wait_ns) c->longest_wait_ns = waited;
     c->since_ns = starts;
     c->slices++;
@@ -102,7 +109,7 @@ static inline void bare_wake(struct bare_slice *s, uint32_t v, int64_t now)
     bare_level(s, now);
     c->slept_ns += now - c->since_ns;
     c->since_ns = now;
-    c->left_ns = 1 + (int64_t)(bare_exp_draw(&s->e, &c->rng) * BARE_BURST_NS);
+    c->left_ns = 1 + draw_amount(&s->burst, &c->rng, NULL, 0);
     uint32_t k = s->idle ? (uint32_t)__builtin_ctz(s->idle) : bare_shortest(s);
     bare_enqueue(s, k, v);
     if (!s->idle) return;
@@ -117,12 +124,13 @@ static inline void bare_slice_end(struct bare_slice *s, uint32_t k, int64_t now)
     struct bare_vcpu *c = &s->vcpus[p->vcpu];
     bare_level(s, now);
     c->ran_ns += now - c->since_ns;
+    c->by_length[0][bare_power(now - c->since_ns)]++;
     c->since_ns = now;
     c->left_ns -= p->slice_ns;
     if (s->for_ever || c->left_ns > 0) {
         bare_enqueue(s, k, p->vcpu);
     } else {
-        int64_t at = now + 1 + (int64_t)(bare_exp_draw(&s->e, &c->rng) * BARE_SLEEP_NS);
+        int64_t at = now + 1 + draw_amount(&s->sleep, &c->rng, NULL, 0);
         bare_heap_push(&s->events, (struct bare_item){(uint64_t)at, BARE_PCPUS + p->vcpu});
     }
     if (s->n) {
@@ -137,12 +145,14 @@ static struct bare_slice *bare_vcpus_new(bool for_ever)
 {
     struct bare_slice *s = calloc(1, sizeof *s);
     if (!s) abort();
-    bare_exp_init(&s->e);
+    s->burst = (struct dist){.kind = DIST_EXPONENTIAL, .a = (int64_t)BARE_BURST_NS};
+    s->sleep = (struct dist){.kind = DIST_EXPONENTIAL, .a = (int64_t)BARE_SLEEP_NS};
+    if (draw_make(&s->burst) || draw_make(&s->sleep)) abort();
     bare_heap_init(&s->events, BARE_PCPUS + BARE_VCPUS);
     s->for_ever = for_ever;
     s->idle = (1u << BARE_PCPUS) - 1;
     for (uint32_t v = 0; v < BARE_VCPUS; v++) {
-        s->vcpus[v].rng = (uint64_t)v << 32;
+        s->vcpus[v].rng = rng_at(1, v, 0);
         bare_wake(s, v, v * 700001); /* not all at once */
     }
     return s;

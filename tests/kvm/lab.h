@@ -33,6 +33,7 @@ struct lab {
     struct scenario sc;
     int payloads[LAB_VMS];
     struct sc_stretch stretch;
+    struct rec_reader also; /* reads the records too, where its function is set */
     /* after lab_run: */
     struct lab_vm seen[LAB_VMS];
     int64_t pcpu_ns[4][3]; /* run, switch, idle */
@@ -149,6 +150,7 @@ static inline enum kvm_status lab_run(struct lab *l)
     struct rec_block *b = malloc(sizeof *b);
     rec_block_init(b);
     rec_block_add_reader(b, (struct rec_reader){lab_read, l, UINT32_MAX});
+    if (l->also.read) rec_block_add_reader(b, l->also);
     enum kvm_status st = run_with_payloads(&l->sc, 42, l->payloads, b, &l->rep, &l->why);
     free(b);
     return st;

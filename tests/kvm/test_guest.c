@@ -133,7 +133,9 @@ START_TEST(all_arrivals_come_and_a_full_queue_loses)
     ck_assert_uint_eq(v->n[REC_ARRIVE] + v->n[REC_LOST], 500000000 / 300000);
     ck_assert_uint_eq(v->n[REC_DONE] + v->n[REC_OPEN], v->n[REC_ARRIVE]);
     ck_assert_uint_eq(v->n_events[REC_EV_LOST], v->n[REC_LOST]);
-    ck_assert_uint_eq(v->n[REC_OPEN], 6);
+    /* One in service and five that wait, or one less just after an answer. */
+    ck_assert_uint_ge(v->n[REC_OPEN], 5);
+    ck_assert_uint_le(v->n[REC_OPEN], 6);
     ck_assert_uint_gt(v->n[REC_LOST], 900);
     lab_free(l);
 }

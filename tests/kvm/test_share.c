@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "lab.h"
+#include "metrics/meter.h"
 
 Suite *share_suite(void);
 
@@ -148,6 +149,32 @@ START_TEST(three_vcpus_share_two_pcpus)
 }
 END_TEST
 
+/* Conservation and Little's law hold on hardware too; what no record covers is the host's own time. */
+START_TEST(the_meter_balances_on_a_real_clock)
+{
+    struct lab *l = lab_new(_i == 0 ? "eevdf" : "rr", 1, 2, 400000000);
+    l->sc.run.sample_ns = 50000000;
+    l->sc.run.warmup_ns = 37000000;
+    struct meter *m = meter_new(&l->sc, &(struct meter_opts){.only_vm = UINT32_MAX, .real_clock = true});
+    l->also = meter_reader(m);
+    lab_run_well(l);
+    char *why = NULL;
+    ck_assert_msg(meter_finish(m, l->sc.run.duration_ns, &why) == 0, "%s", why);
+    static const char *const parts[] = {"cpu.guest", "cpu.switch", "cpu.hostos", "cpu.idle"};
+    double sum = 0;
+    for (int i = 0; i < 4; i++) {
+        const struct result *r = results_find(meter_output(m)->results, "host.h1", parts[i], "share");
+        ck_assert_ptr_nonnull(r);
+        ck_assert(r->value >= 0);
+        sum += r->value;
+    }
+    expect_near(sum, 1, 1e-9, "a pCPU's time");
+    ck_assert(_i == 0 || !l->pcpu_gaps);
+    meter_free(m);
+    lab_free(l);
+}
+END_TEST
+
 Suite *share_suite(void)
 {
     Suite *s = suite_create("share");
@@ -160,6 +187,7 @@ Suite *share_suite(void)
     tcase_add_loop_test(t, round_robin_by_the_dispatcher, 0, 2);
     tcase_add_test(t, linux_slices_end_on_ticks);
     tcase_add_test(t, three_vcpus_share_two_pcpus);
+    tcase_add_loop_test(t, the_meter_balances_on_a_real_clock, 0, 2);
     suite_add_tcase(s, t);
     return s;
 }

@@ -17,6 +17,7 @@
 #include "metrics/alloc.h"
 #include "metrics/hist.h"
 #include "out/report.h"
+#include "scenario/expect.h"
 #include "out/trace.h"
 
 struct made {
@@ -111,7 +112,7 @@ static inline struct made *made_small(size_t reps)
         results_add(r, "host.h1", "cpu.util", "share", "", 1);
         results_add(r, "host.h1", "cpu.guest", "share", "", 0.9975);
         if (rep == 1) results_add(r, "vm.db", "events.lost", "total", "", 1);
-        m->out[rep] = (struct run_output){r, &m->series[0], happened, 2, 3, &ecdf, 1};
+        m->out[rep] = (struct run_output){r, &m->series[0], happened, 2, 3, &ecdf, 1, NULL};
         m->n_out++;
         runset_put(m->rs, 0, rep, 42 + rep, &m->out[rep]);
     }
@@ -268,11 +269,18 @@ static inline void made_results(struct results *r, size_t n_vms, uint64_t key, d
 static inline struct made *made_big(size_t n_vms, size_t reps, size_t points, const char *const *keys,
                                     const char *const *values, size_t n_keys)
 {
+    static const struct expect_node p99 = {
+        .kind = EXPECT_TERM, .unit = {.s = 1}, .entity = "vm.db", .metric = "latency", .stat = "p99"};
+    static const struct expect_node p50 = {
+        .kind = EXPECT_TERM, .unit = {.s = 1}, .entity = "vm.db", .metric = "latency", .stat = "p50"};
+    static const struct expect_node rate = {
+        .kind = EXPECT_TERM, .unit = {.s = -1}, .entity = "vm.db", .metric = "throughput", .stat = "mean"};
+    static const struct expect parsed[] = {{.lhs = &p99}, {.lhs = &p50}, {.lhs = &rate, .rhs = &rate}};
     static const struct report_expect expects[] = {
-        {"vm.db.latency.p99 < 50ms", REPORT_FAILS, "71.3 ms"},
-        {"vm.db.latency.p50 < 8ms", REPORT_HOLDS, NULL},
+        {"vm.db.latency.p99 < 50ms", REPORT_FAILS, "71.3 ms", &parsed[0]},
+        {"vm.db.latency.p50 < 8ms", REPORT_HOLDS, NULL, &parsed[1]},
         {"vm.db.throughput >= 0.9 * vm.db.throughput@vms.batch.count=0", REPORT_UNDECIDED,
-         "interval 351/s to 362/s"},
+         "interval 351/s to 362/s", &parsed[2]},
     };
     struct made *m = made_new(points, reps);
     made_scenario(m, n_vms);
@@ -291,7 +299,7 @@ static inline struct made *made_big(size_t n_vms, size_t reps, size_t points, co
                                      4e6 + 3e6 * (double)i, key + i);
             struct run_output *o = &m->out[m->n_out];
             *o = (struct run_output){
-                r, made_series(m, n_vms, key, &m->series[m->n_out]), NULL, 0, 0, e, 1 + n_vms};
+                r, made_series(m, n_vms, key, &m->series[m->n_out]), NULL, 0, 0, e, 1 + n_vms, NULL};
             m->n_out++;
             runset_put(m->rs, p, rep, 42 + rep, o);
         }

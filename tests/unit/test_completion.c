@@ -48,9 +48,14 @@ START_TEST(bash_completes_our_words)
 {
     static const struct {
         const char *words, *want; /* the last word is completed */
-    } t[] = {{"vlab va", "validate\n"},           {"vlab kvm p", "probe\n"},
-             {"vlab run --backend = k", "kvm\n"}, {"vlab run --js", "--json\n"},
-             {"vlab completion ''", "bash\n"},    {"vlab plot x --a", "--ascii\n"}};
+    } t[] = {{"vlab va", "validate\n"},
+             {"vlab kvm p", "probe\n"},
+             {"vlab run --backend = k", "kvm\n"},
+             {"vlab run --js", "--json\n"},
+             {"vlab completion ''", "bash\n"},
+             {"vlab plot x --a", "--ascii\n"},
+             {"vlab run --per", "--per-entity\n"},
+             {"vlab ba", "\n"} /* not built yet */};
     int code;
     char *script = output(cli_completion, "completion", "bash", &code);
     ck_assert_int_eq(code, CLI_OK);

@@ -22,7 +22,8 @@ static char *written(void (*write)(FILE *, const struct report *), const struct 
 
 START_TEST(the_bytes_of_one_run)
 {
-    static const struct report_expect expects[] = {{"vm.db.latency.p99 < 50ms", REPORT_FAILS, "0.0713 s"}};
+    static const struct report_expect expects[] = {
+        {"vm.db.latency.p99 < 50ms", REPORT_FAILS, "0.0713 s", NULL}};
     struct made *m = made_small(1);
     m->rp.expects = expects;
     m->rp.n_expects = 1;

@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "scenario/keys.h"
 #include "scenario/names.h"
+#include "scenario/scenario.h"
 
 Suite *keytable_suite(void);
 
@@ -45,7 +46,7 @@ START_TEST(explain_knows_every_key_and_metric)
         char *text = run(cli_explain, key_at(i)->path, true, &code);
         ck_assert_int_eq(code, CLI_OK);
         ck_assert_msg(strstr(text, key_at(i)->about) != NULL, "%s:\n%s", key_at(i)->path, text);
-        ck_assert_msg(!key_at(i)->later == !strstr(text, "  not supported yet: it belongs"), "%s:\n%s",
+        ck_assert_msg(!key_at(i)->later == !strstr(text, "  not supported yet: it comes"), "%s:\n%s",
                       key_at(i)->path, text);
         free(text);
     }
@@ -65,7 +66,11 @@ START_TEST(explain_takes_what_people_write)
     static const char *const cases[][2] = {
         {"vms.db.cpu.weight", "1 to 10000"},
         {"vms.workload.steps.0.cpu", "core of speed 1.0"},
+        {"vms.cpu.weight", "cpu.weight = weight/10"},
+        {"vms.cpu.weight", "cpu.shares = weight x 1.024"},
+        {"vms.cpu.limit", "cpu.max"},
         {"weight", "cgroup"},
+        {"vms.db.cpu.pin", "--set 'vms.NAME.cpu.pin=[0, 1]'"},
         {"vm.db.latency.p99", "arrival"},
         {"host.h1.cpu.util", "How busy"},
         {"vm.db.vcpu0.cpu.ready", "contention"},
@@ -97,6 +102,62 @@ START_TEST(explain_takes_what_people_write)
     ck_assert_int_eq(code, CLI_USAGE);
     ck_assert_ptr_nonnull(strstr(text, "did you mean `vms.cpu.weight`?"));
     free(text);
+}
+END_TEST
+
+/* A scenario in which the example of this key makes sense. */
+static void base_for(const char *path, struct buf *b)
+{
+    const char *step = "cpu: 1ms", *come = "arrivals: {poisson: 9/s}, ";
+    if (strstr(path, "steps.busy")) step = "busy: 1ms";
+    if (strstr(path, "steps.sleep")) step = "sleep: 1ms";
+    if (strstr(path, "arrivals.")) come = "";
+    if (strstr(path, "clients") || strstr(path, "think")) come = "clients: 1, ";
+    buf_printf(b,
+               "vlab: 1\nname: x\nhosts: [{name: h1, cpu: {cores: 4}}]\n"
+               "vms: [{name: db, workload: {kind: requests, %ssteps: [{cpu: 1ms}, {%s}]}}, {name: batch, "
+               "count: 2}]\n",
+               come, step);
+}
+
+/* What `vlab explain` prints after --set can be typed after --set. */
+START_TEST(examples_work)
+{
+    size_t seen = 0;
+    for (size_t i = 0; i < key_count(); i++) {
+        const struct key *k = key_at(i);
+        if (!k->example || !strchr(k->path, '.') || k->type == KEY_FILE) continue;
+        int code;
+        char *text = run(cli_explain, k->path, true, &code), path[200];
+        const char *set = strstr(text, "--set "), *part = strstr(k->path, "steps.");
+        ck_assert_msg(set != NULL, "%s", text);
+        set += 6 + (set[6] == '\'');
+        bool vm = !strncmp(set, "vms.NAME", 8), host = !strncmp(set, "hosts.NAME", 10);
+        size_t len = strcspn(set, "=");
+        if (vm || host)
+            snprintf(path, sizeof path, "%s%.*s", vm ? "vms.db" : "hosts.h1", (int)(len - (vm ? 8 : 10)),
+                     set + (vm ? 8 : 10));
+        else
+            snprintf(path, sizeof path, "%.*s", (int)len, set);
+        char *zero = part ? strstr(path, "steps.0") : NULL;
+        if (zero) zero[6] = '1';
+        struct buf b;
+        struct diag d;
+        buf_init(&b);
+        diag_init(&d);
+        base_for(k->path, &b);
+        struct scenario_file *f = scenario_parse("x.yaml", b.text, b.len, &d);
+        struct scenario *sc = f && scenario_set(f, path, k->example, &d) ? scenario_at(f, 0, &d) : NULL;
+        if (!sc) diag_print(&d, stderr, false);
+        ck_assert_msg(sc != NULL, "%s=%s is refused", path, k->example);
+        scenario_free(sc);
+        scenario_close(f);
+        diag_done(&d);
+        buf_done(&b);
+        free(text);
+        seen++;
+    }
+    ck_assert_uint_gt(seen, 30);
 }
 END_TEST
 
@@ -191,6 +252,7 @@ Suite *keytable_suite(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, explain_knows_every_key_and_metric);
     tcase_add_test(t, explain_takes_what_people_write);
+    tcase_add_test(t, examples_work);
     tcase_add_test(t, check_has_its_exit_codes);
     tcase_add_test(t, the_schema_beside_the_scenarios_is_this_one);
     tcase_add_test(t, every_shipped_scenario_is_right);

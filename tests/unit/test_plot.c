@@ -10,35 +10,12 @@
 #include "cli/cli.h"
 #include "out/axis.h"
 #include "out/gnuplot.h"
-#include "out/interest.h"
 #include "out/writer.h"
 
 #include "tests/unit/made_up.h"
+#include "tests/unit/own_dir.h"
 
 Suite *plot_suite(void);
-
-static char home[64];
-
-static void setup(void)
-{
-    strcpy(home, "vlab-test-XXXXXX");
-    const char *tmp = getenv("TMPDIR");
-    ck_assert_int_eq(chdir(tmp ? tmp : P_tmpdir), 0);
-    ck_assert_ptr_nonnull(mkdtemp(home));
-    ck_assert_int_eq(chdir(home), 0);
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st, (void)type, (void)at;
-    return remove(path);
-}
-
-static void teardown(void)
-{
-    ck_assert_int_eq(chdir(".."), 0);
-    nftw(home, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 static const char *const counts[] = {"vms.batch.count"};
 static const char *const four[] = {"0", "1", "2", "4"};
@@ -249,42 +226,18 @@ START_TEST(numbers_have_units)
 }
 END_TEST
 
-START_TEST(expectations_name_the_figures)
-{
-    static const struct report_expect expects[] = {
-        {"mean(vm.batch-*.cpu.ready) < 40% ", REPORT_HOLDS, NULL},
-        {"vm.db.latency.p99 < 2 * vm.db.latency.p99@vms.batch.count=0", REPORT_HOLDS, NULL},
-        {"vm.db.throughput >= 0.9 * vm.nobody.throughput", REPORT_HOLDS, NULL},
-        {"vm.db.cpu.run == 50% within 1pp", REPORT_HOLDS, NULL}};
-    struct interest list[INTEREST_MAX];
-    struct made *m = made_run(3);
-    m->rp.expects = expects;
-    m->rp.n_expects = 4;
-    ck_assert_uint_eq(interest_of(&m->rp, list), 4);
-    ck_assert(strcmp(list[0].entity, "vm.batch-0") == 0 && strcmp(list[0].metric, "cpu.ready") == 0);
-    ck_assert(strcmp(list[1].metric, "latency") == 0 && strcmp(list[1].stat, "p99") == 0);
-    ck_assert(strcmp(list[2].metric, "throughput") == 0 && strcmp(list[2].stat, "mean") == 0);
-    ck_assert(strcmp(list[3].metric, "cpu.run") == 0 && strcmp(list[3].stat, "share") == 0);
-    m->rp.n_expects = 0; /* then: who was ready */
-    ck_assert_uint_eq(interest_of(&m->rp, list), 3);
-    ck_assert_str_eq(list[0].metric, "cpu.ready");
-    made_done(m);
-}
-END_TEST
-
 Suite *plot_suite(void)
 {
     Suite *s = suite_create("plot");
     TCase *t = tcase_create("plot");
     tcase_set_timeout(t, 60);
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, own_dir_enter, own_dir_leave);
     tcase_add_loop_test(t, gnuplot_draws_every_figure_without_a_word, 0, sizeof runs / sizeof *runs);
     tcase_add_test(t, a_flat_run_draws_too);
     tcase_add_test(t, a_warning_is_a_failure);
     tcase_add_test(t, vlab_plot_has_manners);
     tcase_add_test(t, the_axis_is_the_key_with_most_numbers);
     tcase_add_test(t, numbers_have_units);
-    tcase_add_test(t, expectations_name_the_figures);
     suite_add_tcase(s, t);
     return s;
 }
