@@ -145,14 +145,15 @@ static void judge(struct compare_row *r)
     double bound = r->relative ? r->bound * fabs(r->sim_median) : r->bound;
     if (strcmp(r->unit, "s") == 0) bound = fmax(bound, TIME_FLOOR);
     r->allowed = fmax(bound, 2 * r->spread);
+    bool meets = gsl_stats_median(r->gap, 1, r->n) <= bound;
     if (r->shown)
         r->verdict = COMPARE_SHOWN;
+    else if (meets)
+        r->verdict = COMPARE_AGREES;
     else if (2 * r->spread > 3 * bound)
         r->verdict = COMPARE_UNDECIDED;
-    else if (fabs(r->difference) <= r->allowed || gsl_stats_median(r->gap, 1, r->n) <= bound)
-        r->verdict = COMPARE_AGREES;
     else
-        r->verdict = COMPARE_DIFFERS;
+        r->verdict = fabs(r->difference) <= r->allowed ? COMPARE_AGREES : COMPARE_DIFFERS;
     free(d);
     free(work);
 }
