@@ -158,7 +158,7 @@ fuzz: $(FUZZ_BIN) ## Fuzz every target for FUZZ_SECONDS (20) each
 
 # --- the two commands of the README, and their like ---
 setup: ## Install what is missing from Debian's packages
-	$(Q)sh tests/setup.sh
+	$(Q)sh tests/setup.sh all
 
 demo: ## Install what is missing, build, run the main job, leave results and plots in runs/
 	$(Q)sh tests/setup.sh
@@ -166,11 +166,11 @@ demo: ## Install what is missing, build, run the main job, leave results and plo
 	$(Q)sh scenarios/demo.sh
 
 check: ## Install what is missing, build, run the whole test suite
-	$(Q)sh tests/setup.sh
+	$(Q)sh tests/setup.sh all
 	$(Q)sh tests/check.sh
 
 check-long: ## The same with everything that takes longer: ten minutes of fuzzing, 11 pairs on KVM
-	$(Q)sh tests/setup.sh
+	$(Q)sh tests/setup.sh all
 	$(Q)LONG=1 sh tests/check.sh
 
 # --- manners ---

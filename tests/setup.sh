@@ -1,10 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Installs what is missing to build, run and test vlab, by name from Debian's packages. Says what it does;
-# where it may not install, prints the one command to type and stops with 2.
+# Installs what is missing, by name from Debian's packages: what building, running and plotting need, and
+# with the argument `all` what testing needs too. Says what it does; where it may not install, prints the one
+# command to type and stops with 2. Taken for granted: Debian 12, make, and git for whoever cloned with it.
 set -eu
-want="gcc clang make pkg-config libc6-dev libyaml-dev libgsl-dev libjansson-dev libncurses-dev check gnuplot-nox
-      git valgrind python3 python3-yaml python3-jsonschema clang-format clang-tidy cppcheck libclang-rt-14-dev"
+want="gcc libc6-dev pkg-config libyaml-dev libgsl-dev libjansson-dev gnuplot-nox"
+if [ "${1:-}" = all ]; then
+    want="$want check git clang clang-format clang-tidy libclang-rt-14-dev cppcheck valgrind python3
+          python3-yaml python3-jsonschema"
+fi
 missing=
 for p in $want; do
     case $(dpkg-query -W -f='${Status}' "$p" 2>/dev/null || true) in

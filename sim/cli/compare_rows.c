@@ -34,7 +34,8 @@ static struct compare_row *add_row(struct compare *c, size_t pairs, const char *
                               .relative = unit[0] != '\0'};
     r->sim = calloc(pairs, sizeof *r->sim);
     r->real = calloc(pairs, sizeof *r->real);
-    ASSERT(r->sim && r->real);
+    r->gap = calloc(pairs, sizeof *r->gap);
+    ASSERT(r->sim && r->real && r->gap);
     return r;
 }
 
@@ -76,11 +77,17 @@ void compare_init(struct compare *c, const struct scenario *sc, size_t pairs)
     }
 }
 
+static void free_row(struct compare_row *r)
+{
+    free(r->sim);
+    free(r->real);
+    free(r->gap);
+}
+
 void compare_done(struct compare *c)
 {
     for (size_t i = 0; i < c->n_rows; i++) {
-        free(c->rows[i].sim);
-        free(c->rows[i].real);
+        free_row(&c->rows[i]);
     }
     for (size_t i = 0; i < c->n_names; i++)
         free(c->names[i]);
@@ -89,15 +96,39 @@ void compare_done(struct compare *c)
     *c = (struct compare){0};
 }
 
-void compare_add(struct compare *c, const struct results *sim, const struct results *real)
+/* The q-quantile of a distribution, as far as its buckets tell; NaN: there is none. */
+static double quantile(const struct run_output *o, const struct compare_row *r, double q)
+{
+    for (size_t i = 0; i < o->n_ecdfs; i++) {
+        const struct ecdf *e = &o->ecdfs[i];
+        if (strcmp(e->entity, r->entity) || strcmp(e->metric, r->metric)) continue;
+        for (size_t k = 0; k < e->n; k++)
+            if (e->share[k] >= q) return e->x[k];
+    }
+    return (double)NAN;
+}
+
+/* How far the ranges about two medians are apart. Of what is no median, infinitely: it does not help. */
+static double gap_between(const struct run_output *sim, const struct run_output *real,
+                          const struct compare_row *r)
+{
+    if (strcmp(r->stat, "p50") != 0) return HUGE_VAL;
+    double a = quantile(sim, r, .45), b = quantile(sim, r, .55), x = quantile(real, r, .45),
+           y = quantile(real, r, .55);
+    if (isnan(a) || isnan(x)) return HUGE_VAL;
+    return x > b ? x - b : a > y ? a - y : 0;
+}
+
+void compare_add(struct compare *c, const struct run_output *sim, const struct run_output *real)
 {
     for (size_t i = 0; i < c->n_rows; i++) {
         struct compare_row *r = &c->rows[i];
-        const struct result *s = results_find(sim, r->entity, r->metric, r->stat);
-        const struct result *k = results_find(real, r->entity, r->metric, r->stat);
+        const struct result *s = results_find(sim->results, r->entity, r->metric, r->stat);
+        const struct result *k = results_find(real->results, r->entity, r->metric, r->stat);
         if (!s || !k) continue;
         r->sim[r->n] = s->value;
-        r->real[r->n++] = k->value;
+        r->real[r->n] = k->value;
+        r->gap[r->n++] = gap_between(sim, real, r);
     }
 }
 
@@ -114,8 +145,11 @@ static void judge(struct compare_row *r)
     double bound = r->relative ? r->bound * fabs(r->sim_median) : r->bound;
     if (strcmp(r->unit, "s") == 0) bound = fmax(bound, TIME_FLOOR);
     r->allowed = fmax(bound, 2 * r->spread);
+    bool meets = gsl_stats_median(r->gap, 1, r->n) <= bound;
     if (r->shown)
         r->verdict = COMPARE_SHOWN;
+    else if (meets)
+        r->verdict = COMPARE_AGREES;
     else if (2 * r->spread > 3 * bound)
         r->verdict = COMPARE_UNDECIDED;
     else
@@ -129,8 +163,7 @@ void compare_judge(struct compare *c)
     size_t kept = 0;
     for (size_t i = 0; i < c->n_rows; i++) {
         if (c->rows[i].n == 0) {
-            free(c->rows[i].sim);
-            free(c->rows[i].real);
+            free_row(&c->rows[i]);
             continue;
         }
         judge(&c->rows[i]);

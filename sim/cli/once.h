@@ -26,7 +26,7 @@ bool once_wants_alone(const struct scenario *sc, uint32_t vm);
 struct meter *once_sim(const struct once *o, char **why);
 
 /* The same on KVM guests. NULL: *code is the exit code and *why says why. *disturbed is raised to the share
- * of the pCPUs' time that the host itself lost meanwhile. */
+ * of the pCPUs' time that the host lost meanwhile, to its own hypervisor or to its other work. */
 struct meter *once_kvm(const struct once *o, double *disturbed, int *code, char **why);
 
 #endif

@@ -28,8 +28,10 @@ static const char usage[] =
     "\n"
     "Each pair has its own seed; both of it share one. A row says what the simulator and the hardware came\n"
     "out at (medians), how far apart they are, the spread of that difference, and the verdict: agrees where\n"
-    "the difference is within the row's bound or twice the spread; undecided where the spread is too wide to\n"
-    "tell; shown where it hangs on how fast a core is just now, which no profile can know. Pairs in which the\n"
+    "the difference is within the row's bound or twice the spread; undecided where the spread is too wide "
+    "to\n"
+    "tell; shown where it hangs on how fast a core is just now, which no profile can know. Pairs in which "
+    "the\n"
     "host itself lost over 1 % of the CPU to others are dropped and counted.\n"
     "\n"
     "examples:\n"
@@ -126,7 +128,7 @@ static int one_pair(const struct scenario *sc, uint64_t seed, struct compare *c,
         if (disturbed > DISTURBED)
             t->dropped++;
         else
-            compare_add(c, meter_output(sim)->results, meter_output(real)->results);
+            compare_add(c, meter_output(sim), meter_output(real));
     } else {
         fprintf(stderr, "vlab: %s: %s\n", sc->name, why ? why : "stopped");
     }

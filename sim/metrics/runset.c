@@ -50,6 +50,15 @@ static struct place *place(const struct runset *rs, size_t point, size_t rep)
     return &rs->at[point * rs->n_reps + rep];
 }
 
+size_t runset_done(const struct runset *rs)
+{
+    size_t n = 0;
+    for (size_t p = 0; p < runset_points(rs); p++)
+        for (size_t r = 0; r < runset_reps(rs); r++)
+            n += runset_get(rs, p, r) != NULL;
+    return n;
+}
+
 void runset_put(struct runset *rs, size_t point, size_t rep, uint64_t seed, const struct run_output *out)
 {
     struct place *p = place(rs, point, rep);

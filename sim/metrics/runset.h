@@ -31,6 +31,7 @@ struct runset *runset_new(size_t n_points, size_t n_reps); /* both at least 1 */
 void runset_free(struct runset *rs);
 size_t runset_points(const struct runset *rs);
 size_t runset_reps(const struct runset *rs);
+size_t runset_done(const struct runset *rs); /* runs that are there */
 /* Each place once, in any order (workers finish when they like; readers see point by point). */
 void runset_put(struct runset *rs, size_t point, size_t rep, uint64_t seed, const struct run_output *out);
 const struct run_output *runset_get(const struct runset *rs, size_t point, size_t rep); /* NULL: not there */

@@ -70,7 +70,11 @@ static void head(const struct ctx *c)
             label, rp->seed, num_seconds(span, rp->duration_ns));
     if (rp->warmup_ns) fprintf(c->f, ", the first %s s not counted", num_seconds(warm, rp->warmup_ns));
     if (runset_points(rp->runs) > 1) fprintf(c->f, "  %zu points", runset_points(rp->runs));
-    if (runset_reps(rp->runs) > 1) fprintf(c->f, "  mean of %zu runs", runset_reps(rp->runs));
+    size_t done = runset_done(rp->runs), all = runset_points(rp->runs) * runset_reps(rp->runs);
+    if (done < all)
+        fprintf(c->f, "  %zu of %zu runs", done, all);
+    else if (runset_reps(rp->runs) > 1)
+        fprintf(c->f, "  mean of %zu runs", runset_reps(rp->runs));
     putc('\n', c->f);
     if (rp->about && *rp->about) fprintf(c->f, "%s\n", rp->about);
     putc('\n', c->f);

@@ -21,6 +21,18 @@ for b in "$out"/bench_*; do
     [ $rc -gt $worst ] && worst=$rc
 done
 
+# A whole run of the smallest scenario, from the command line to the files: under 50 ms.
+hello() {
+    t0=$(date +%s%N)
+    "$out/vlab" run scenarios/00-hello.yaml -o "$tmp/hello" >/dev/null || exit 2
+    echo $((($(date +%s%N) - t0) / 1000))
+}
+tmp=$(mktemp -d)
+us=$(for _ in 1 2 3 4 5 6 7 8 9; do hello; done | sort -n | head -n 1)
+rm -rf "$tmp"
+[ "$us" -lt 50000 ] && verdict=ok || { verdict=BROKEN && worst=1; }
+echo "vlab run 00-hello: $((us / 1000)).$((us % 1000 / 100)) ms, the best of 9   bound 50 ms   $verdict"
+
 if ! command -v valgrind >/dev/null 2>&1; then
     echo "no valgrind: instructions are not counted"
     exit $worst

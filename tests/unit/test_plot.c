@@ -13,31 +13,9 @@
 #include "out/writer.h"
 
 #include "tests/unit/made_up.h"
+#include "tests/unit/own_dir.h"
 
 Suite *plot_suite(void);
-
-static char home[64];
-
-static void setup(void)
-{
-    strcpy(home, "vlab-test-XXXXXX");
-    const char *tmp = getenv("TMPDIR");
-    ck_assert_int_eq(chdir(tmp ? tmp : P_tmpdir), 0);
-    ck_assert_ptr_nonnull(mkdtemp(home));
-    ck_assert_int_eq(chdir(home), 0);
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st, (void)type, (void)at;
-    return remove(path);
-}
-
-static void teardown(void)
-{
-    ck_assert_int_eq(chdir(".."), 0);
-    nftw(home, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 static const char *const counts[] = {"vms.batch.count"};
 static const char *const four[] = {"0", "1", "2", "4"};
@@ -253,7 +231,7 @@ Suite *plot_suite(void)
     Suite *s = suite_create("plot");
     TCase *t = tcase_create("plot");
     tcase_set_timeout(t, 60);
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, own_dir_enter, own_dir_leave);
     tcase_add_loop_test(t, gnuplot_draws_every_figure_without_a_word, 0, sizeof runs / sizeof *runs);
     tcase_add_test(t, a_flat_run_draws_too);
     tcase_add_test(t, a_warning_is_a_failure);

@@ -15,31 +15,9 @@
 #include "out/writer.h"
 
 #include "tests/unit/made_up.h"
+#include "tests/unit/own_dir.h"
 
 Suite *rundir_suite(void);
-
-static char home[64];
-
-static void setup(void)
-{
-    strcpy(home, "vlab-test-XXXXXX");
-    const char *tmp = getenv("TMPDIR");
-    ck_assert_int_eq(chdir(tmp ? tmp : P_tmpdir), 0);
-    ck_assert_ptr_nonnull(mkdtemp(home));
-    ck_assert_int_eq(chdir(home), 0);
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st, (void)type, (void)at;
-    return remove(path);
-}
-
-static void teardown(void)
-{
-    ck_assert_int_eq(chdir(".."), 0);
-    nftw(home, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 static void put(const char *path, const char *text)
 {
@@ -320,7 +298,7 @@ Suite *rundir_suite(void)
 {
     Suite *s = suite_create("rundir");
     TCase *t = tcase_create("rundir");
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, own_dir_enter, own_dir_leave);
     tcase_add_test(t, a_new_directory_has_every_file);
     tcase_add_test(t, the_manifest_says_what_and_when);
     tcase_add_test(t, an_earlier_run_is_replaced_whole);

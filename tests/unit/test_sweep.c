@@ -6,6 +6,8 @@
 
 #include "scenario/scenario.h"
 
+#include "tests/unit/reading.h"
+
 Suite *sweep_suite(void);
 
 #define BASE                                                                                                 \
@@ -13,39 +15,6 @@ Suite *sweep_suite(void);
     "vms:\n- {name: db, host: h1, memory: 1GiB, workload: {steps: [{cpu: 1ms}, {cpu: {exponential: "         \
     "2ms}}]}}\n"                                                                                             \
     "- {name: batch, host: h1, count: 2, workload: {steps: [{cpu: 1ms}]}}\n"
-
-static struct scenario_file *parse(const char *text, struct diag *d)
-{
-    diag_init(d);
-    struct scenario_file *f = scenario_parse("s.yaml", text, strlen(text), d);
-    if (diag_any(d)) diag_print(d, stderr, false);
-    ck_assert_ptr_nonnull(f);
-    return f;
-}
-
-static struct scenario *at(struct scenario_file *f, size_t point, struct diag *d)
-{
-    struct scenario *sc = scenario_at(f, point, d);
-    if (diag_any(d)) diag_print(d, stderr, false);
-    ck_assert_ptr_nonnull(sc);
-    return sc;
-}
-
-static const struct sc_vm *vm_of(const struct scenario *sc, const char *name)
-{
-    for (uint32_t i = 0; i < sc->n_vms; i++)
-        if (!strcmp(sc->vms[i].name, name)) return &sc->vms[i];
-    ck_abort_msg("there is no VM %s", name);
-    return NULL;
-}
-
-static const struct sc_host *host_of(const struct scenario *sc, const char *name)
-{
-    for (uint32_t i = 0; i < sc->n_hosts; i++)
-        if (!strcmp(sc->hosts[i].name, name)) return &sc->hosts[i];
-    ck_abort_msg("there is no host %s", name);
-    return NULL;
-}
 
 START_TEST(points_are_the_product_and_zips_go_side_by_side)
 {

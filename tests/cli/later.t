@@ -1,0 +1,34 @@
+# Commands and options of later issues, and keys of the grammar that are not modelled yet.
+$ vlab batch scenarios/00-hello.yaml
+vlab: batch: not built yet
+[exit 2]
+$ vlab top scenarios/00-hello.yaml
+vlab: top: not built yet
+[exit 2]
+$ vlab compare runs/a runs/b
+vlab: compare: not built yet
+[exit 2]
+$ vlab report runs/a
+vlab: report: not built yet
+[exit 2]
+$ vlab hw new 01
+vlab: hw: not built yet
+[exit 2]
+$ vlab tour
+vlab: tour: not built yet
+[exit 2]
+$ vlab run scenarios/00-hello.yaml --fidelity=fluid
+vlab run: --fidelity=fluid: not built yet (vlab run --help)
+[exit 2]
+$ vlab run scenarios/00-hello.yaml --backend=proc
+vlab run: --backend=proc: not built yet (vlab run --help)
+[exit 2]
+$ vlab run scenarios/00-hello.yaml --replay x
+vlab run: --replay: not built yet (vlab run --help)
+[exit 2]
+$ printf 'vlab: 1\nname: x\nhosts: [{name: h, disks: [{name: d}]}]\nvms: [{name: v, host: h}]\n' | vlab check -
+<stdin>:3:19: error: `disks` is not supported yet
+    3 | hosts: [{name: h, disks: [{name: d}]}]
+      |                   ^~~~~
+      = it belongs to a later part of vlab: resources
+[exit 3]
