@@ -12,7 +12,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work" runs/cli-test' EXIT
 bad=0 n=0
 
-replay() { # FILE: prints the transcript as it is now
+replay() { # FILE: prints the transcript as it is now; its commands write in runs/cli-test
+    rm -rf runs/cli-test
     while IFS= read -r line; do
         case $line in
         '$ '*)
