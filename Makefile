@@ -24,6 +24,11 @@ OPT_debug    := -O0 -g3
 OPT_asan     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT_tsan     := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 OPT_coverage := -O0 -g --coverage
+# What gcc finds by following values, it finds wrongly in code that a sanitizer has rewritten.
+ifneq ($(filter gcc%,$(notdir $(CC))),)
+OPT_asan += -Wno-format-truncation -Wno-maybe-uninitialized
+OPT_tsan += -Wno-format-truncation -Wno-maybe-uninitialized
+endif
 ifeq ($(OPT_$(BUILD)),)
 $(error BUILD=$(BUILD): there are release, debug, asan, tsan and coverage)
 endif

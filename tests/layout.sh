@@ -42,7 +42,8 @@ done
 # Nothing promises what is not there, and nothing knows the machine it was written on.
 later='TO''DO|FIX''ME|X''XX\b|HA''CK\b|place''holder|st''ub(s|bed)?\b'
 here='/(home|ro''ot|work|Users)/[A-Za-z]'
-git grep -n -I -E -i "\b($later)" -- ':!tests/fuzz/corpus' && say "words that promise later are above"
+git grep -n -I -E -i "\b($later)" -- ':!tests/fuzz/corpus' | grep -v '^README.md:.*X''XX' && # a plot of letters
+    say "words that promise later are above"
 git grep -n -I -E "$here" && say "paths of one machine are above"
 
 # What a file exports begins with the file's first word (evq_radix.c: evq_; names.c: name_ or names_), a

@@ -22,7 +22,11 @@ if [ "$(id -u)" = 0 ]; then sudo=
 elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then sudo=sudo
 else
     echo "vlab needs packages that are not installed here, and may not install them. Please type:" >&2
-    echo "  sudo apt-get update && sudo $install" >&2
+    if command -v sudo >/dev/null 2>&1; then
+        echo "  sudo sh -c 'apt-get update && $install'" >&2
+    else
+        echo "  su -c 'apt-get update && $install'" >&2
+    fi
     exit 2
 fi
 echo "vlab: installing from Debian's packages:$missing"

@@ -101,7 +101,7 @@ static double quantile(const struct run_output *o, const struct compare_row *r, 
 {
     for (size_t i = 0; i < o->n_ecdfs; i++) {
         const struct ecdf *e = &o->ecdfs[i];
-        if (strcmp(e->entity, r->entity) || strcmp(e->metric, r->metric)) continue;
+        if (strcmp(e->entity, r->entity) != 0 || strcmp(e->metric, r->metric) != 0) continue;
         for (size_t k = 0; k < e->n; k++)
             if (e->share[k] >= q) return e->x[k];
     }

@@ -74,7 +74,7 @@ int main(int argc, char **argv)
         return CLI_OK;
     }
     for (size_t i = 0; i < N_COMMANDS; i++) {
-        if (strcmp(word, commands[i].name)) continue;
+        if (strcmp(word, commands[i].name) != 0) continue;
         if (commands[i].run) return commands[i].run(argc - 1, argv + 1);
         fprintf(stderr, "vlab: %s: not built yet\n", word);
         return CLI_USAGE;

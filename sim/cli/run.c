@@ -112,7 +112,7 @@ static int parse(int argc, char **argv, struct job *j)
         case FIDELITY:
             if (!strcmp(optarg, "fluid") || !strcmp(optarg, "auto"))
                 code = bad("--fidelity=%s: not built yet", optarg);
-            else if (strcmp(optarg, "exact"))
+            else if (strcmp(optarg, "exact") != 0)
                 code = bad("there is no fidelity `%s`; there is exact", optarg);
             break;
         case JSON: j->json = true; break;

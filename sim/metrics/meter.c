@@ -200,6 +200,7 @@ static void read_event(struct meter *m, const struct rec *r)
 static void read_rec(struct meter *m, const struct rec *r)
 {
     struct vm_meter *v = r->vm == UINT32_MAX ? NULL : &m->vms[r->vm];
+    ASSUME(v || r->kind < REC_ARRIVE || r->kind == REC_EVENT); /* requests and work are a VM's */
     switch ((enum rec_kind)r->kind) {
     case REC_STATE: read_state(m, r); break;
     case REC_SWITCH: {

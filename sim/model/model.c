@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/assert.h"
 #include "model/model.h"
 
 #include <inttypes.h>
@@ -225,6 +226,7 @@ static int check_work(const struct model *m, char **why)
         for (uint32_t k = 0; vm->sc && k < vm->n_vcpus; k++)
             ran += m->vcpus[vm->first_vcpu + k].run_ns;
         if (ran == vm->charged_ns) continue;
+        ASSUME(vm->sc); /* or nothing ran and nothing was charged */
         if (asprintf(why, "vm.%s: its vCPUs ran %" PRId64 " ns, its tasks account for %" PRId64 " ns",
                      vm->sc->name, ran, vm->charged_ns) < 0)
             *why = NULL;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The frame's operations. What each does when nothing special is configured is short and here; limits,
  * reservations and balancing stand in files of their own, behind one flag each. */
+#include "base/assert.h"
 #include "policy/sched_frame.h"
 
 /* A slice's way is one straight piece of code, and what it seldom needs stands aside. */
@@ -138,6 +139,7 @@ HOT struct sched_pick choose(struct sched *s, struct sched_queue *q, struct sche
 {
     struct sched_vcpu *was = q->current;
     struct sched_choice c = s->cls->pick(q, must, now);
+    ASSUME(c.v);
     q->slice_ns = q->left_ns = c.run_ns;
     q->preempt = false;
     if (c.v != was) swap(s, q, c.v, was, now);

@@ -9,11 +9,13 @@
 
 #include <stddef.h>
 
+#include "base/assert.h"
 #include "policy/sched_tree.h"
 
 /* In a heap a node's left is its first child, right its next sibling, best its previous one or its parent. */
 static inline struct sched_node *sched_heap_link(struct sched_node *a, struct sched_node *b)
 {
+    ASSUME(a && b);
     if (b->key < a->key || (b->key == a->key && b->id < a->id)) {
         struct sched_node *t = a;
         a = b;

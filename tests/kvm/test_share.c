@@ -4,11 +4,16 @@
 #include <math.h>
 
 #include "lab.h"
+#include "tests/often.h"
 #include "metrics/meter.h"
 
 Suite *share_suite(void);
 
+#ifdef SANITIZED
+#define REPEATS 1 /* tests/tsan.sh looks for races */
+#else
 #define REPEATS 3
+#endif
 
 static int by_value(const void *a, const void *b)
 {
