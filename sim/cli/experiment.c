@@ -12,12 +12,21 @@
 #include "metrics/expect_eval.h"
 #include "out/progress.h"
 
-static volatile sig_atomic_t stop_asked;
+static volatile sig_atomic_t stop_asked; /* tenths of a second on the clock when it was, and not 0 */
 
+/* The first Ctrl-C ends the run in order; another one, a moment later, at once. Terminals and tools may send
+ * the same signal twice in a row: that is one. */
 static void ask_stop(int sig)
 {
-    (void)sig;
-    stop_asked = 1;
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    sig_atomic_t now = (sig_atomic_t)((t.tv_sec * 10 + t.tv_nsec / 100000000) % 1000000000 + 1);
+    if (!stop_asked) {
+        stop_asked = now;
+    } else if (now > stop_asked + 2) {
+        signal(sig, SIG_DFL);
+        raise(sig);
+    }
 }
 
 static int refused(struct diag *d)
@@ -188,7 +197,7 @@ static void judge(struct experiment *x);
 
 int experiment_run(struct experiment *x)
 {
-    struct sigaction act = {.sa_handler = ask_stop, .sa_flags = (int)SA_RESETHAND}, was_int, was_term;
+    struct sigaction act = {.sa_handler = ask_stop}, was_int, was_term;
     stop_asked = 0;
     sigaction(SIGINT, &act, &was_int);
     sigaction(SIGTERM, &act, &was_term);
@@ -207,7 +216,7 @@ int experiment_run(struct experiment *x)
     clock_gettime(CLOCK_MONOTONIC, &t1);
     x->report.took_s = (double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9;
     x->report.trace = x->trace;
-    x->interrupted = stop_asked;
+    x->interrupted = stop_asked != 0;
     if (code) return code;
     if (x->interrupted) {
         fprintf(stderr, "vlab: interrupted: %zu of %zu runs are finished\n", x->n_done,
