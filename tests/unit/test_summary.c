@@ -168,16 +168,17 @@ START_TEST(progress_is_for_terminals)
     progress_at(&p, 0, 50);
     progress_at(&p, 0, 60); /* too soon to be drawn again */
     progress_end(&p);
-    ssize_t n = read(master, seen, sizeof seen - 1);
-    ck_assert_int_gt(n, 0);
-    seen[n] = '\0';
+    close(terminal);
+    size_t n = 0; /* a terminal may hand over what was written in pieces; at its end is an error */
+    for (ssize_t got; (got = read(master, seen + n, sizeof seen - 1 - n)) > 0;)
+        n += (size_t)got;
+    ck_assert_uint_gt(n, 4);
     ck_assert_ptr_nonnull(strstr(seen, "\rnoisy  [############............]  50%"));
     ck_assert_ptr_null(strstr(seen, "60%"));
     ck_assert_str_eq(seen + n - 4, "\r\x1b[K");
     for (int i = 0; i < 2; i++)
         close(pipes[i]);
     close(master);
-    close(terminal);
 }
 END_TEST
 
