@@ -153,7 +153,7 @@ bench: all $(BENCH_BIN) ## Measure: ratios to bare loops (and instructions an ev
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/%)
 FUZZ_SECONDS ?= 20
-build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(LIB_SRC) Makefile
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(LIB_SRC) $(wildcard sim/*/*.h) Makefile
 	$(SAY) FUZZ $@
 	$(Q)mkdir -p build/fuzz
 	$(Q)clang -std=c17 -D_GNU_SOURCE -Isim -I. -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
