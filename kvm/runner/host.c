@@ -167,6 +167,14 @@ int64_t host_stolen_ns(const struct host *h, uint32_t n_cpus)
     return ticks * (1000000000 / sysconf(_SC_CLK_TCK));
 }
 
+int64_t host_thread_ns(int pid, int tid)
+{
+    char path[64], line[128];
+    long long ns;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", pid, tid);
+    return sscanf(host_read_line(path, line, sizeof line), "%lld", &ns) == 1 ? ns : -1;
+}
+
 int64_t host_tick_ns(void)
 {
     struct timespec t; /* the coarse clock moves once a tick, and says so */

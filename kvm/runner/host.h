@@ -29,6 +29,8 @@ void host_clock_pair(uint64_t *tsc, int64_t *ns);
 int host_pin(int tid, int cpu);
 /* Time that the machine below us took from these CPUs, or they spent at all, since it booted: /proc/stat. */
 int64_t host_stolen_ns(const struct host *h, uint32_t n_cpus);
+/* CPU time of a thread of another process, as the kernel's scheduler counts it; -1: it is gone. */
+int64_t host_thread_ns(int pid, int tid);
 int64_t host_tick_ns(void); /* 1/HZ of the kernel */
 bool host_kernel_at_least(int major, int minor);
 /* The first line of a small file, without its newline; "" where it cannot be read. */

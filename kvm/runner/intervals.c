@@ -80,27 +80,19 @@ void intervals_free(struct intervals *iv)
     free(iv);
 }
 
-static int64_t schedstat_run(const struct watched *w)
-{
-    char path[64], line[128];
-    long long ns;
-    snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", w->pid, w->tid);
-    return sscanf(host_read_line(path, line, sizeof line), "%lld", &ns) == 1 ? ns : -1;
-}
-
 int intervals_watch(struct intervals *iv, uint32_t vcpu, int tid)
 {
     struct watched *w = &iv->w[vcpu];
     w->pid = (int)run_vm_of(iv->run, vcpu)->proc.pid;
     w->tid = tid;
-    w->stat_zero_ns = schedstat_run(w);
+    w->stat_zero_ns = host_thread_ns(w->pid, w->tid);
     return switches_open(&w->sw, tid);
 }
 
 /* schedstat, the kernel's own sum, is up to a tick behind. */
 static void look_at_schedstat(struct watched *w)
 {
-    int64_t ns = w->tid != 0 ? schedstat_run(w) : -1;
+    int64_t ns = w->tid != 0 ? host_thread_ns(w->pid, w->tid) : -1;
     if (ns < 0 || w->stat_zero_ns < 0) return;
     w->stat_run_ns = ns - w->stat_zero_ns;
     w->stat_abs_ns = host_now();

@@ -35,6 +35,7 @@ struct watch {
     int signal_fd;
     sigset_t old_mask;
     int64_t stolen_ns, began_abs_ns;
+    int64_t others_ns; /* that other processes took from vCPUs let in by the dispatcher */
 };
 
 static void set_up_tables(struct run *r)
@@ -261,6 +262,28 @@ static enum kvm_status broken_end(const struct run *r, char **why)
     return KVM_OK;
 }
 
+/* CPU time of all vCPU threads so far. A thread that is gone counts nothing: then less is told, not more. */
+static int64_t vcpus_cpu_ns(const struct run *r)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < r->n_vcpus; i++) {
+        int64_t ns = host_thread_ns((int)run_vm_of(r, i)->proc.pid, (int)run_ctl(r, i)->tid);
+        sum += ns > 0 ? ns : 0;
+    }
+    return sum;
+}
+
+static int64_t vcpus_run_ns(const struct run *r)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < r->n_vcpus; i++)
+        for (size_t j = 0; j < r->vcpus[i].recs.n; j++) {
+            const struct rec *x = &r->vcpus[i].recs.v[j];
+            if (x->kind == REC_STATE && x->from == VCPU_RUN) sum += x->value;
+        }
+    return sum;
+}
+
 static enum kvm_status go(struct watch *w, char **why)
 {
     struct run *r = &w->r;
@@ -270,11 +293,17 @@ static enum kvm_status go(struct watch *w, char **why)
     set_zero(r);
     w->began_abs_ns = r->zero_abs_ns;
     if (w->dispatch) {
+        w->others_ns = vcpus_cpu_ns(r);
         w->dispatching = true;
         if (dispatch_begin(w->dispatch, why) != 0) st = KVM_FAILED;
     }
     if (st == KVM_OK) st = watch_until_end(w, why);
-    if (w->dispatching) dispatch_finish(w->dispatch, st != KVM_OK);
+    if (w->dispatching) {
+        w->others_ns = vcpus_cpu_ns(r) - w->others_ns;
+        dispatch_finish(w->dispatch, st != KVM_OK);
+        /* A thread's count is up to a tick behind: so much is not held against anybody. */
+        w->others_ns = vcpus_run_ns(r) - w->others_ns - r->n_vcpus * host_tick_ns();
+    }
     w->stolen_ns = host_stolen_ns(&r->host, r->pc->cores) - w->stolen_ns;
     if (st != KVM_OK) return st;
     let_finish(w);
@@ -301,10 +330,10 @@ static void report(struct watch *w, struct rec_block *out, struct kvm_report *re
     *rep = (struct kvm_report){.checksum = calloc(r->n_vms + 1, sizeof *rep->checksum),
                                .iters_per_ns = calloc(r->n_vms + 1, sizeof *rep->iters_per_ns),
                                .ends = calloc(r->n_vms + 1, sizeof *rep->ends),
-                               .disturbed_ns = w->stolen_ns};
+                               .disturbed_ns = w->stolen_ns + (w->others_ns > 0 ? w->others_ns : 0)};
     ASSERT(rep->checksum && rep->iters_per_ns && rep->ends);
     rep->n_vms = r->n_vms;
-    rep->disturbed_share = (double)w->stolen_ns / ((double)r->end_ns * r->pc->cores);
+    rep->disturbed_share = (double)rep->disturbed_ns / ((double)r->end_ns * r->pc->cores);
     struct recs all = {0};
     for (uint32_t i = 0; i < r->n_vms; i++)
         add_started(r, i);
