@@ -122,7 +122,7 @@ $(OUT)/tests/$(1)_main.o: $(OUT)/tests/$(1)_main.c
 $(OUT)/test-$(1): $(OUT)/tests/$(1)_main.o $$($(1)_OBJ) $(OUT)/tests/lab.o $$(filter-out %/cli/main.o,$$(CLI_OBJ)) $(LIB)
 	$(SAY) LD $$@
 	$(Q)$(CC) $(ALL_CF) -o $$@ $$(filter %.o %.a,$$^) $(CHECK_LIBS) $$(ALL_LIBS)
-test-$(1): $(OUT)/test-$(1) all ## Run one suite
+test-$(1): $(OUT)/test-$(1) all ## Run one suite: unit, theory, properties, kvm
 	$(Q)VLAB=$(OUT)/vlab $(OUT)/test-$(1)
 endef
 $(foreach d,$(TEST_DIRS),$(eval $(call test_runner,$(d))))
@@ -153,7 +153,7 @@ bench: all $(BENCH_BIN) ## Measure: ratios to bare loops (and instructions an ev
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/%)
 FUZZ_SECONDS ?= 20
-build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(LIB_SRC) Makefile
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(LIB_SRC) $(wildcard sim/*/*.h) Makefile
 	$(SAY) FUZZ $@
 	$(Q)mkdir -p build/fuzz
 	$(Q)clang -std=c17 -D_GNU_SOURCE -Isim -I. -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
@@ -190,7 +190,7 @@ clean: ## Remove what was built
 	rm -rf build vlab
 
 help: ## This list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+(\$$\(1\))?:.*## /{sub(/\$$\(1\)/, "NAME", $$1); printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 .PHONY: all tests bench fuzz setup demo check check-long format lint clean help $(TEST_DIRS:%=test-%)
 

@@ -46,8 +46,9 @@ part cli sh tests/cli/run.sh
 part scenarios sh tests/scenarios.sh
 part asan mk BUILD=asan test-unit test-properties
 part tsan sh tests/tsan.sh
-part fuzz mk fuzz FUZZ_SECONDS="$([ -n "${LONG:-}" ] && echo 600 || echo 10)"
+[ -n "${LONG:-}" ] || part fuzz mk fuzz FUZZ_SECONDS=10
 if [ -n "${LONG:-}" ]; then
+    part fuzz-long mk fuzz FUZZ_SECONDS=600
     part clang-tidy sh tests/lint.sh clang-tidy
     part bench mk bench
     part validate sh tests/validate.sh

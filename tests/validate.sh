@@ -8,14 +8,14 @@ cd "$(dirname "$0")/.."
 vlab=build/${BUILD:-release}/vlab
 log=$(mktemp)
 trap 'rm -f "$log" "$log.host"' EXIT
-bad=0 held=0
+bad=0 held=0 pairs=${PAIRS:-11}
 
 $vlab kvm calibrate --quick -o "$log.host" >"$log" 2>&1
 rc=$?
 [ $rc = 0 ] || { tail -n 1 "$log"; exit $rc; }
 for s in scenarios/*.yaml; do
     for again in 1 2 3; do
-        $vlab validate "$s" -r 11 -p "$log.host" --set run.duration=3s --set run.warmup=200ms >"$log" 2>&1
+        $vlab validate "$s" -r "$pairs" -p "$log.host" --set run.duration=3s --set run.warmup=200ms >"$log" 2>&1
         rc=$?
         [ $rc = 1 ] || [ $rc = 4 ] || break
         [ $again = 3 ] || { cat "$log"; echo "$s: exit $rc; again"; }
