@@ -68,5 +68,13 @@ for s in $suites; do
         bad=1
     fi
 done
-[ $# -gt 0 ] || try "both clocks" "$out/vlab" validate scenarios/01-two-vms.yaml -r 3
+if [ $# = 0 ]; then
+    vlab=$out/vlab
+    host=$(mktemp)
+    try "calibrate" "$vlab" kvm calibrate --quick -o "$host"
+    try "both clocks" "$vlab" validate scenarios/01-two-vms.yaml -p "$host" -r 3
+    try "both clocks, limited" "$vlab" validate scenarios/05-isolation-limit.yaml -p "$host" -r 3 --set run.duration=2s
+    try "both clocks, Linux" "$vlab" validate tests/kvm/linux.yaml -p "$host" -r 3
+    rm -f "$host"
+fi
 exit $bad
