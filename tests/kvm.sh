@@ -43,7 +43,10 @@ try() {
         case $? in
         0) cat "$log"; return 0 ;;
         77) break ;;
-        4) [ "$again" = 3 ] || echo "$name: the host was too noisy; again"; continue ;; # its own verdict
+        4) # its own verdict; what disturbs a host passes
+            [ "$again" = 3 ] || { echo "$name: the host was too noisy; again"; sleep 5; }
+            continue
+            ;;
         esac
         [ "$others" -gt 2 ] && [ "$again" != 3 ] || break
         grep -E ':[FE]:|  differs' "$log"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Both clocks side by side, 11 pairs of 3 s, for every scenario that this machine can run on real guests. A scenario
-# that cannot (3: by its own content, 77: it wants more pCPUs than are here) is named with the reason; one that differs, or was run on too noisy a
-# host, is tried twice more.
+# Both clocks side by side, 11 pairs of 3 s, for every scenario that this machine can run on real guests. A
+# scenario that cannot (3: by its own content, 77: it wants more pCPUs than are here) is named with the reason;
+# one that differs, or was run on too noisy a host, is tried twice more.
 set -u
 cd "$(dirname "$0")/.."
 vlab=build/${BUILD:-release}/vlab
