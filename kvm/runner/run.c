@@ -305,6 +305,10 @@ static enum kvm_status go(struct watch *w, char **why)
         w->others_ns = vcpus_run_ns(r) - w->others_ns - r->n_vcpus * host_tick_ns();
     }
     w->stolen_ns = host_stolen_ns(&r->host, r->pc->cores) - w->stolen_ns;
+    /* It is counted in jiffies, and the first may belong to what was before: one a CPU is not held against
+     * it. */
+    w->stolen_ns -= r->pc->cores * (INT64_C(1000000000) / sysconf(_SC_CLK_TCK));
+    if (w->stolen_ns < 0) w->stolen_ns = 0;
     if (st != KVM_OK) return st;
     let_finish(w);
     if (w->native && native_finish(w->native, why) != 0) return KVM_FAILED;
