@@ -22,27 +22,6 @@ static uint32_t index_of(const struct model *m, const struct vm *vm)
     return (uint32_t)(vm - m->vms);
 }
 
-static void tell(struct model *m, const struct vm *vm, enum rec_kind kind, int64_t value)
-{
-    if (!rec_wants(m->out, kind)) return;
-    *rec_next(m->out) = (struct rec){
-        .t_ns = sim_now(m->sim),
-        .value = value,
-        .host = vm->host->index,
-        .vm = index_of(m, vm),
-        .vcpu = REC_NONE,
-        .pcpu = REC_NONE,
-        .kind = (uint8_t)kind,
-    };
-}
-
-static void tell_event(struct model *m, const struct vm *vm, enum rec_event what)
-{
-    if (!rec_wants(m->out, REC_EVENT)) return;
-    tell(m, vm, REC_EVENT, 0);
-    m->out->recs[m->out->n - 1].cause = (uint8_t)what;
-}
-
 /* --- the guest's queue of runnable tasks without a vCPU --- */
 
 static void queue_push(struct vm *vm, uint32_t t)
@@ -109,18 +88,17 @@ static void iteration_over(struct model *m, struct vm *vm, struct task *k)
     vm->checksum = (vm->checksum + k->at.checksum) & PROG_CHECKSUM_MASK;
     vm->done++;
     if (vm->sc->work.requests)
-        tell(m, vm, REC_DONE, took);
+        inner_tell(m, vm, REC_DONE, took, 0);
     else
-        tell(m, vm, REC_WORK, took);
+        inner_tell(m, vm, REC_WORK, took, 0);
     if (vm->done == vm->sc->work.until) {
-        tell(m, vm, REC_UNTIL, sim_now(m->sim) - vm->sc->start_ns);
-        tell_event(m, vm, REC_EV_FINISHED);
+        inner_tell(m, vm, REC_UNTIL, sim_now(m->sim) - vm->sc->start_ns, 0);
+        inner_tell(m, vm, REC_EVENT, 0, REC_EV_FINISHED);
     }
 }
 
-static void begin_request(struct model *m, struct vm *vm, struct task *k, const struct request *r)
+static void begin_request(const struct vm *vm, struct task *k, const struct request *r)
 {
-    (void)m;
     k->began_ns = r->came_ns;
     k->client = r->client;
     uint64_t task = r->client == NONE ? 0 : r->client;
@@ -144,7 +122,7 @@ static bool next_iteration(struct model *m, struct vm *vm, uint32_t t)
     if (k->client != NONE) work_answered(m, vm, k->client);
     struct request r;
     if (work_next(vm, &r)) {
-        begin_request(m, vm, k, &r);
+        begin_request(vm, k, &r);
         return true;
     }
     k->where = TASK_FREE;
@@ -284,14 +262,13 @@ uint32_t guest_free_task(struct vm *vm)
 
 void guest_begin_request(struct model *m, struct vm *vm, uint32_t t, const struct request *r)
 {
-    begin_request(m, vm, &vm->tasks[t], r);
+    begin_request(vm, &vm->tasks[t], r);
     if (advance(m, vm, t)) make_runnable(m, vm, t);
 }
 
 void guest_start(struct model *m, struct vm *vm)
 {
-    vm->up = true;
-    tell_event(m, vm, REC_EV_STARTED);
+    inner_tell(m, vm, REC_EVENT, 0, REC_EV_STARTED);
     for (uint32_t i = 0; i < vm->n_vcpus; i++)
         cpu_power_on(&m->vcpus[vm->first_vcpu + i]);
     const struct sc_workload *w = &vm->sc->work;

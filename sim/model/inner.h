@@ -97,15 +97,14 @@ struct vm {
     const struct prog *prog;
     struct mhost *host;
     uint32_t first_vcpu, n_vcpus;
-    bool up;
     struct task *tasks;
     uint32_t n_tasks, cap_tasks;
     uint32_t run_head, run_tail; /* runnable tasks without a vCPU, first in first out */
     uint32_t free_head;          /* threads without a request */
     uint64_t key_steps, key_think;
-    uint64_t checksum, done, started; /* iterations or requests */
-    int64_t quantum_ns;               /* guest_quantum in time on this host's cores; INT64_MAX: none */
-    int64_t charged_ns;               /* run time its tasks account for: must equal its vCPUs' */
+    uint64_t checksum, done; /* iterations or requests */
+    int64_t quantum_ns;      /* guest_quantum in time on this host's cores; INT64_MAX: none */
+    int64_t charged_ns;      /* run time its tasks account for: must equal its vCPUs' */
     struct timers timers;
     evq_handle timer_event;
     int64_t timer_at;
@@ -132,5 +131,22 @@ struct model {
     uint32_t n_pcpus, n_vcpus;
     uint32_t ev_pcpu, ev_vm, ev_tick, ev_end; /* handlers */
 };
+
+/* A record of the VM as a whole; cause: of a REC_EVENT, else 0. */
+static inline void inner_tell(struct model *m, const struct vm *vm, enum rec_kind kind, int64_t value,
+                              enum rec_event cause)
+{
+    if (!rec_wants(m->out, kind)) return;
+    *rec_next(m->out) = (struct rec){
+        .t_ns = sim_now(m->sim),
+        .value = value,
+        .host = vm->host->index,
+        .vm = (uint32_t)(vm - m->vms),
+        .vcpu = REC_NONE,
+        .pcpu = REC_NONE,
+        .kind = (uint8_t)kind,
+        .cause = (uint8_t)cause,
+    };
+}
 
 #endif

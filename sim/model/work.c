@@ -5,22 +5,6 @@
 
 #include "model/guest.h"
 
-static void tell(struct model *m, const struct vm *vm, enum rec_kind kind, int64_t value,
-                 enum rec_event cause)
-{
-    if (!rec_wants(m->out, kind)) return;
-    *rec_next(m->out) = (struct rec){
-        .t_ns = sim_now(m->sim),
-        .value = value,
-        .host = vm->host->index,
-        .vm = (uint32_t)(vm - m->vms),
-        .vcpu = REC_NONE,
-        .pcpu = REC_NONE,
-        .kind = (uint8_t)kind,
-        .cause = (uint8_t)cause,
-    };
-}
-
 /* --- the queue: a ring of requests, grown by doubling --- */
 
 static void ring_push(struct vm *vm, const struct request *r)
@@ -53,12 +37,12 @@ static void come(struct model *m, struct vm *vm, struct request r)
     const struct sc_workload *w = &vm->sc->work;
     uint32_t t = guest_free_task(vm);
     if (t == NONE && vm->ring_n >= (uint64_t)w->queue_max) {
-        tell(m, vm, REC_LOST, (int64_t)vm->arrivals, 0);
-        tell(m, vm, REC_EVENT, (int64_t)vm->arrivals, REC_EV_LOST);
+        inner_tell(m, vm, REC_LOST, (int64_t)vm->arrivals, 0);
+        inner_tell(m, vm, REC_EVENT, (int64_t)vm->arrivals, REC_EV_LOST);
         if (r.client != NONE) work_answered(m, vm, r.client);
         return;
     }
-    tell(m, vm, REC_ARRIVE, (int64_t)vm->arrivals, 0);
+    inner_tell(m, vm, REC_ARRIVE, (int64_t)vm->arrivals, 0);
     if (t == NONE)
         ring_push(vm, &r);
     else
@@ -154,7 +138,7 @@ void work_start(struct model *m, struct vm *vm)
 
 static void tell_open(struct model *m, struct vm *vm, int64_t came_ns)
 {
-    tell(m, vm, REC_OPEN, sim_now(m->sim) - came_ns, 0);
+    inner_tell(m, vm, REC_OPEN, sim_now(m->sim) - came_ns, 0);
 }
 
 void work_close(struct model *m, struct vm *vm)

@@ -17,8 +17,6 @@
 
 struct expect; /* scenario/expect.h */
 
-#define SC_ANY_WORDS 0 /* pins: n_pin_words == 0 means any pCPU */
-
 /* A host's measured side, from the calibrated file its `profile:` names; all 0 where it is not known. */
 struct sc_measured {
     double iters_per_ns; /* of the guest's counted loop */
