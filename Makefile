@@ -56,7 +56,7 @@ LIB      := $(OUT)/libvlab.a
 # The guest's payload: freestanding, ring 3, the workload interpreter and the draws compiled from the
 # simulator's own sources. Built the same whatever BUILD says.
 GUEST_SRC := $(wildcard kvm/guest/*.c kvm/guest/*.S) sim/base/rng.c sim/base/draw.c sim/base/draw_math.c \
-             sim/base/draw_table.c sim/program/prog.c
+             sim/base/draw_table.c sim/program/prog.c sim/program/prog_touch.c
 GUEST_OBJ := $(patsubst %,$(OUT)/guest/%.o,$(GUEST_SRC))
 GUEST_CF  := -std=c17 -Isim -I. $(WARN) -O2 -ffreestanding -fno-stack-protector -fno-pic -mno-red-zone \
              -mcmodel=small -msse2 -mno-sse3 -mno-avx -ffp-contract=off -fno-asynchronous-unwind-tables \

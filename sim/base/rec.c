@@ -20,6 +20,26 @@ static const struct {
     [REC_EV_THROTTLE] = {"throttle", "A vCPU used up its CPU limit before the period was over."},
     [REC_EV_LOST] = {"lost", "A request found the queue full and was turned away."},
     [REC_EV_MIGRATE] = {"moved", "A vCPU was moved to another pCPU of its host."},
+    [REC_EV_OOM] = {"oom", "The host was out of memory and ended a VM."},
+    [REC_EV_MEM_STATE] = {"mem-state",
+                          "The host's free memory entered another state: 0 high, 1 soft, 2 hard, 3 low."},
+    [REC_EV_POOL_ALARM] = {"pool-alarm", "A thin pool passed 80 % of its size."},
+    [REC_EV_POOL_FULL] = {"pool-full", "A write found its thin pool full and waits for room."},
+    [REC_EV_POOL_ROOM] = {"pool-room", "A full thin pool has room again: its writers go on."},
+    [REC_EV_REFUSED] = {"refused", "A send has no way to its receiver."},
+    [REC_EV_NAT_FULL] = {"nat-full", "A new connection found every port of its nat taken."},
+};
+
+static const char *const whys[REC_NWHYS] = {
+    [REC_WHY_NONE] = "",
+    [REC_WHY_NO_SWAP] = "nothing left to take and no swap disk",
+    [REC_WHY_SWAP_FULL] = "the swap disk is full",
+    [REC_WHY_RESERVED] = "all that is left is reserved",
+    [REC_WHY_NO_ROUTE] = "the networks do not meet",
+    [REC_WHY_NO_FORWARD] = "behind nat and no forward rule leads there",
+    [REC_WHY_NO_NIC] = "no NIC",
+    [REC_WHY_PORTS] = "every port is taken",
+    [REC_WHY_POOL] = "the pool has no free block",
 };
 
 void rec_block_init(struct rec_block *b)
@@ -59,4 +79,10 @@ const char *rec_event_about(enum rec_event ev)
 {
     ASSERT((unsigned)ev < REC_NEVENTS);
     return events[ev].about;
+}
+
+const char *rec_why_text(enum rec_why why)
+{
+    ASSERT((unsigned)why < REC_NWHYS);
+    return whys[why];
 }

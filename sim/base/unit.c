@@ -34,6 +34,18 @@ static const struct suffix suffixes[] = {
     {"TiB", UNIT_SIZE, INT64_C(1) << 40},
     {"/s", UNIT_RATE, 1000000},
     {"%", UNIT_SHARE, 10000},
+    {"b/s", UNIT_BANDWIDTH, 1},
+    {"kb/s", UNIT_BANDWIDTH, 1000},
+    {"Mb/s", UNIT_BANDWIDTH, 1000000},
+    {"Gb/s", UNIT_BANDWIDTH, 1000000000},
+    {"Tb/s", UNIT_BANDWIDTH, INT64_C(1000000000000)},
+    {"B/s", UNIT_BANDWIDTH, 8},
+    {"kB/s", UNIT_BANDWIDTH, 8000},
+    {"KiB/s", UNIT_BANDWIDTH, INT64_C(8) << 10},
+    {"MB/s", UNIT_BANDWIDTH, 8000000},
+    {"MiB/s", UNIT_BANDWIDTH, INT64_C(8) << 20},
+    {"GB/s", UNIT_BANDWIDTH, INT64_C(8000000000)},
+    {"GiB/s", UNIT_BANDWIDTH, INT64_C(8) << 30},
     {"", UNIT_COUNT, 1},
     {"", UNIT_NUMBER, 1000000000},
 };
@@ -48,6 +60,8 @@ static const struct {
     [UNIT_SHARE] = {"a share", "%", "25%"},
     [UNIT_COUNT] = {"a whole number", "", "4"},
     [UNIT_NUMBER] = {"a number", "", "0.5"},
+    [UNIT_BANDWIDTH] = {"a bandwidth", "b/s kb/s Mb/s Gb/s Tb/s B/s kB/s MB/s GB/s KiB/s MiB/s GiB/s",
+                        "500MB/s"},
 };
 
 const char *unit_kind_name(enum unit_kind kind)
@@ -220,9 +234,13 @@ bool unit_parse(enum unit_kind kind, const char *text, size_t len, int64_t *out,
         return false;
     }
     static const char *const finer[] = {
-        [UNIT_DURATION] = "finer than a nanosecond",   [UNIT_SIZE] = "not a whole number of bytes",
-        [UNIT_RATE] = "finer than a millionth of 1/s", [UNIT_SHARE] = "finer than 0.0001%",
-        [UNIT_COUNT] = "not a whole number",           [UNIT_NUMBER] = "finer than a billionth",
+        [UNIT_DURATION] = "finer than a nanosecond",
+        [UNIT_SIZE] = "not a whole number of bytes",
+        [UNIT_RATE] = "finer than a millionth of 1/s",
+        [UNIT_SHARE] = "finer than 0.0001%",
+        [UNIT_COUNT] = "not a whole number",
+        [UNIT_NUMBER] = "finer than a billionth",
+        [UNIT_BANDWIDTH] = "finer than a bit a second",
     };
     switch (scale(d, x->base, out)) {
     case SCALE_OK: return true;

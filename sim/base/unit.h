@@ -11,12 +11,13 @@
 #include <stdint.h>
 
 enum unit_kind {
-    UNIT_DURATION, /* ns; ns us ms s m h d; at most 2^63 - 1, 292 years */
-    UNIT_SIZE,     /* bytes; B kB MB GB TB KiB MiB GiB TiB */
-    UNIT_RATE,     /* millionths of one a second; /s */
-    UNIT_SHARE,    /* millionths; % */
-    UNIT_COUNT,    /* whole number without a unit */
-    UNIT_NUMBER,   /* billionths of a plain number */
+    UNIT_DURATION,  /* ns; ns us ms s m h d; at most 2^63 - 1, 292 years */
+    UNIT_SIZE,      /* bytes; B kB MB GB TB KiB MiB GiB TiB */
+    UNIT_RATE,      /* millionths of one a second; /s */
+    UNIT_SHARE,     /* millionths; % */
+    UNIT_COUNT,     /* whole number without a unit */
+    UNIT_NUMBER,    /* billionths of a plain number */
+    UNIT_BANDWIDTH, /* bits a second; b/s kb/s Mb/s Gb/s Tb/s, B/s kB/s ... GiB/s: a byte is 8 bits */
 };
 
 struct unit_why {

@@ -25,6 +25,14 @@ void guest_on_timer(void *model, uint32_t vm);
 void guest_arm(struct model *m, struct vm *vm);
 /* A task that was free begins the request. */
 void guest_begin_request(struct model *m, struct vm *vm, uint32_t task, const struct request *r);
+/* What a task waited for is there (a disk, the network, a page, a lock): its step goes on. The handler of the
+ * event settles vm->host afterwards (cpu_settle). */
+void guest_wake_task(struct model *m, struct vm *vm, uint32_t task);
+/* How much of its present piece of run time the task has had, up to this instant, 0 .. k->piece_ns. */
+int64_t guest_ran_ns(const struct model *m, const struct vm *vm, uint32_t task);
+/* The present piece ends when the task has had ran_ns of it, no less than it has had: the vCPU is replanned.
+ */
+void guest_cut(struct model *m, struct vm *vm, uint32_t task, int64_t ran_ns);
 /* A thread for a request: a free one, or a new one where they are unlimited; NONE: all are busy. */
 uint32_t guest_free_task(struct vm *vm);
 

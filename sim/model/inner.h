@@ -8,11 +8,20 @@
 #define VLAB_MODEL_INNER_H
 
 #include "base/assert.h"
+#include "model/book.h"
 #include "model/model.h"
 #include "model/timers.h"
 #include "policy/sched.h"
 
 #define NONE UINT32_MAX
+
+/* Parts with a state of their own; each file's header says what it models. */
+struct mem;   /* mem.h: a host's memory */
+struct vmem;  /* mem.h: a VM's pages */
+struct touch; /* mem.h: a task in a touch step */
+struct disks; /* disk.h: every disk, store and volume */
+struct net;   /* net.h: every NIC, network and peer */
+struct locks; /* lock.h: a VM's lock */
 
 struct mhost {
     struct sched *sched;
@@ -28,6 +37,9 @@ struct mhost {
     uint32_t n_woken;
     evq_handle tick_event;
     int64_t tick_at;
+    uint32_t first_thread, n_threads; /* its own threads: model.threads; in its scheduler after its vCPUs */
+    struct mem *mem;                  /* NULL: no VM here touches memory */
+    struct book *book;                /* likewise */
 };
 
 enum pcpu_mode { PCPU_IDLE, PCPU_SWITCH, PCPU_RUN };
@@ -71,7 +83,7 @@ static inline enum vcpu_state state_of(const struct vcpu *v)
     return (enum vcpu_state)v->proto.from;
 }
 
-enum task_where { TASK_FREE, TASK_QUEUED, TASK_ON, TASK_ASLEEP, TASK_OVER };
+enum task_where { TASK_FREE, TASK_QUEUED, TASK_ON, TASK_ASLEEP, TASK_OVER, TASK_WAITS };
 
 struct task {
     struct prog_task at;
@@ -84,6 +96,13 @@ struct task {
     int64_t began_ns;   /* this iteration, or the arrival of this request */
     uint64_t quota;     /* iterations this task has to do; UINT64_MAX: without end */
     uint32_t client;    /* whose request it serves, where there are clients */
+    uint8_t stage;      /* how far it is in its step, see guest_step.c */
+    uint8_t waits;      /* enum vcpu_state that its vCPU is in while it waits */
+    bool overhead;      /* the piece of run time it is in is overhead */
+    int64_t piece_ns;   /* that piece's length, for steps whose part asks how far it got */
+    int64_t owed_ns;    /* overhead still to run when the piece is over */
+    struct prog_act act;
+    struct touch *touch; /* NULL: has not touched yet */
 };
 
 struct request {
@@ -117,6 +136,9 @@ struct vm {
     uint32_t stretch;
     int64_t stretch_end, arrived_ns;
     uint64_t arrivals;
+    struct book *book;              /* NULL: nothing here is counted */
+    struct vmem *mem;               /* NULL: it does not touch */
+    int64_t useful_ps, overhead_ps; /* of prices, what does not fill a ns yet */
 };
 
 struct model {
@@ -128,7 +150,12 @@ struct model {
     struct pcpu *pcpus;
     struct vcpu *vcpus;
     struct vm *vms;
-    uint32_t n_pcpus, n_vcpus;
+    struct thread *threads; /* thread.h */
+    struct disks *disks;
+    struct net *net;
+    struct book *dev_books; /* [scenario_n_devs] */
+    struct books books;
+    uint32_t n_pcpus, n_vcpus, n_threads;
     uint32_t ev_pcpu, ev_vm, ev_tick, ev_end; /* handlers */
 };
 

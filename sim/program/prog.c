@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "program/prog.h"
 
+#include "program/prog_touch.h"
+
 #ifndef VLAB_GUEST
 #include "base/assert.h"
 #else
 #define ASSERT(cond) ((void)0)
 #endif
 
-_Static_assert(sizeof(struct prog) == 16 && sizeof(struct step) == 64, "a guest reads the same bytes");
+_Static_assert(sizeof(struct prog) == 16 && sizeof(struct step) == 128, "a guest reads the same bytes");
 
 static uint64_t size_of(uint64_t n_steps, uint64_t n_pool)
 {
@@ -54,6 +56,19 @@ static bool dist_valid(const struct dist *d, uint32_t n_pool)
     return !pooled || (uint64_t)d->at + d->n <= n_pool;
 }
 
+/* What a step of this kind may say beyond its amount. */
+static bool step_valid(const struct step *s, uint32_t n_pool)
+{
+    static const uint32_t hows[STEP_NKINDS] = {[STEP_CPU] = 1,           [STEP_BUSY] = 1,
+                                               [STEP_SLEEP] = 1,         [STEP_TOUCH] = PROG_NPATTERNS,
+                                               [STEP_DISK] = PROG_NDISK, [STEP_NET] = PROG_NNET,
+                                               [STEP_OPS] = PROG_NOPS,   [STEP_LOCK] = PROG_NLOCK};
+    if (s->kind >= STEP_NKINDS || s->how >= hows[s->kind]) return false;
+    if (s->flags & ~(PROG_GLUED | (s->kind == STEP_DISK ? PROG_SEQUENTIAL | PROG_FLUSH : 0))) return false;
+    if (s->kind == STEP_TOUCH && !prog_touch_valid(s)) return false;
+    return dist_valid(&s->amount, n_pool);
+}
+
 bool prog_valid(const struct prog *p, uint64_t bytes)
 {
     if ((uintptr_t)p % 8 != 0 || bytes < sizeof *p) return false;
@@ -61,7 +76,7 @@ bool prog_valid(const struct prog *p, uint64_t bytes)
     if (p->bytes > bytes || p->bytes != size_of(p->n_steps, p->n_pool)) return false;
     const struct step *s = prog_steps(p);
     for (uint32_t i = 0; i < p->n_steps; i++)
-        if (s[i].kind >= STEP_NKINDS || !dist_valid(&s[i].amount, p->n_pool)) return false;
+        if (!step_valid(&s[i], p->n_pool) || (i == 0 && (s[i].flags & PROG_GLUED))) return false;
     return true;
 }
 
@@ -75,10 +90,12 @@ struct prog_act prog_next(struct prog_task *t, const struct prog *p)
     const struct step *s = prog_steps(p);
     while (t->pc < p->n_steps) {
         uint32_t pc = t->pc++;
-        if (s[pc].probability != UINT32_MAX && rng_u32(&t->rng) >= s[pc].probability) continue;
+        if (!(s[pc].flags & PROG_GLUED))
+            t->skipped = s[pc].probability != UINT32_MAX && rng_u32(&t->rng) >= s[pc].probability;
+        if (t->skipped) continue;
         int64_t amount = draw_amount(&s[pc].amount, &t->rng, prog_pool(p), t->iter);
         t->checksum = (t->checksum + prog_hash(t->task, t->iter, pc, amount)) & PROG_CHECKSUM_MASK;
-        return (struct prog_act){.kind = s[pc].kind, .amount = amount};
+        return (struct prog_act){.kind = s[pc].kind, .pc = pc, .amount = amount, .step = &s[pc]};
     }
-    return (struct prog_act){.kind = STEP_END, .amount = 0};
+    return (struct prog_act){.kind = STEP_END};
 }

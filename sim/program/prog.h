@@ -19,17 +19,57 @@ enum step_kind {
     STEP_CPU,   /* amount ns of work on a core of speed 1.0 */
     STEP_BUSY,  /* runnable for amount ns of wall time, whatever it gets */
     STEP_SLEEP, /* the task is idle for amount ns */
+    STEP_TOUCH, /* amount references to the first `span` pages of the VM's memory, see prog_touch.h */
+    STEP_DISK,  /* one request of amount bytes to the VM's disk `target` */
+    STEP_NET,   /* PROG_SEND: amount bytes to endpoint `target`; PROG_RECEIVE: waits for amount frames */
+    STEP_OPS,   /* amount events of one kind, priced by the virtualization mode */
+    STEP_LOCK,  /* takes the VM's lock, holds it for amount ns of work, gives it back */
     STEP_NKINDS,
     STEP_END = 255 /* what prog_next says when the iteration is over; never in a program */
 };
+
+enum prog_pattern { PROG_UNIFORM, PROG_CYCLIC, PROG_ZIPF, PROG_NPATTERNS }; /* touch */
+enum prog_disk { PROG_READ, PROG_WRITE, PROG_TRIM, PROG_NDISK };            /* disk */
+enum prog_net { PROG_SEND, PROG_RECEIVE, PROG_NNET };                       /* net */
+enum prog_lock { PROG_SPIN, PROG_YIELD, PROG_NLOCK };                       /* lock: how it is waited for */
+enum prog_op {                                                              /* ops */
+               OP_SYSCALL,
+               OP_PAGE_FAULT,
+               OP_IO_PORT,
+               OP_CR8,
+               OP_CALL_RET,
+               OP_DIVIDE,
+               OP_PTE_MODIFY,
+               OP_DOORBELL,
+               OP_MMIO,
+               OP_HLT,
+               OP_CONTEXT_SWITCH,
+               OP_FORK,
+               OP_EXEC,
+               PROG_NOPS
+};
+
+#define PROG_GLUED      1u /* flags: happens exactly when the step before it did; its probability is not drawn */
+#define PROG_SEQUENTIAL 2u /* disk: the next bytes after the last sequential request; else anywhere */
+#define PROG_FLUSH      4u /* disk: done only when it is on the medium, past every cache */
 
 struct step {
     uint32_t kind;        /* enum step_kind */
     uint32_t probability; /* of 2^32: the step happens when a draw is below it; UINT32_MAX: always, no draw */
     struct dist amount;
+    uint32_t how; /* enum prog_pattern, prog_disk, prog_net, prog_op or prog_lock, as the kind says; else 0 */
+    uint32_t flags;    /* PROG_GLUED, PROG_SEQUENTIAL, PROG_FLUSH */
+    uint32_t target;   /* disk: index into the VM's disks; net: a VM's index, or n_vms + a peer's */
+    uint32_t write;    /* touch: of 2^32, the share of references that write; UINT32_MAX: all */
+    int64_t span;      /* touch: pages of the working set, 1 .. PROG_MAX_PAGES */
+    double skew;       /* touch: the exponent of PROG_ZIPF, > 0 */
+    double u, v;       /* touch: constants of the pattern, derived by prog_touch_make */
+    uint64_t spare[2]; /* 0 */
 };
 
-#define PROG_MAGIC     0x31505256u /* "VRP1" */
+#define PROG_MAX_PAGES (INT64_C(1) << 31)
+
+#define PROG_MAGIC     0x32505256u /* "VRP2" */
 #define PROG_MAX_STEPS 256u
 #define PROG_MAX_BYTES (4u << 20)
 
@@ -68,7 +108,8 @@ bool prog_valid(const struct prog *p, uint64_t bytes);
  *     sum  += mix(place + amount) >> 12          all modulo 2^64, the sum modulo 2^52
  *
  * with mix = rng_mix, pc the step's index from 0 and amount what was drawn. A step that its
- * probability skipped adds nothing. work.checksum is the sum over iterations, modulo 2^52. */
+ * probability skipped adds nothing. References of a touch are not part of it, their number is. work.checksum
+ * is the sum over iterations, modulo 2^52. */
 static inline uint64_t prog_hash(uint64_t task, uint64_t iter, uint32_t pc, int64_t amount)
 {
     uint64_t place = rng_mix(task * UINT64_C(0x9e3779b97f4a7c15) + iter * UINT64_C(0xbb67ae8584caa73b) + pc);
@@ -85,12 +126,14 @@ struct prog_task {
     uint64_t checksum; /* sum of the steps of this iteration so far, mod 2^52 */
     struct rng rng;
     uint32_t pc;
-    uint32_t pad;
+    uint32_t skipped; /* the last step was: glued ones are too */
 };
 
 struct prog_act {
-    uint32_t kind;  /* enum step_kind */
-    int64_t amount; /* >= 0; 0 amounts are real and take no time */
+    uint32_t kind;           /* enum step_kind */
+    uint32_t pc;             /* which step */
+    int64_t amount;          /* >= 0; 0 amounts are real and take no time */
+    const struct step *step; /* NULL at STEP_END */
 };
 
 #define PROG_CHECKSUM_MASK ((UINT64_C(1) << 52) - 1)

@@ -101,7 +101,7 @@ static void read_host(struct reader *r, const struct node *map, struct sc_host *
     struct got profile = reader_get(r, map, H "profile");
     if (profile.node && strcmp(profile.word, "ideal") != 0) profile_read(r, profile.node, h);
     read_cpu(r, reader_sub(map, "cpu", NODE_MAP), h);
-    h->memory_bytes = reader_num(r, reader_sub(map, "memory", NODE_MAP), H "memory.size");
+    h->memory.bytes = reader_num(r, reader_sub(map, "memory", NODE_MAP), H "memory.size");
 }
 
 /* How many members the maps of a list make; told where they are too many. */

@@ -27,14 +27,152 @@ struct sc_measured {
     int64_t tick_ns;     /* of the host kernel: 1/HZ */
 };
 
+#define SC_NONE UINT32_MAX /* no such entity */
+
+/* --- the price of mediation --- */
+
+enum sc_mode { SC_BARE, SC_CONTAINER, SC_EMULATION, SC_TRANSLATION, SC_HARDWARE, SC_PARAVIRTUAL, SC_NMODES };
+
+/* What one event of `ops` costs in a mode. In ps: a call costs a few ns. */
+struct sc_price {
+    int64_t ps;
+    bool exits; /* the hypervisor handles it: counted in exits.REASON */
+};
+
+struct sc_modes {
+    struct sc_price price[SC_NMODES]
+                         [PROG_NOPS]; /* of the profile, with mode_costs over it; SC_BARE is native */
+    uint32_t emulation_milli; /* host instructions a guest instruction under SC_EMULATION, in thousandths;
+                                 1000: 1 */
+    int64_t host_io_ps;       /* type 2: the host's own stack, for each disk request and each frame */
+};
+
+/* --- memory --- */
+
+enum sc_reclaim { SC_SHARE, SC_BALLOON, SC_COMPRESS, SC_SWAP, SC_NRECLAIMS };
+
+struct sc_memory { /* of a host */
+    int64_t bytes; /* 0: not stated */
+    int64_t page_bytes;
+    uint8_t reclaim[SC_NRECLAIMS]; /* enum sc_reclaim, in the order they are tried */
+    uint32_t n_reclaim;            /* 0: nothing is ever taken back, and what VMs state must fit */
+    const char *replacement;       /* lru clock fifo random second-chance */
+    bool per_vm;                   /* replacement_scope: vm */
+    uint32_t swap;                 /* index into scenario.disks; SC_NONE: no swap disk */
+    int64_t free_target_bytes;
+    uint32_t tax_ppm;
+    bool sampled;          /* estimate: sampled */
+    int64_t share_bps;     /* scan rate, bits a second */
+    int64_t share_cost_ns; /* CPU time to scan one page, on the host's own thread */
+    int64_t break_ns;
+    int64_t balloon_bps;
+    uint32_t balloon_max_ppm;
+    uint32_t compress_milli;   /* ratio in thousandths: 3000 is 3:1 */
+    int64_t compress_ns;       /* to compress one page, and to bring it back */
+    int64_t ref_ps;            /* of one reference that hits; in ps, 0: none */
+    uint32_t tlb_entries;      /* 0: not modelled */
+    int64_t tlb_walk_ns;       /* of a native walk, 4 references with 4 KiB pages */
+    uint32_t tlb_nested_milli; /* a nested walk costs so many native ones, in thousandths: walk caches hide
+                                  the rest */
+};
+
+struct sc_content {   /* pages [first, first + n) of every VM with this class hold the same, page for page */
+    const char *name; /* "linux"; "zero": all equal, also within a VM */
+    uint32_t ppm;     /* of the VM's memory */
+};
+
+/* --- disks and stores --- */
+
+enum sc_disk_model { SC_DISK_BUCKET, SC_DISK_SSD, SC_DISK_HDD };
+enum sc_hdd { SC_HP97560, SC_SATA7200 };
+
+struct sc_disk {
+    const char *name;      /* "ssd0", "san" */
+    const char *entity;    /* "host.h1.disk.ssd0", "storage.san" */
+    uint32_t host;         /* SC_NONE: a store */
+    const uint32_t *hosts; /* a store: the hosts that reach it */
+    uint32_t n_hosts;
+    uint8_t model;         /* enum sc_disk_model; a store is SC_DISK_BUCKET */
+    uint8_t preset;        /* enum sc_hdd */
+    const char *queue;     /* fifo deadline fair mclock */
+    bool flat;             /* a store divides among VMs at once, not among hosts first */
+    int64_t iops_u;        /* millionths of a request a second; 0: no bound */
+    int64_t bandwidth_bps; /* bits a second; 0: no bound */
+    int64_t latency_ns;    /* of every request, beside what the rates make it wait; requests overlap in it */
+    int64_t burst_bytes, peak_bps; /* what may be saved up, and how fast it is spent; 0: none, no bound */
+    int64_t pool_bytes;            /* thin volumes allocate from it; 0: no pool */
+    int64_t grain_bytes;           /* of allocation and copy-on-write */
+    int64_t cache_bytes;           /* reads that hit it take no time of the medium; 0: none */
+    uint32_t channels, dies;       /* SSD: dies in each channel */
+    struct dist read, program;     /* SSD: of a die, ns; constants or exponential: no pool */
+    int64_t erase_ns;
+    int64_t spare_ppm; /* SSD: over-provisioned share, which decides the write amplification; 0: no garbage */
+};
+
+struct sc_vdisk {  /* a VM's */
+    uint32_t disk; /* index into scenario.disks; its host reaches it */
+    int64_t size_bytes, used_bytes;
+    bool thin;
+    uint32_t weight;
+    int64_t reservation_u;                /* millionths of a request a second; 0: none */
+    int64_t limit_u;                      /* likewise; 0: none */
+    int64_t limit_bps, limit_burst_bytes; /* 0: none */
+    int64_t cache_bytes;                  /* the guest's own page cache; 0: none */
+    uint32_t from_vm;                     /* made of that VM's disk of the same index; SC_NONE: empty */
+    bool linked;                          /* shares its blocks, copy-on-write; else a copy */
+};
+
+/* --- networks --- */
+
+struct sc_nic {
+    const char *name, *entity; /* "eth0", "host.h1.nic.eth0" */
+    uint32_t host;
+    int64_t bandwidth_bps; /* each way; 0: no bound */
+    int64_t latency_ns;
+    int64_t mtu;            /* bytes of the largest IP packet */
+    int64_t packet_cost_ns; /* CPU time of one packet, each way */
+    uint32_t rx_queue;      /* frames that may wait for that CPU time; more are dropped */
+};
+
+enum sc_net_kind { SC_NET_BRIDGE, SC_NET_NAT, SC_NET_HOST_ONLY };
+
+struct sc_network {
+    const char *name, *entity; /* "lan", "network.lan" */
+    uint8_t kind;
+    const uint32_t *nics; /* bridge, nat: the hosts' NICs it uses, at most one a host */
+    uint32_t n_nics;
+    const uint32_t *hosts; /* host-only: each host has its own; else the NICs' hosts */
+    uint32_t n_hosts;
+    const char *uplink; /* bridges with the same uplink are one network; NULL: its own alone */
+    uint32_t up;        /* the network named like the uplink (two levels); SC_NONE: a plain switch */
+    int64_t latency_ns;
+    int64_t
+        bandwidth_bps;  /* of its own switch port upwards, or of the memory copy inside a host; 0: no bound */
+    uint32_t ports;     /* nat */
+    int64_t hold_ns;    /* nat: a port is free again so long after its connection's last packet */
+    int64_t rewrite_ns; /* nat: CPU time a packet */
+};
+
+struct sc_peer {
+    const char *name, *entity; /* "pc", "peer.pc" */
+    uint32_t network;          /* SC_NONE: outside */
+};
+
+struct sc_forward {
+    uint16_t port, to;
+};
+
+/* --- hosts --- */
+
 struct sc_host {
-    const char *name;    /* with its -N where it was counted */
-    const char *group;   /* the name in the file */
-    const char *profile; /* "ideal", or the path of a calibrated host */
-    uint32_t cores;
-    uint32_t speed_ppm;    /* 1000000: speed 1.0 */
-    const char *scheduler; /* rr credit cfs eevdf stride */
-    int64_t slice_ns;      /* 0: the scheduler's own default */
+    const char *name;          /* with its -N where it was counted */
+    const char *group;         /* the name in the file */
+    const char *profile;       /* "ideal", "modern", "era2003", or the path of a calibrated host */
+    uint32_t cores;            /* pCPUs: cores x threads of each */
+    uint32_t threads_per_core; /* pCPUs c x t .. c x t + t - 1 share core c */
+    uint32_t speed_ppm;        /* 1000000: speed 1.0 */
+    const char *scheduler;     /* rr credit cfs eevdf stride bvt */
+    int64_t slice_ns;          /* 0: the scheduler's own default */
     int64_t tick_ns;
     int64_t switch_ns; /* direct cost of a switch to another vCPU */
     int64_t balance_every_ns;
@@ -42,7 +180,11 @@ struct sc_host {
     bool credit_debit_tick;
     int64_t cache_bytes;   /* of the last-level cache, the share of one pCPU; 0: not modelled */
     int64_t cache_line_ns; /* to refill one 64-byte line */
-    int64_t memory_bytes;  /* 0: not stated */
+    struct sc_memory memory;
+    uint8_t type; /* of its hypervisor: 1 or 2 */
+    bool nested_paging;
+    uint32_t load_ppm; /* type 2: what the host's own programs want of each pCPU */
+    const struct sc_modes *modes;
     struct sc_measured measured;
 };
 
@@ -72,6 +214,8 @@ struct sc_workload {
     uint64_t until;          /* iterations (over all tasks) or requests; UINT64_MAX: the end of the run */
 };
 
+enum sc_cosched { SC_COSCHED_NONE, SC_COSCHED_STRICT, SC_COSCHED_RELAXED, SC_COSCHED_BALANCE };
+
 struct sc_vm {
     const char *name;
     const char *group;
@@ -82,12 +226,27 @@ struct sc_vm {
     int64_t period_ns;
     uint32_t reservation_ppm;
     const uint64_t *pins; /* NULL: any; else (cores of its host + 63) / 64 words */
+    uint8_t cosched;      /* enum sc_cosched */
     int64_t working_set_bytes;
     int64_t guest_quantum_ns; /* 0: none */
+    uint8_t mode;             /* enum sc_mode */
+    bool modified;            /* guest: modified */
     int64_t memory_bytes;     /* 0: not stated */
-    bool victim;              /* role: victim */
-    const char *draws;        /* whose random numbers: the hash of this name keys its streams */
-    int64_t start_ns;         /* start.at + index in the count * start.every */
+    uint32_t memory_weight;
+    int64_t memory_reservation_bytes;
+    const struct sc_content *content;
+    uint32_t n_content;
+    uint32_t
+        swap; /* the guest's own swap disk, into scenario.disks; SC_NONE: a balloon cannot make it swap */
+    const struct sc_vdisk *disks;
+    uint32_t n_disks;
+    uint32_t network; /* its NIC's; SC_NONE: none */
+    uint32_t net_weight;
+    const struct sc_forward *forwards;
+    uint32_t n_forwards;
+    bool victim;       /* role: victim */
+    const char *draws; /* whose random numbers: the hash of this name keys its streams */
+    int64_t start_ns;  /* start.at + index in the count * start.every */
     struct sc_workload work;
 };
 
@@ -104,12 +263,36 @@ struct scenario {
     uint32_t n_hosts;
     const struct sc_vm *vms;
     uint32_t n_vms;
+    /* Each sorted by its entity's name; hosts' disks and stores stand together. The devices of records are
+     * numbered through: disks, nics, networks, peers. */
+    const struct sc_disk *disks;
+    uint32_t n_disks;
+    const struct sc_nic *nics;
+    uint32_t n_nics;
+    const struct sc_network *networks;
+    uint32_t n_networks;
+    const struct sc_peer *peers;
+    uint32_t n_peers;
     const struct expect *const *expects;
     uint32_t n_expects;
     /* This point of the sweep: keys and values as written; n_keys 0 where nothing is swept. */
     const char *const *keys, *const *values;
     uint32_t n_keys;
 };
+
+static inline uint32_t scenario_n_devs(const struct scenario *sc)
+{
+    return sc->n_disks + sc->n_nics + sc->n_networks + sc->n_peers;
+}
+/* "host.h1.disk.ssd0": the entity that a device is reported as. */
+static inline const char *scenario_dev_entity(const struct scenario *sc, uint32_t dev)
+{
+    if (dev < sc->n_disks) return sc->disks[dev].entity;
+    dev -= sc->n_disks;
+    if (dev < sc->n_nics) return sc->nics[dev].entity;
+    dev -= sc->n_nics;
+    return dev < sc->n_networks ? sc->networks[dev].entity : sc->peers[dev - sc->n_networks].entity;
+}
 
 struct scenario_file;
 

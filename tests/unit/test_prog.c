@@ -36,8 +36,8 @@ static struct prog *sample(void)
 START_TEST(sizes_are_those_of_the_layout)
 {
     ck_assert_uint_eq(prog_size(0, 0), 16);
-    ck_assert_uint_eq(prog_size(STEPS, POOL), 16 + 64 * STEPS + 8 * POOL);
-    ck_assert_uint_eq(prog_size(PROG_MAX_STEPS, 0), 16 + 64 * PROG_MAX_STEPS);
+    ck_assert_uint_eq(prog_size(STEPS, POOL), 16 + 128 * STEPS + 8 * POOL);
+    ck_assert_uint_eq(prog_size(PROG_MAX_STEPS, 0), 16 + 128 * PROG_MAX_STEPS);
     ck_assert_uint_eq(prog_size(PROG_MAX_STEPS + 1, 0), 0);
     ck_assert_uint_eq(prog_size(0, (PROG_MAX_BYTES - 16) / 8), PROG_MAX_BYTES);
     ck_assert_uint_eq(prog_size(0, (PROG_MAX_BYTES - 16) / 8 + 1), 0);
@@ -213,7 +213,7 @@ START_TEST(random_bytes_do_no_harm)
             }
         } else if (bytes >= 16) { /* a head that fits, so that the steps are looked at */
             struct prog head = {PROG_MAGIC, bytes & ~7u, bytes / 64 ? 1 : 0, 0};
-            head.n_pool = (head.bytes - 16 - 64 * head.n_steps) / 8;
+            head.n_pool = (head.bytes - 16 - 128 * head.n_steps) / 8;
             memcpy(mem, &head, sizeof head);
         }
         walked += walk_if_valid((const struct prog *)(void *)mem, bytes);

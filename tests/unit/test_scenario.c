@@ -77,13 +77,13 @@ START_TEST(hosts_and_run_arrive)
     ck_assert_int_eq(h->balance_every_ns, 20000000);
     ck_assert_int_eq(h->cache_bytes, 512 << 10);
     ck_assert_int_eq(h->cache_line_ns, 50);
-    ck_assert_int_eq(h->memory_bytes, INT64_C(16) << 30);
+    ck_assert_int_eq(h->memory.bytes, INT64_C(16) << 30);
     /* Ideal by default. */
     ck_assert_uint_eq(big->cores, 1);
     ck_assert_uint_eq(big->speed_ppm, 1000000);
     ck_assert(big->balance_idle && !big->credit_debit_tick);
     ck_assert_int_eq(big->slice_ns | big->tick_ns | big->switch_ns | big->cache_bytes | big->cache_line_ns |
-                         big->memory_bytes,
+                         big->memory.bytes,
                      0);
     ck_assert_int_eq(big->balance_every_ns, 4000000);
     done(f, sc, &d);
