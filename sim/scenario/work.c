@@ -9,14 +9,14 @@
 
 static bool one_step(struct reader *r, struct node *map, struct step *out, struct pool *pool)
 {
-    static const char *const kinds[STEP_NKINDS] = {
+    static const char *const kinds[] = {
         [STEP_CPU] = "cpu", [STEP_BUSY] = "busy", [STEP_SLEEP] = "sleep"};
     struct node *amount = NULL;
     int n = 0;
     if (map->kind != NODE_MAP || map->bad) return false;
     for (uint32_t i = 0; i < map->n; i++)
         if (map->keys[i]->bad || map->items[i]->bad) return false; /* told before */
-    for (int k = 0; k < STEP_NKINDS; k++) {
+    for (int k = 0; k <= STEP_SLEEP; k++) {
         struct node *v = tree_get(map, kinds[k], strlen(kinds[k]));
         if (!v) continue;
         amount = v;
