@@ -114,6 +114,7 @@ static void dump_list(struct dumper *d, struct node *list, const struct key *k, 
     for (uint32_t i = 0; i < list->n; i++) {
         indent(d, depth + 1);
         buf_puts(&d->b, "- ");
+        reader_unfold(&d->a, list->items[i], k);
         const struct node *profile = tree_get(list->items[i], "profile", 7);
         if (k->type == KEY_NAMED) d->calibrated = profile && !tree_is(profile, "ideal");
         if (k->type == KEY_NAMED) d->member = list->items[i];
@@ -140,7 +141,13 @@ static void dump_lines(struct dumper *d, const struct node *n, int depth)
 static void dump_value(struct dumper *d, struct node *v, const struct key *k, int depth)
 {
     switch (k->type) {
+    case KEY_SOME:
     case KEY_MAP:
+        if (v->kind == NODE_LIST) {
+            dump_list(d, v, k, depth);
+            return;
+        }
+        if (v->kind == NODE_SCALAR) break;
         buf_puts(&d->b, "\n");
         dump_map(d, v, k, depth + 1, false);
         return;
@@ -152,7 +159,7 @@ static void dump_value(struct dumper *d, struct node *v, const struct key *k, in
     default: break;
     }
     buf_puts(&d->b, " ");
-    if (k->type == KEY_AMOUNT) v = fix_amount(d, v);
+    if (key_is_dist(k->type)) v = fix_amount(d, v);
     if (k->type == KEY_FILE && !key_has_word(k->words, v->text, v->len))
         buf_json(&d->b, path_of(d, v), strlen(path_of(d, v)));
     else
@@ -169,7 +176,7 @@ static struct node *fill_in(struct dumper *d, const struct key *k)
         m->kind = NODE_MAP;
         return m;
     }
-    if (!k->def || k->type == KEY_AMOUNT) return NULL;
+    if (!k->def || key_is_dist(k->type)) return NULL;
     return tree_scalar(&d->a, k->def, (struct diag_mark){0}, NULL);
 }
 
@@ -227,7 +234,7 @@ static void dump_map(struct dumper *d, struct node *map, const struct key *paren
         if (!(first_inline && !any)) indent(d, depth);
         any = true;
         buf_printf(&d->b, "%s:", leaf);
-        if (k->type == KEY_MAP) reader_unfold(&d->a, v, k);
+        if (k->type == KEY_MAP || k->type == KEY_SOME) reader_unfold(&d->a, v, k);
         dump_value(d, v, k, depth);
     }
     if (!any) buf_puts(&d->b, first_inline ? "{}\n" : "");
