@@ -122,15 +122,16 @@ static void take_room(struct reader *r, const struct node *map, const struct sc_
     char want[40], has[40];
     uint64_t memory = (uint64_t)vm->memory_bytes, room = (uint64_t)h->memory.bytes;
     uint64_t capacity = (uint64_t)h->cores * h->speed_ppm;
-    bool fits =
-        !memory || !room || (use->memory_bytes <= room && members <= (room - use->memory_bytes) / memory);
+    bool fits = !memory || !room || h->memory.n_reclaim ||
+                (use->memory_bytes <= room && members <= (room - use->memory_bytes) / memory);
     if (!fits) {
         struct node *at = reader_sub(reader_sub(map, "memory", NODE_MAP), "size", NODE_SCALAR);
         unit_format(UNIT_SIZE, h->memory.bytes, has, sizeof has);
         unit_format(UNIT_SIZE, vm->memory_bytes, want, sizeof want);
         if (at && tree_error(r->d, at, "host `%s` has %s of memory; its VMs want more", h->name, has))
-            diag_hint(r->d, "%u VM%s of %s here, %.6g MiB before", members, members == 1 ? "" : "s", want,
-                      (double)use->memory_bytes / 0x1p20);
+            diag_hint(r->d,
+                      "%u VM%s of %s here, %.6g MiB before; the host's `memory.reclaim` lets them want more",
+                      members, members == 1 ? "" : "s", want, (double)use->memory_bytes / 0x1p20);
         return;
     }
     if (room) use->memory_bytes += memory * members;
