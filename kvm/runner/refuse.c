@@ -52,8 +52,11 @@ static char *refuse_devices(const struct scenario *sc)
 /* What the payload has not learnt yet. */
 static char *refuse_steps(const struct sc_vm *v)
 {
-    static const char *const kinds[STEP_NKINDS] = {
-        [STEP_TOUCH] = "touch", [STEP_DISK] = "disk", [STEP_NET] = "net", [STEP_OPS] = "ops", [STEP_LOCK] = "lock"};
+    static const char *const kinds[STEP_NKINDS] = {[STEP_TOUCH] = "touch",
+                                                   [STEP_DISK] = "disk",
+                                                   [STEP_NET] = "net",
+                                                   [STEP_OPS] = "ops",
+                                                   [STEP_LOCK] = "lock"};
     const struct step *s = prog_steps(v->work.prog);
     for (uint32_t i = 0; i < v->work.prog->n_steps; i++)
         if (kinds[s[i].kind])
@@ -76,7 +79,8 @@ static char *refuse_machine(const struct sc_vm *v)
     if (v->cosched != SC_COSCHED_NONE)
         return host_text(CANNOT "vms.%s.cpu.cosched: nothing here starts vCPUs together", v->group);
     if (v->n_disks > 0) return host_text(CANNOT "vms.%s.disk: guests here have no disks yet", v->group);
-    if (v->network != SC_NONE) return host_text(CANNOT "vms.%s.nic: guests here have no network yet", v->group);
+    if (v->network != SC_NONE)
+        return host_text(CANNOT "vms.%s.nic: guests here have no network yet", v->group);
     return NULL;
 }
 

@@ -13,7 +13,7 @@
 #include "scenario/reader.h"
 
 #define NUMBER "\\\\+?([0-9]+\\\\.?[0-9]*|\\\\.[0-9]+)([eE][+-]?[0-9]+)?"
-#define NAME   "^[A-Za-z][A-Za-z0-9_-]{0,62}$"
+#define NAME   "[A-Za-z][A-Za-z0-9_-]{0,62}"
 
 static void any_of_words(struct buf *b, const char *words)
 {
@@ -142,13 +142,13 @@ static void bare(struct buf *b, const struct key *k, int depth)
         buf_puts(b, "]}");
         return;
     case KEY_SHARES:
-        buf_puts(b, "{\"type\": \"object\", \"propertyNames\": {\"pattern\": \"" NAME
-                    "\"}, \"additionalProperties\": ");
+        buf_puts(b, "{\"type\": \"object\", \"propertyNames\": {\"pattern\": \"^" NAME
+                    "$\"}, \"additionalProperties\": ");
         amount(b, UNIT_SHARE);
         buf_puts(b, "}");
         return;
     case KEY_SIZES: buf_puts(b, "{\"$ref\": \"#/$defs/sizes\"}"); return;
-    case KEY_NAME: buf_puts(b, "{\"type\": \"string\", \"pattern\": \"" NAME "\"}"); return;
+    case KEY_NAME: buf_puts(b, "{\"type\": \"string\", \"pattern\": \"^" NAME "$\"}"); return;
     case KEY_TEXT: buf_puts(b, "{\"type\": [\"string\", \"number\", \"boolean\", \"null\"]}"); return;
     case KEY_WORD: any_of_words(b, k->words); return;
     case KEY_BOOL: buf_puts(b, "{\"type\": \"boolean\"}"); return;
@@ -162,6 +162,18 @@ static void bare(struct buf *b, const struct key *k, int depth)
         buf_puts(b, "{\"type\": \"array\", \"minItems\": 1, \"uniqueItems\": true, \"items\": ");
         whole(b, k);
         buf_puts(b, "}");
+        return;
+    case KEY_WORDS:
+        buf_puts(b, "{\"type\": \"array\", \"uniqueItems\": true, \"items\": ");
+        any_of_words(b, k->words);
+        buf_puts(b, "}");
+        return;
+    case KEY_NAMES:
+    case KEY_PATHS:
+        buf_printf(b,
+                   "{\"type\": \"array\", \"uniqueItems\": true, \"items\": {\"type\": \"string\", "
+                   "\"pattern\": \"%s\"}}",
+                   k->type == KEY_NAMES ? "^" NAME "$" : "^" NAME "/" NAME "$");
         return;
     case KEY_AMOUNT: buf_puts(b, "{\"$ref\": \"#/$defs/amount\"}"); return;
     case KEY_SWEEP:
@@ -180,11 +192,11 @@ static void bare(struct buf *b, const struct key *k, int depth)
 
 static void value(struct buf *b, const struct key *k, int depth)
 {
-    bool several =
-        (k->words && k->type != KEY_WORD && k->type != KEY_FILE) || (k->main && k->type != KEY_MAPS);
+    bool words = k->words && k->type != KEY_WORD && k->type != KEY_WORDS && k->type != KEY_FILE;
+    bool several = words || (k->main && k->type != KEY_MAPS);
     if (several) buf_puts(b, "{\"anyOf\": [");
     bare(b, k, depth);
-    if (several && k->words) {
+    if (words) {
         buf_puts(b, ", ");
         any_of_words(b, k->words);
     }

@@ -53,7 +53,7 @@ struct dumper {
     struct buf b;
     struct arena a;
     const struct scenario_file *f;
-    bool calibrated; /* the host being written has a profile of its own */
+    const char *profile; /* of the host being written, where it is built in; NULL: a calibrated file */
     const struct node *root;
     const struct node *member; /* the host or VM being written */
 };
@@ -104,6 +104,14 @@ static struct node *fix_amount(struct dumper *d, const struct node *n)
     return c;
 }
 
+static const char *profile_of(const struct node *host)
+{
+    const struct key *k = key_find("hosts.profile");
+    const struct node *n = tree_get(host, "profile", 7);
+    if (!n) return k->def;
+    return n->kind == NODE_SCALAR && key_has_word(k->words, n->text, n->len) ? n->text : NULL;
+}
+
 static void dump_list(struct dumper *d, struct node *list, const struct key *k, int depth)
 {
     if (!list->n) {
@@ -115,9 +123,8 @@ static void dump_list(struct dumper *d, struct node *list, const struct key *k, 
         indent(d, depth + 1);
         buf_puts(&d->b, "- ");
         reader_unfold(&d->a, list->items[i], k);
-        const struct node *profile = tree_get(list->items[i], "profile", 7);
-        if (k->type == KEY_NAMED) d->calibrated = profile && !tree_is(profile, "ideal");
-        if (k->type == KEY_NAMED) d->member = list->items[i];
+        if (!strcmp(k->path, "hosts")) d->profile = profile_of(list->items[i]);
+        if (!strcmp(k->path, "vms")) d->member = list->items[i];
         dump_map(d, list->items[i], k, depth + 2, true);
     }
 }
@@ -167,6 +174,14 @@ static void dump_value(struct dumper *d, struct node *v, const struct key *k, in
     buf_puts(&d->b, "\n");
 }
 
+/* What the file of a calibrated host may say. */
+static bool from_file(const struct key *k)
+{
+    char path[80];
+    snprintf(path, sizeof path, KEY_PROFILE "%.60s", strchr(k->path, '.'));
+    return key_find(path) != NULL;
+}
+
 /* Where a key is not stated: its default, if it has one that can be written. */
 static struct node *fill_in(struct dumper *d, const struct key *k)
 {
@@ -176,8 +191,16 @@ static struct node *fill_in(struct dumper *d, const struct key *k)
         m->kind = NODE_MAP;
         return m;
     }
-    if (!k->def || key_is_dist(k->type)) return NULL;
-    return tree_scalar(&d->a, k->def, (struct diag_mark){0}, NULL);
+    const char *def = k->def;
+    if (!strncmp(k->path, "hosts.", 6)) {
+        /* What a profile says would be hidden by a default that is written out. */
+        if ((d->f->n_axes && profiles_any(k->path)) || ((d->f->n_axes || !d->profile) && from_file(k)))
+            return NULL;
+        const char *of = d->profile ? profiles_value(d->profile, k->path) : NULL;
+        if (of) def = of;
+    }
+    if (!def || key_is_dist(k->type)) return NULL;
+    return tree_scalar(&d->a, def, (struct diag_mark){0}, NULL);
 }
 
 /* Defaults that follow from other keys. Where something is swept they may differ from point to point, so
@@ -211,10 +234,13 @@ static struct node *computed(struct dumper *d, const struct key *k, const struct
     return NULL;
 }
 
-static bool from_profile(const struct key *k)
+/* Whether a key that is not stated is one that may stand here; which of two models it belongs to may differ
+ * from point to point. */
+static bool belongs(const struct dumper *d, const struct node *map, const struct key *k)
 {
-    return !strcmp(k->path, "hosts.cpu.slice") || !strcmp(k->path, "hosts.cpu.tick") ||
-           !strcmp(k->path, "hosts.cpu.switch_cost");
+    if (!k->only) return true;
+    const char *word = d->f->n_axes ? NULL : reader_neighbour(map, k);
+    return word && key_belongs(k, word, strlen(word));
 }
 
 static void dump_map(struct dumper *d, struct node *map, const struct key *parent, int depth,
@@ -226,8 +252,7 @@ static void dump_map(struct dumper *d, struct node *map, const struct key *paren
         if (k->later || !key_is_child(k, parent)) continue;
         const char *leaf = key_leaf(k);
         struct node *v = tree_get(map, leaf, strlen(leaf));
-        /* What a calibrated profile says would be hidden by a default that is written out. */
-        if (!v && d->calibrated && from_profile(k)) continue;
+        if (!v && !belongs(d, map, k)) continue;
         if (!v) v = fill_in(d, k);
         if (!v) v = computed(d, k, map);
         if (!v) continue;

@@ -126,6 +126,22 @@ static bool read_amount(struct reader *r, struct node *n, const struct key *k, e
     return true;
 }
 
+/* "h1/eth0" */
+static bool read_path(struct reader *r, struct node *n, const struct key *k)
+{
+    const char *slash = strchr(n->text, '/');
+    char host[64];
+    size_t len = slash ? (size_t)(slash - n->text) : 0;
+    if (len && len < sizeof host) {
+        memcpy(host, n->text, len);
+        host[len] = '\0';
+        if (reader_is_name(host) && reader_is_name(slash + 1)) return true;
+    }
+    if (tree_error(r->d, n, "`%.130s` is not HOST/NIC, as `%s` wants it", n->text, key_leaf(k)))
+        diag_hint(r->d, "for example `h1/eth0`");
+    return false;
+}
+
 bool reader_scalar(struct reader *r, struct node *n, const struct key *k, struct got *out)
 {
     char what[80], type[200];
@@ -141,6 +157,9 @@ bool reader_scalar(struct reader *r, struct node *n, const struct key *k, struct
     switch (k->type) {
     case KEY_WORD: return read_word(r, n, k, out);
     case KEY_BOOL: return read_bool(r, n, k, out);
+    case KEY_WORDS: return read_word(r, n, k, out);
+    case KEY_PATHS: return read_path(r, n, k);
+    case KEY_NAMES:
     case KEY_NAME:
         if (reader_is_name(n->text)) return true;
         if (tree_error(r->d, n, "`%.80s` is not a name", n->text))
@@ -196,6 +215,26 @@ static void unknown_key(struct reader *r, struct node *name, const struct key *p
             elsewhere->path);
 }
 
+const char *reader_neighbour(const struct node *map, const struct key *k)
+{
+    const struct key *near = key_neighbour(k);
+    const struct node *n = tree_get(map, key_leaf(near), strlen(key_leaf(near)));
+    if (!n) return near->def;
+    return n->kind == NODE_SCALAR && key_has_word(near->words, n->text, n->len) ? n->text : NULL;
+}
+
+static void check_belongs(struct reader *r, const struct node *map, struct node *name, struct node *value,
+                          const struct key *k)
+{
+    const char *word = k->only ? reader_neighbour(map, k) : NULL, *only = k->only;
+    if (!word || key_belongs(k, word, strlen(word))) return;
+    char words[120];
+    int len = (int)strcspn(only, " ");
+    list_words(only + len + 1, words, sizeof words);
+    tree_error(r->d, name, "`%s` is for %.*s %s; here it is `%s`", key_leaf(k), len, only, words, word);
+    value->bad = true;
+}
+
 void reader_check(struct reader *r, struct node *map, const struct key *parent)
 {
     for (uint32_t i = 0; i < map->n; i++) {
@@ -209,6 +248,7 @@ void reader_check(struct reader *r, struct node *map, const struct key *parent)
                 diag_hint(r->d, "it belongs to a later part of vlab: %s", k->later);
             map->items[i]->bad = true;
         } else {
+            check_belongs(r, map, name, map->items[i], k);
             check_value(r, map->items[i], k);
         }
     }
@@ -263,7 +303,7 @@ static void check_scalars(struct reader *r, struct node *n, const struct key *k)
     }
     for (uint32_t i = 0; i < n->n; i++) {
         struct node *m = n->items[i];
-        if (k->type == KEY_COUNTS)
+        if (k->type != KEY_STRINGS && k->type != KEY_EXPECT)
             reader_scalar(r, m, k, &got);
         else if (m->kind != NODE_SCALAR)
             tree_error(r->d, m, "a member of `%s` is %s; it wants a text", key_leaf(k),
@@ -303,6 +343,9 @@ static void check_value(struct reader *r, struct node *n, const struct key *k)
         break;
     case KEY_SHARES: check_shares(r, n, k); break;
     case KEY_COUNTS:
+    case KEY_WORDS:
+    case KEY_NAMES:
+    case KEY_PATHS:
     case KEY_EXPECT:
     case KEY_STRINGS: check_scalars(r, n, k); break;
     case KEY_SIZES:

@@ -281,7 +281,7 @@ static bool same_value(const struct node *n, const char *text)
         int64_t x, y;
         struct unit_why why;
         if (!strcmp(n->text, text)) return true;
-        for (enum unit_kind k = UNIT_DURATION; k <= UNIT_NUMBER; k++)
+        for (enum unit_kind k = UNIT_DURATION; k <= UNIT_BANDWIDTH; k++)
             if (unit_parse(k, n->text, n->len, &x, &why) && unit_parse(k, text, strlen(text), &y, &why))
                 return x == y;
         return false;

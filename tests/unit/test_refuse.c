@@ -186,14 +186,12 @@ static const struct refusal refusals[] = {
     {V "  workload: {kind: requests, clients: 2, steps: [{cpu: 1ms, probability: 0.5}]}\n", 8, 49,
      "a loop that can take no time", NULL},
     /* not built yet */
-    {H "networks: []\n", 6, 1, "`networks` is not supported yet", NULL},
+    {H "images: []\n", 6, 1, "`images` is not supported yet", NULL},
     {H "events: [{at: 1s, pause: a}]\n", 6, 1, "`events` is not supported yet", NULL},
     {V "  workload: {kind: requests, clients: 1, queue: shared, steps: [{cpu: 1ms}]}\n", 8, 49,
      "`queue: shared` is not supported yet", NULL},
     {H "run: {fidelity: fluid}\n", 6, 17, "`fidelity: fluid` is not supported yet", NULL},
-    {"hosts: [{name: h, profile: era2003}]\n", 1, 28, "`profile: era2003` is not supported yet", NULL},
-    {"hosts: [{name: h, cpu: {threads_per_core: 2}}]\n", 1, 43, "not supported yet", NULL},
-    {"hosts: [{name: h, profile: moden}]\n", 1, 28, "cannot open `moden`", "`ideal` has no costs"},
+    {"hosts: [{name: h, profile: moden}]\n", 1, 28, "cannot open `moden`", "built in"},
     {E "vm.a.mem.faults < 3\n", 10, 8, "`mem.faults` is not supported yet", NULL},
     /* sweeps */
     {V W "sweep: {vms.b.vcpus: [1]}\n", 9, 9, "there is none called `b`", NULL},
