@@ -173,7 +173,8 @@ static const struct key *key_by_path(const char *path)
             return NULL;
         else {
             at = next;
-            member = next->type == KEY_NAMED || next->type == KEY_MAPS;
+            member = next->type == KEY_NAMED || next->type == KEY_MAPS || next->type == KEY_SOME ||
+                     next->type == KEY_SHARES;
         }
         p += len + (p[len] == '.');
     }

@@ -122,6 +122,7 @@ static void dump_list(struct dumper *d, struct node *list, const struct key *k, 
     for (uint32_t i = 0; i < list->n; i++) {
         indent(d, depth + 1);
         buf_puts(&d->b, "- ");
+        reader_unfold(&d->a, list->items[i], k);
         if (!strcmp(k->path, "hosts")) d->profile = profile_of(list->items[i]);
         if (!strcmp(k->path, "vms")) d->member = list->items[i];
         dump_map(d, list->items[i], k, depth + 2, true);
@@ -147,7 +148,13 @@ static void dump_lines(struct dumper *d, const struct node *n, int depth)
 static void dump_value(struct dumper *d, struct node *v, const struct key *k, int depth)
 {
     switch (k->type) {
+    case KEY_SOME:
     case KEY_MAP:
+        if (v->kind == NODE_LIST) {
+            dump_list(d, v, k, depth);
+            return;
+        }
+        if (v->kind == NODE_SCALAR) break;
         buf_puts(&d->b, "\n");
         dump_map(d, v, k, depth + 1, false);
         return;
@@ -159,7 +166,7 @@ static void dump_value(struct dumper *d, struct node *v, const struct key *k, in
     default: break;
     }
     buf_puts(&d->b, " ");
-    if (k->type == KEY_AMOUNT) v = fix_amount(d, v);
+    if (key_is_dist(k->type)) v = fix_amount(d, v);
     if (k->type == KEY_FILE && !key_has_word(k->words, v->text, v->len))
         buf_json(&d->b, path_of(d, v), strlen(path_of(d, v)));
     else
@@ -192,7 +199,7 @@ static struct node *fill_in(struct dumper *d, const struct key *k)
         const char *of = d->profile ? profiles_value(d->profile, k->path) : NULL;
         if (of) def = of;
     }
-    if (!def || k->type == KEY_AMOUNT) return NULL;
+    if (!def || key_is_dist(k->type)) return NULL;
     return tree_scalar(&d->a, def, (struct diag_mark){0}, NULL);
 }
 
@@ -252,7 +259,7 @@ static void dump_map(struct dumper *d, struct node *map, const struct key *paren
         if (!(first_inline && !any)) indent(d, depth);
         any = true;
         buf_printf(&d->b, "%s:", leaf);
-        if (k->type == KEY_MAP) reader_unfold(&d->a, v, k);
+        if (k->type == KEY_MAP || k->type == KEY_SOME) reader_unfold(&d->a, v, k);
         dump_value(d, v, k, depth);
     }
     if (!any) buf_puts(&d->b, first_inline ? "{}\n" : "");

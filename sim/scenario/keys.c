@@ -93,15 +93,22 @@ bool key_unit(enum key_type type, enum unit_kind *kind)
     switch (type) {
     case KEY_DURATION:
     case KEY_AMOUNT: *kind = UNIT_DURATION; return true;
+    case KEY_SIZES:
     case KEY_SIZE: *kind = UNIT_SIZE; return true;
     case KEY_RATE: *kind = UNIT_RATE; return true;
+    case KEY_BANDWIDTH: *kind = UNIT_BANDWIDTH; return true;
+    case KEY_SHARES:
     case KEY_SHARE: *kind = UNIT_SHARE; return true;
     case KEY_COUNT:
     case KEY_COUNTS: *kind = UNIT_COUNT; return true;
     case KEY_NUMBER: *kind = UNIT_NUMBER; return true;
-    case KEY_BANDWIDTH: *kind = UNIT_BANDWIDTH; return true;
     default: return false;
     }
+}
+
+bool key_is_dist(enum key_type type)
+{
+    return type == KEY_AMOUNT || type == KEY_SIZES;
 }
 
 char *key_type_text(const struct key *k, char *out, size_t size)
@@ -110,6 +117,7 @@ char *key_type_text(const struct key *k, char *out, size_t size)
         [KEY_MAP] = "map",
         [KEY_NAMED] = "list of maps, each with a name",
         [KEY_MAPS] = "list of maps",
+        [KEY_SOME] = "map or list of maps",
         [KEY_NAME] = "name",
         [KEY_TEXT] = "text",
         [KEY_WORD] = "",
@@ -118,15 +126,17 @@ char *key_type_text(const struct key *k, char *out, size_t size)
         [KEY_DURATION] = "duration",
         [KEY_SIZE] = "size",
         [KEY_RATE] = "rate",
+        [KEY_BANDWIDTH] = "bandwidth",
         [KEY_SHARE] = "share in %",
         [KEY_COUNT] = "whole number",
         [KEY_NUMBER] = "number",
-        [KEY_BANDWIDTH] = "bandwidth",
         [KEY_COUNTS] = "list of whole numbers",
         [KEY_WORDS] = "list of ",
         [KEY_NAMES] = "list of names",
         [KEY_PATHS] = "list of HOST/NIC",
         [KEY_AMOUNT] = "duration or distribution of durations",
+        [KEY_SIZES] = "size or distribution of sizes",
+        [KEY_SHARES] = "map of names to shares in %",
         [KEY_SWEEP] = "map of key paths to lists of values",
         [KEY_EXPECT] = "list of expectations",
         [KEY_STRINGS] = "map of texts",

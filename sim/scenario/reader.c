@@ -257,7 +257,12 @@ void reader_check(struct reader *r, struct node *map, const struct key *parent)
 static void check_map(struct reader *r, struct node *n, const struct key *k)
 {
     char what[80];
+    struct got got;
     reader_unfold(r->a, n, k);
+    if (n->kind == NODE_SCALAR && n->len && k->words) {
+        read_word(r, n, k, &got);
+        return;
+    }
     if (n->kind == NODE_MAP)
         reader_check(r, n, k);
     else
@@ -275,6 +280,7 @@ static void check_list(struct reader *r, struct node *n, const struct key *k)
     }
     for (uint32_t i = 0; i < n->n; i++) {
         struct node *m = n->items[i];
+        reader_unfold(r->a, m, k);
         if (m->kind == NODE_MAP)
             reader_check(r, m, k);
         else
@@ -305,6 +311,23 @@ static void check_scalars(struct reader *r, struct node *n, const struct key *k)
     }
 }
 
+/* Free names, each with a share. */
+static void check_shares(struct reader *r, struct node *n, const struct key *k)
+{
+    struct got got;
+    char what[80];
+    if (n->kind != NODE_MAP) {
+        tree_error(r->d, n, "`%s` is %s; it wants a map of names to shares", key_leaf(k),
+                   what_is(n, what, sizeof what));
+        return;
+    }
+    for (uint32_t i = 0; i < n->n; i++) {
+        if (!reader_is_name(n->keys[i]->text))
+            tree_error(r->d, n->keys[i], "`%.80s` is not a name", n->keys[i]->text);
+        reader_scalar(r, n->items[i], k, &got);
+    }
+}
+
 static void check_value(struct reader *r, struct node *n, const struct key *k)
 {
     struct got got;
@@ -312,12 +335,20 @@ static void check_value(struct reader *r, struct node *n, const struct key *k)
     case KEY_MAP: check_map(r, n, k); break;
     case KEY_NAMED:
     case KEY_MAPS: check_list(r, n, k); break;
+    case KEY_SOME:
+        if (n->kind == NODE_LIST)
+            check_list(r, n, k);
+        else
+            check_map(r, n, k);
+        break;
+    case KEY_SHARES: check_shares(r, n, k); break;
     case KEY_COUNTS:
     case KEY_WORDS:
     case KEY_NAMES:
     case KEY_PATHS:
     case KEY_EXPECT:
     case KEY_STRINGS: check_scalars(r, n, k); break;
+    case KEY_SIZES:
     case KEY_AMOUNT: dist_check(r, n, k); break;
     case KEY_SWEEP: break; /* sweep.c has read it before */
     default: reader_scalar(r, n, k, &got); break;

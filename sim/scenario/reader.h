@@ -45,7 +45,7 @@ bool reader_scalar(struct reader *r, struct node *n, const struct key *k, struct
 void reader_unfold(struct arena *a, struct node *n, const struct key *k);
 bool reader_is_name(const char *text);
 
-/* A distribution. `pool` gets the numbers of files. */
+/* A distribution of durations. `pool` gets the numbers of files. */
 struct pool {
     int64_t *v;
     uint32_t n, room;
@@ -53,6 +53,9 @@ struct pool {
 void pool_add(struct reader *r, struct pool *p, int64_t v);
 /* zero_ok: a constant of 0 is fine (think time). False: told. */
 bool dist_read(struct reader *r, struct node *n, bool zero_ok, struct dist *out, struct pool *pool);
+/* The same of amounts in another unit. */
+bool dist_read_in(struct reader *r, struct node *n, enum unit_kind unit, bool zero_ok, struct dist *out,
+                  struct pool *pool);
 /* Whether every draw takes some time, but for a chance that a few draws in a row will meet. */
 bool dist_takes_time(const struct dist *d, const struct pool *pool);
 /* Checks the shape; called by reader_check. */
@@ -69,11 +72,12 @@ const struct dist_form *dist_form_at(size_t i);
 
 /* Numbers from a file beside the scenario: one time a line, in s unless it has a unit. False: told. */
 bool trace_read(struct reader *r, struct node *file, bool ordered, struct pool *out);
+/* The same of sizes: whole bytes, or with a unit. */
+bool trace_read_sizes(struct reader *r, struct node *file, struct pool *out);
 /* Opens a file beside the scenario and reads it whole. NULL: told at `file`. */
 char *trace_slurp(struct reader *r, struct node *file, size_t max, const char **path, size_t *len);
 
 /* The parts of a scenario. */
-bool work_read(struct reader *r, struct node *map, uint32_t vcpus, struct sc_workload *out, struct node *vm);
 bool hosts_read(struct reader *r, struct node *root, struct scenario *sc);
 /* hosts' disks and NICs, and storage. */
 void devices_read(struct reader *r, struct node *root, struct scenario *sc);

@@ -113,6 +113,9 @@ static void base_for(const struct key *k, struct buf *b)
     const char *step = "cpu: 1ms", *come = "arrivals: {poisson: 9/s}, ";
     if (strstr(path, "steps.busy")) step = "busy: 1ms";
     if (strstr(path, "steps.sleep")) step = "sleep: 1ms";
+    if (strstr(path, "steps.touch")) step = "touch: {pages: 1, of: 4KiB}";
+    if (strstr(path, "steps.ops")) step = "ops: {syscall: 1}";
+    if (strstr(path, "steps.lock")) step = "lock: 1ms";
     if (strstr(path, "arrivals.")) come = "";
     if (strstr(path, "clients") || strstr(path, "think")) come = "clients: 1, ";
     buf_printf(b,
