@@ -25,7 +25,6 @@ enum key_type {
     KEY_DURATION, /* amounts in their base unit (unit.h); or one of `words` */
     KEY_SIZE,
     KEY_RATE,
-    KEY_BANDWIDTH,
     KEY_SHARE,
     KEY_COUNT,
     KEY_NUMBER,
