@@ -15,8 +15,9 @@ bool prog_touch_valid(const struct step *s)
 void prog_touch_begin(struct prog_touch *w, const struct prog_task *t, const struct prog_act *act)
 {
     uint64_t stream = t->iter * PROG_MAX_STEPS + act->pc;
-    *w = (struct prog_touch){
-        .rng = rng_at(t->key ^ UINT64_C(0x746f756368), t->task, stream), .step = act->step, .left = act->amount};
+    *w = (struct prog_touch){.rng = rng_at(t->key ^ UINT64_C(0x746f756368), t->task, stream),
+                             .step = act->step,
+                             .left = act->amount};
     uint64_t span = (uint64_t)act->step->span; /* below 2^32: the product fits */
     w->next = (uint32_t)(t->iter % span * ((uint64_t)act->amount % span) % span);
 }

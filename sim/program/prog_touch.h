@@ -13,7 +13,9 @@
 
 #include "program/prog.h"
 
-#define PROG_TOUCH_WRITE (UINT32_C(1) << 31) /* set in a reference that writes; the other bits are the page */
+#define PROG_TOUCH_WRITE                                                                                     \
+    (UINT32_C(1) << 31) /* set in a reference that writes; the other bits are the page                       \
+                         */
 
 struct prog_touch {
     struct rng rng;
