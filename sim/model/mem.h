@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* mem.h - a host's memory: pages, what is resident, what a reference costs, and who loses a page.
  *
- * A VM's page is untouched, resident (in a frame of the host), or swapped out; a touched page has content. Its
- * first reference is a soft fault; its first eviction writes it to swap, later ones only if it was written
- * since; its next reference is a hard fault and waits for the device. State is allocated by 2 MiB blocks of
- * guest memory at first touch. Runs of references that hit are one stretch of CPU time: they are drawn ahead
- * and booked when anything looks, with the same outcome to the byte as one event a reference. */
+ * A VM's page is untouched, resident (in a frame of the host), or swapped out; a touched page has content.
+ * Its first reference is a soft fault; its first eviction writes it to swap, later ones only if it was
+ * written since; its next reference is a hard fault and waits for the device. State is allocated by 2 MiB
+ * blocks of guest memory at first touch. Runs of references that hit are one stretch of CPU time: they are
+ * drawn ahead and booked when anything looks, with the same outcome to the byte as one event a reference. */
 #ifndef VLAB_MODEL_MEM_H
 #define VLAB_MODEL_MEM_H
 
@@ -24,7 +24,8 @@ enum mem_said {
 /* The task enters a touch step (k->act). */
 void mem_begin(struct model *m, struct vm *vm, uint32_t task);
 /* Its last piece has run in full (or there was none): the next one. */
-enum mem_said mem_touch(struct model *m, struct vm *vm, uint32_t task, int64_t *useful_ns, int64_t *overhead_ns);
+enum mem_said mem_touch(struct model *m, struct vm *vm, uint32_t task, int64_t *useful_ns,
+                        int64_t *overhead_ns);
 /* A page transfer that disk_page was asked for is done. */
 void mem_io_done(struct model *m, uint64_t arg);
 /* A stretch of scanning for equal pages has had its CPU time. */

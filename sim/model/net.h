@@ -20,7 +20,8 @@ enum net_said {
 };
 /* The task enters a net step (k->act). */
 void net_begin(struct model *m, struct vm *vm, uint32_t task);
-enum net_said net_step(struct model *m, struct vm *vm, uint32_t task, int64_t *useful_ns, int64_t *overhead_ns);
+enum net_said net_step(struct model *m, struct vm *vm, uint32_t task, int64_t *useful_ns,
+                       int64_t *overhead_ns);
 void net_tx_job(struct model *m, uint64_t arg);
 void net_rx_job(struct model *m, uint64_t arg);
 

@@ -9,8 +9,7 @@
 
 static bool one_step(struct reader *r, struct node *map, struct step *out, struct pool *pool)
 {
-    static const char *const kinds[] = {
-        [STEP_CPU] = "cpu", [STEP_BUSY] = "busy", [STEP_SLEEP] = "sleep"};
+    static const char *const kinds[] = {[STEP_CPU] = "cpu", [STEP_BUSY] = "busy", [STEP_SLEEP] = "sleep"};
     struct node *amount = NULL;
     int n = 0;
     if (map->kind != NODE_MAP || map->bad) return false;
