@@ -87,16 +87,28 @@ static void drop(struct ioqueue *q, struct ioqueue_flow *f, struct ioqueue_req *
     if (under) under->over = r->over;
 }
 
-/* The next at or beyond the sweep's place; NULL: none that way. */
-static struct ioqueue_req *onward(const struct queue *own)
+static struct ioqueue_req *first_from(const struct queue *own, int64_t position)
 {
     struct ioqueue_req *best = NULL, *n = own->top;
     while (n) {
-        bool ahead = own->down ? n->position <= own->at : n->position >= own->at;
+        bool ahead = n->position >= position;
         if (ahead) best = n;
-        n = ahead != own->down ? n->left : n->right;
+        n = ahead ? n->left : n->right;
     }
     return best;
+}
+
+/* The next at or beyond the sweep's place, of one position the first that came; NULL: none that way. */
+static struct ioqueue_req *onward(const struct queue *own)
+{
+    if (!own->down) return first_from(own, own->at);
+    struct ioqueue_req *best = NULL, *n = own->top;
+    while (n) {
+        bool ahead = n->position <= own->at;
+        if (ahead) best = n;
+        n = ahead ? n->right : n->left;
+    }
+    return best ? first_from(own, best->position) : NULL;
 }
 
 static struct ioqueue_req *expired(const struct queue *own, int64_t now)

@@ -14,10 +14,15 @@ static void join(struct ioqueue *q, struct ioqueue_fair_level *l, struct ioqueue
     ioqueue_turn(q, &l->waiting, &m->node, m->finish > l->v ? m->finish : l->v);
 }
 
+static void if_over(struct ioqueue_fair_level *l) /* the busy period */
+{
+    if (!l->waiting && l->v < l->last) l->v = l->last;
+}
+
 static void leave(struct ioqueue_fair_level *l, struct ioqueue_fair_member *m)
 {
     ioqueue_heap_del(&l->waiting, &m->node);
-    if (!l->waiting && l->v < l->last) l->v = l->last;
+    if_over(l);
 }
 
 /* One of m's requests begins; `more` of them wait. */
@@ -33,8 +38,11 @@ static void serve(struct ioqueue *q, struct ioqueue_fair_level *l, struct ioqueu
         if (m->finish > most) m->finish = most;
     }
     if (m->finish > l->last) l->last = m->finish;
-    leave(l, m);
-    if (more) join(q, l, m);
+    ioqueue_heap_del(&l->waiting, &m->node);
+    if (more)
+        join(q, l, m);
+    else
+        if_over(l);
 }
 
 /* It cost more_ns more than serve was told: less can take back no more than that. */
@@ -46,8 +54,8 @@ static void correct(struct ioqueue *q, struct ioqueue_fair_level *l, struct ioqu
     if (waits) {
         ioqueue_heap_del(&l->waiting, &m->node);
         join(q, l, m);
-    } else if (!l->waiting && l->v < l->last) {
-        l->v = l->last;
+    } else {
+        if_over(l);
     }
 }
 

@@ -18,14 +18,14 @@ struct ioqueue_node {
     struct ioqueue_node *child, *next, *prev; /* prev: the previous sibling, or the parent */
 };
 
+/* Which of two is less cannot be guessed: chosen without a branch, a wrong guess costs more than all the rest. */
 static inline struct ioqueue_node *ioqueue_heap_link(struct ioqueue_node *a, struct ioqueue_node *b)
 {
     ASSUME(a && b);
-    if (b->key < a->key || (b->key == a->key && b->turn < a->turn)) {
-        struct ioqueue_node *t = a;
-        a = b;
-        b = t;
-    }
+    uintptr_t swap = -(uintptr_t)((b->key < a->key) | ((b->key == a->key) & (b->turn < a->turn)));
+    uintptr_t both = ((uintptr_t)a ^ (uintptr_t)b) & swap;
+    a = (struct ioqueue_node *)((uintptr_t)a ^ both);
+    b = (struct ioqueue_node *)((uintptr_t)b ^ both);
     b->next = a->child;
     if (b->next) b->next->prev = b;
     b->prev = a;
