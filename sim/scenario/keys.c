@@ -105,6 +105,7 @@ bool key_unit(enum key_type type, enum unit_kind *kind)
     case KEY_COUNT:
     case KEY_COUNTS: *kind = UNIT_COUNT; return true;
     case KEY_NUMBER: *kind = UNIT_NUMBER; return true;
+    case KEY_BANDWIDTH: *kind = UNIT_BANDWIDTH; return true;
     default: return false;
     }
 }
@@ -132,6 +133,7 @@ char *key_type_text(const struct key *k, char *out, size_t size)
         [KEY_SHARE] = "share in %",
         [KEY_COUNT] = "whole number",
         [KEY_NUMBER] = "number",
+        [KEY_BANDWIDTH] = "bandwidth",
         [KEY_COUNTS] = "list of whole numbers",
         [KEY_WORDS] = "list of ",
         [KEY_NAMES] = "list of names",

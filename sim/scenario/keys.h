@@ -28,6 +28,7 @@ enum key_type {
     KEY_SHARE,
     KEY_COUNT,
     KEY_NUMBER,
+    KEY_BANDWIDTH,
     KEY_COUNTS,  /* a list of whole numbers */
     KEY_WORDS,   /* a list of some of `words` */
     KEY_NAMES,   /* a list of names */
