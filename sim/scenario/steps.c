@@ -97,6 +97,23 @@ static bool touch(struct compiler *c, struct node *map, struct step *s)
     return prog_touch_make(s) || refused(c, pattern ? pattern : map, "this pattern is out of range");
 }
 
+/* The VM's first disk on the device of that name; no name: its first. */
+static bool disk_named(struct compiler *c, struct node *on, struct step *s)
+{
+    const char *names[65] = {0};
+    const struct vms_group *g = c->g;
+    for (uint32_t i = 0; i < g->like.n_disks; i++) {
+        if (g->disks[i].disk == SC_NONE) return false; /* told before */
+        const char *name = c->v->sc->disks[g->disks[i].disk].name;
+        if (!on || tree_is(on, name)) return s->target = i, true;
+        if (i < 64) names[i] = name;
+    }
+    if (!tree_error(c->v->r->d, on, "the VM has no disk on `%.63s`", on->text)) return false;
+    const char *near = diag_nearest(on->text, names);
+    if (near) diag_hint(c->v->r->d, "did you mean `%s`?", near);
+    return false;
+}
+
 static bool disk(struct compiler *c, struct node *map, struct step *s)
 {
     static const char *const hows[PROG_NDISK] = {
@@ -122,17 +139,12 @@ static bool disk(struct compiler *c, struct node *map, struct step *s)
     bool told = tree_get(g->map, "disk", 4) != NULL;
     if (on.stated && !on.node) return false;
     if (!g->like.n_disks) return told ? false : refused(c, map, "the VM has no `disk`");
-    if (!on.node) return true;
-    const char *names[65] = {0};
-    for (uint32_t i = 0; i < g->like.n_disks; i++) {
-        if (g->disks[i].disk == SC_NONE) return false;
-        const char *name = c->v->sc->disks[g->disks[i].disk].name;
-        if (!strcmp(name, on.word)) return s->target = i, true;
-        if (i < 64) names[i] = name;
-    }
-    if (!tree_error(r->d, on.node, "the VM has no disk on `%s`", on.word)) return false;
-    const char *near = diag_nearest(on.word, names);
-    if (near) diag_hint(r->d, "did you mean `%s`?", near);
+    if (!disk_named(c, on.node, s)) return false;
+    int64_t size = g->disks[s->target].size_bytes;
+    char text[40];
+    if (s->amount.kind != DIST_CONST || !size || s->amount.a <= size) return true;
+    tree_error(r->d, amount, "more than the disk holds: it has %s",
+               unit_format(UNIT_SIZE, size, text, sizeof text));
     return false;
 }
 
