@@ -51,9 +51,19 @@ static void explain_key(const struct key *k)
         printf("  default: %s\n", *k->def ? k->def : "empty");
     else if (k->def_text)
         printf("  default: %s\n", k->def_text);
+    const char *const profiles[] = {"era2003", "modern"};
+    for (int i = 0; i < 2; i++)
+        if (profiles_value(profiles[i], k->path))
+            printf("  profile: %s: %s\n", profiles[i], profiles_value(profiles[i], k->path));
     if (*key_range_text(k, range, sizeof range)) printf("  range:   %s\n", range);
     if (k->example) show_example(k);
     if (k->knob) printf("  host:    %s\n", k->knob);
+    if (k->only) {
+        printf("  only:    where `%.*s` is", (int)strcspn(k->only, " "), k->only);
+        for (const char *w = strchr(k->only, ' '); w; w = strchr(w + 1, ' '))
+            printf("%s %.*s", w == strchr(k->only, ' ') ? "" : " or", (int)strcspn(w + 1, " "), w + 1);
+        printf("\n");
+    }
     if (k->main) printf("  a single value in its place means `%s`\n", k->main);
     if (k->later_words) printf("  not supported yet: %s\n", k->later_words);
     bool head = false;
@@ -163,7 +173,8 @@ static const struct key *key_by_path(const char *path)
             return NULL;
         else {
             at = next;
-            member = next->type == KEY_NAMED || next->type == KEY_MAPS;
+            member = next->type == KEY_NAMED || next->type == KEY_MAPS || next->type == KEY_SOME ||
+                     next->type == KEY_SHARES;
         }
         p += len + (p[len] == '.');
     }

@@ -2,6 +2,7 @@
 #include "model/cpu.h"
 
 #include "model/guest.h"
+#include "model/mem.h"
 #include "model/warmth.h"
 
 static int64_t add_sat(int64_t a, int64_t b)
@@ -163,6 +164,7 @@ static inline void leave(struct model *m, struct pcpu *c, bool blocked)
 {
     struct vcpu *v = c->on;
     if (c->mode == PCPU_RUN) {
+        if (v->vm && v->vm->mem) mem_leaves(m, v);
         v->run_ns += sim_now(m->sim) - v->since_ns;
     } else {
         int64_t refilling = sim_now(m->sim) - c->since_ns - c->host->switch_ns;

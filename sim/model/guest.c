@@ -193,6 +193,7 @@ bool guest_proceed(struct model *m, struct vcpu *v)
         grant(v, &vm->tasks[t]);
         return true;
     }
+    if (runnable && vm->mem) mem_leaves(m, v);
     v->task = NONE;
     if (runnable) queue_push(vm, t);
     t = vm->run_head;

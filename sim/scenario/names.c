@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/rec.h"
+#include "program/prog.h"
 #include "scenario/keys.h"
 
 #define VM      NAME_ON_VM
@@ -192,6 +193,27 @@ char *name_entities(unsigned on, char *out, size_t size)
         if (on >> i & 1 && at < size)
             at += (size_t)snprintf(out + at, size - at, "%s%s", at ? ", " : "", words[i]);
     return out;
+}
+
+const char *name_op(unsigned op)
+{
+    static const char *const ops[PROG_NOPS] = {
+        [OP_SYSCALL] = "syscall",
+        [OP_PAGE_FAULT] = "page_fault",
+        [OP_IO_PORT] = "io_port",
+        [OP_CR8] = "cr8",
+        [OP_CALL_RET] = "call_ret",
+        [OP_DIVIDE] = "divide",
+        [OP_PTE_MODIFY] = "pte_modify",
+        [OP_DOORBELL] = "doorbell",
+        [OP_MMIO] = "mmio",
+        [OP_HLT] = "hlt",
+        [OP_CONTEXT_SWITCH] = "context_switch",
+        [OP_FORK] = "fork",
+        [OP_EXEC] = "exec",
+    };
+    ASSERT(op < PROG_NOPS);
+    return ops[op];
 }
 
 double name_percentile(const char *stat)
