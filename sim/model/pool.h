@@ -2,9 +2,9 @@
 /* pool.h - where the bytes of a device's volumes come from, and how many are given out.
  *
  * Space is given out in whole grains. A thin volume's come from the pool, which may be full; a thick volume's
- * lie beside it and are all reserved when it is attached. Several volumes may share a grain (snapshots, linked
- * clones): it is free again when the last reference to it is dropped. Until then it is on the account of the
- * volume that took it, even when that volume is gone; so at any time
+ * lie beside it and are all reserved when it is attached. Several volumes may share a grain (snapshots,
+ * linked clones): it is free again when the last reference to it is dropped. Until then it is on the account
+ * of the volume that took it, even when that volume is gone; so at any time
  *
  *     given + beside = sum over accounts of owned
  *

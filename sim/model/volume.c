@@ -95,12 +95,12 @@ static void detail(struct volume *v)
 
 void volume_share(struct volume *v, struct volume *src)
 {
-    ASSERT(!v->thick && !v->map && v->pool == src->pool && v->size == src->size);
+    ASSERT(!v->thick && !v->map && v->pool == src->pool);
     detail(src);
     v->ever_shared = src->ever_shared = true;
     if (!src->map) return;
     v->map = zalloc(v->n_chunks, sizeof(struct volume_chunk *));
-    for (uint32_t i = 0; i < v->n_chunks; i++) {
+    for (uint32_t i = 0; i < v->n_chunks && i < src->n_chunks; i++) {
         v->map[i] = src->map[i];
         if (v->map[i]) v->map[i]->refs++;
     }
