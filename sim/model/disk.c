@@ -6,6 +6,8 @@
 
 #define KEY_PLACE  UINT64_C(0x64b5f2a1c93e7d08) /* tells this use of a VM's stream of steps from others */
 #define SWAP_BYTES (INT64_C(1) << 30)           /* swap lies in the device's first GiB */
+#define VAGUE_BYTES                                                                                          \
+    (INT64_C(1) << 40) /* of a disk whose size is not stated, on a device that has none either */
 
 static void *zalloc(size_t n, size_t size)
 {
@@ -84,7 +86,11 @@ static void make(struct model *m, struct vdisk *vd, uint32_t nth)
         if (!src->attached) make(m, src, nth);
     }
     bool linked = src && sc->linked && src->dev == vd->dev;
-    volume_init(&vd->vol, &vd->dev->pool, sc->size_bytes, !sc->thin && !linked);
+    int64_t vague = vd->dev->sc->model == SC_DISK_HDD ? vd->dev->hdd.bytes : VAGUE_BYTES;
+    if (sc->size_bytes == 0 && !linked)
+        volume_init_vague(&vd->vol, &vd->dev->pool, vague);
+    else
+        volume_init(&vd->vol, &vd->dev->pool, sc->size_bytes ? sc->size_bytes : vague, !sc->thin && !linked);
     disk_space_account(vd, vd->vol.account);
     if (src) volume_clone(&vd->vol, &src->vol, linked);
     if (!linked) volume_fill(&vd->vol, sc->used_bytes);
@@ -197,7 +203,7 @@ static int64_t aim(const struct vdisk *vd, const struct task *k, struct rng *rng
     const struct step *s = k->act.step;
     int64_t size = vd->vol.size, len = k->act.amount < size ? k->act.amount : size;
     *rng = rng_at(vd->key + k->act.pc * UINT64_C(0x9e3779b97f4a7c15), k->at.task, k->at.iter);
-    if (s->how == PROG_TRIM || s->flags & PROG_SEQUENTIAL)
+    if (s->flags & PROG_SEQUENTIAL)
         *at = vd->next[s->how] + len <= size ? vd->next[s->how] : 0;
     else
         *at = anywhere(rng, size, len);
@@ -232,7 +238,7 @@ bool disk_submit(struct model *m, struct vm *vm, uint32_t t)
     struct vdisk *vd = &d->vds[d->first_vd[vm - m->vms] + s->target];
     struct rng rng;
     int64_t at, len = aim(vd, k, &rng, &at);
-    if (s->how == PROG_TRIM || s->flags & PROG_SEQUENTIAL) vd->next[s->how] = at + len;
+    if (s->flags & PROG_SEQUENTIAL) vd->next[s->how] = at + len;
     if (s->how == PROG_TRIM) {
         trim(m, vd, at, len);
         return true;

@@ -7,11 +7,11 @@
  * takes the device's latency, in which requests overlap. A cost that is not stated is none.
  *
  * Where a request goes: `pattern: sequential` goes on where the last sequential one of its kind on this disk
- * ended, writes at first behind what is `used`, and from 0 again where it would pass the end. Else it is
- * anywhere, in whole multiples of its size, from a stream of its own keyed by (VM, task, iteration, step). A
- * trim takes no time and is no request of the device; it goes on like a sequential one, from the volume's
- * beginning: what is oldest is given up. A request larger than its disk moves all its bytes but covers the
- * disk once.
+ * ended, writes at first behind what is `used`, others from 0, and from 0 again where it would pass the end.
+ * Else it is anywhere, in whole multiples of its size, from a stream of its own keyed by (VM, task,
+ * iteration, step). A trim takes no time and is no request of the device. A request larger than its disk
+ * moves all its bytes but covers the disk once. A disk of no stated size is as large as a hard disk it lies
+ * on, else 1 TiB, and takes no space.
  *
  * Counted: a VM's ops and bytes are requests that left its guest (what its page cache answers did not, what
  * that writes back did), its queue those issued and not done, its allocated what its volumes took from

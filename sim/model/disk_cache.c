@@ -143,7 +143,7 @@ static void device_write(struct pagecache *c, const struct io *io)
         int64_t place = volume_place(&io->vd->vol, b * BLOCK);
         uint64_t out;
         uint32_t i;
-        ASSERT(place >= 0);
+        if (place < 0) continue; /* a grain smaller than a block, and not the block's first */
         if (pagecache_find(c, (uint64_t)place / BLOCK) == PAGECACHE_NONE)
             pagecache_put(c, (uint64_t)place / BLOCK, &i, &out);
     }

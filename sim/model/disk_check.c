@@ -6,16 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct marks { /* grains seen so far, of the pool and beside it; seen[i] bit 0 and 1 */
-    unsigned char *seen;
-    uint32_t n;
+struct marks {
+    unsigned char *seen; /* by number; bit 0: the pool's, bit 1: a thick volume's */
     uint64_t found;
 };
 
 static void mark(struct marks *w, const struct volume *v)
 {
     if (v->thick && !v->map) {
-        w->found += v->n_grains; /* nobody shares it */
+        if (v->counted) w->found += v->n_grains; /* nobody shares it */
         return;
     }
     for (uint32_t i = 0; v->map && i < v->n_chunks; i++)
@@ -32,7 +31,7 @@ static uint64_t reachable(const struct model *m, const struct disk_dev *dev)
 {
     const struct disks *d = m->disks;
     uint32_t n = dev->pool.in.n > dev->pool.out.n ? dev->pool.in.n : dev->pool.out.n;
-    struct marks w = {.seen = calloc(n ? n : 1, 1), .n = n};
+    struct marks w = {.seen = calloc(n ? n : 1, 1)};
     ASSERT(w.seen);
     for (uint32_t i = 0; i < d->first_vd[m->sc->n_vms]; i++) {
         const struct vdisk *vd = &d->vds[i];

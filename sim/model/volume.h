@@ -31,6 +31,7 @@ struct volume {
     uint32_t account; /* of the pool */
     uint32_t n_grains, n_chunks;
     bool thick;
+    bool counted;               /* thick: its grains take space */
     bool ever_shared;           /* some grain may have more than one reference */
     uint32_t first;             /* thick and never shared: its reservation; there is no map */
     struct volume_chunk **map;  /* [n_chunks]; NULL: nothing yet, or thick and never shared */
@@ -48,6 +49,8 @@ struct volume_need {
 
 /* thick: reserves all of it. */
 void volume_init(struct volume *v, struct pool *p, int64_t size, bool thick);
+/* Thick, but of no size that anybody stated: it takes no space, until it is shared. */
+void volume_init_vague(struct volume *v, struct pool *p, int64_t size);
 /* Drops all it has. */
 void volume_done(struct volume *v);
 /* Its first `bytes` are in use from the start; a thin volume takes their grains, be there room or not. */

@@ -32,6 +32,27 @@ START_TEST(test_thick)
 }
 END_TEST
 
+START_TEST(test_vague)
+{
+    struct pool p;
+    struct volume v, clone;
+    pool_init(&p, 0, GRAIN);
+    volume_init_vague(&v, &p, 100 * GRAIN);
+    volume_init(&clone, &p, 100 * GRAIN, false);
+    ck_assert_int_eq(pool_allocated(&p), 0);
+    ck_assert_int_eq(volume_place(&v, 7 * GRAIN), 7 * GRAIN);
+    volume_clone(&clone, &v, true); /* what is shared is counted, for it may be needed twice */
+    ck_assert_int_eq(pool_owned(&p, v.account), 100 * GRAIN);
+    volume_done(&v);
+    volume_done(&clone);
+    ck_assert_int_eq(pool_allocated(&p), 0);
+    volume_init_vague(&v, &p, GRAIN);
+    volume_done(&v);
+    ck_assert_int_eq(pool_allocated(&p), 0);
+    pool_done(&p);
+}
+END_TEST
+
 START_TEST(test_thin)
 {
     struct pool p;
@@ -282,6 +303,7 @@ Suite *volume_suite(void)
     TCase *t = tcase_create("volume");
     suite_add_tcase(s, t);
     tcase_add_test(t, test_thick);
+    tcase_add_test(t, test_vague);
     tcase_add_test(t, test_thin);
     tcase_add_test(t, test_trim_adds_up);
     tcase_add_test(t, test_copy_on_write);
