@@ -200,5 +200,4 @@ void mem_release(struct model *m, struct vm *vm)
     v->active = 0;
     mem->oom = false;
     mem_feed(m, mem);
-    book_settle(m);
 }

@@ -144,7 +144,6 @@ void mem_io_done(struct model *m, uint64_t arg)
         wake(m, t);
     }
     if (mem->starved_first) mem_feed(m, mem);
-    book_settle(m);
     cpu_settle(m, mem->host);
 }
 
@@ -152,25 +151,26 @@ void mem_io_done(struct model *m, uint64_t arg)
 
 void mem_serve(struct touch *t, uint32_t *word)
 {
-    struct vmem *v = t->vm->mem;
-    struct book *book = t->vm->book;
-    mem_refer(v, word, (t->refs[t->i] & PROG_TOUCH_WRITE) != 0);
-    book_add(book, REC_N_MEM_REFS, 1);
-    book_add(book, REC_N_MEM_TLBMISSES, v->mem->tlb);
-    book_add(book, REC_N_MEM_WALKREFS, v->mem->tlb ? v->walk_refs : 0);
+    mem_refer(t->vm->mem, word, (t->refs[t->i] & PROG_TOUCH_WRITE) != 0);
     t->counted = false;
     t->stage = TOUCH_SERVED;
 }
 
-static void count(struct touch *t, enum rec_count what)
+void mem_count_fault(struct touch *t, enum rec_count what)
 {
-    if (!t->counted) book_add(t->vm->book, what, 1);
+    const struct vmem *v = t->vm->mem;
+    struct book *book = t->vm->book;
+    if (t->counted) return;
     t->counted = true;
+    book_add(book, what, 1);
+    book_add(book, REC_N_MEM_REFS, 1);
+    book_add(book, REC_N_MEM_TLBMISSES, v->mem->tlb);
+    book_add(book, REC_N_MEM_WALKREFS, v->mem->tlb ? v->walk_refs : 0);
 }
 
 static void first_touch(struct model *m, struct vmem *v, struct touch *t, uint32_t page, uint32_t *word)
 {
-    count(t, REC_N_MEM_SOFTFAULTS);
+    mem_count_fault(t, REC_N_MEM_SOFTFAULTS);
     uint32_t frame = mem_take_frame(m, v->mem, v);
     if (frame == RECLAIM_NONE) {
         starve(m, v, t);
@@ -187,12 +187,12 @@ static void begin_fault(struct model *m, struct touch *t)
     uint32_t page = t->refs[t->i] & ~PROG_TOUCH_WRITE;
     uint32_t *word = mem_word_make(v, page);
     if (page_where(*word) == PAGE_FETCHED) {
-        count(t, REC_N_MEM_FAULTS);
+        mem_count_fault(t, REC_N_MEM_FAULTS);
         join(v->mem, *word & PAGE_NUMBER, t);
     } else if (*word == 0) {
         first_touch(m, v, t, page, word);
     } else if (page_where(*word) == PAGE_AWAY && page_away(*word) == AWAY_SWAPPED) {
-        count(t, REC_N_MEM_FAULTS);
+        mem_count_fault(t, REC_N_MEM_FAULTS);
         fetch(m, v, t, page, word);
     } else {
         ASSERT(v->mem->odd_fault);
@@ -232,5 +232,4 @@ void mem_fault(struct model *m, struct touch *t)
     /* The others' faults may have moved what t's is about. */
     uint32_t ref = t->refs[t->i];
     if (!page_hits(mem_look(t->vm->mem, ref & ~PROG_TOUCH_WRITE), ref & PROG_TOUCH_WRITE)) begin_fault(m, t);
-    book_settle(m);
 }
