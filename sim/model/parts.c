@@ -6,6 +6,7 @@
 #include "model/mem.h"
 #include "model/net.h"
 #define WEAK __attribute__((weak))
+WEAK void mem_scan_job(struct model *m, uint64_t arg) { (void)m; (void)arg; }
 WEAK void disk_init(struct model *m) { (void)m; }
 WEAK void disk_done(struct model *m) { (void)m; }
 WEAK void disk_attach(struct model *m, struct vm *vm) { (void)m; (void)vm; }

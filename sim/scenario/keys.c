@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "scenario/keys_hosts.h"
 #include "scenario/keys_table.h"
+#include "scenario/keys_vms.h"
 
 #define LEN(a) (sizeof(a) / sizeof(a)[0])
 
@@ -14,11 +15,14 @@
 static const struct {
     const struct key *rows;
     size_t n;
-} pieces[] = {{keys_first, LEN(keys_first)}, {keys_hosts, LEN(keys_hosts)}, {keys_table, LEN(keys_table)}};
+} pieces[] = {{keys_first, LEN(keys_first)},
+              {keys_hosts, LEN(keys_hosts)},
+              {keys_vms, LEN(keys_vms)},
+              {keys_table, LEN(keys_table)}};
 
 size_t key_count(void)
 {
-    return LEN(keys_first) + LEN(keys_hosts) + LEN(keys_table);
+    return LEN(keys_first) + LEN(keys_hosts) + LEN(keys_vms) + LEN(keys_table);
 }
 
 const struct key *key_at(size_t i)
@@ -96,12 +100,12 @@ bool key_unit(enum key_type type, enum unit_kind *kind)
     case KEY_SIZES:
     case KEY_SIZE: *kind = UNIT_SIZE; return true;
     case KEY_RATE: *kind = UNIT_RATE; return true;
-    case KEY_BANDWIDTH: *kind = UNIT_BANDWIDTH; return true;
     case KEY_SHARES:
     case KEY_SHARE: *kind = UNIT_SHARE; return true;
     case KEY_COUNT:
     case KEY_COUNTS: *kind = UNIT_COUNT; return true;
     case KEY_NUMBER: *kind = UNIT_NUMBER; return true;
+    case KEY_BANDWIDTH: *kind = UNIT_BANDWIDTH; return true;
     default: return false;
     }
 }
@@ -126,10 +130,10 @@ char *key_type_text(const struct key *k, char *out, size_t size)
         [KEY_DURATION] = "duration",
         [KEY_SIZE] = "size",
         [KEY_RATE] = "rate",
-        [KEY_BANDWIDTH] = "bandwidth",
         [KEY_SHARE] = "share in %",
         [KEY_COUNT] = "whole number",
         [KEY_NUMBER] = "number",
+        [KEY_BANDWIDTH] = "bandwidth",
         [KEY_COUNTS] = "list of whole numbers",
         [KEY_WORDS] = "list of ",
         [KEY_NAMES] = "list of names",

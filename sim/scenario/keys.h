@@ -25,10 +25,10 @@ enum key_type {
     KEY_DURATION, /* amounts in their base unit (unit.h); or one of `words` */
     KEY_SIZE,
     KEY_RATE,
-    KEY_BANDWIDTH,
     KEY_SHARE,
     KEY_COUNT,
     KEY_NUMBER,
+    KEY_BANDWIDTH,
     KEY_COUNTS,  /* a list of whole numbers */
     KEY_WORDS,   /* a list of some of `words` */
     KEY_NAMES,   /* a list of names */

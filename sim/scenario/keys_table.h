@@ -46,11 +46,9 @@ static const struct key keys_first[] = {
         .about = "How it is computed; exact: every slice and every request is an event."),
 };
 
-/* sim/scenario/keys_hosts.h has the rows that stand between: hosts, storage, networks, peers, images. */
+/* Between the two stand keys_hosts.h (hosts, storage, networks, peers, images) and keys_vms.h. */
 
 static const struct key keys_table[] = {
-#include "scenario/keys_vms.h"
-
     LATER("cloud", KEY_MAP, "dependability", "Placement, quotas, high availability, autoscaling."),
     LATER_KEY("cloud.place", "dependability", "Placement policy."),
     LATER_KEY("cloud.overcommit", "dependability", "How far."),

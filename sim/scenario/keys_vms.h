@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* keys_vms.h - the rows of `vms`, in the middle of keys_table.h's table, which alone includes this. */
-// clang-format off
+/* keys_vms.h - the rows of keys.h for VMs and their workloads; keys.c alone reads it. */
+#ifndef VLAB_SCENARIO_KEYS_VMS_H
+#define VLAB_SCENARIO_KEYS_VMS_H
+
+#include "scenario/keys_table.h"
+
+static const struct key keys_vms[] = {
     KEY("vms", KEY_NAMED, NULL, ANY, .def_text = "none", .about = "The virtual machines: a list."),
     KEY("vms.name", KEY_NAME, NULL, ANY, .def_text = "none: it must be stated",
         .about = "Name of the VM; it keys its random numbers."),
@@ -265,3 +270,6 @@
         .about = "When the work is done."),
     KEY("vms.workload.until.count", KEY_COUNT, NULL, IN(1, INT64_C(1) << 53),
         .about = "Iterations (over all tasks) or requests; then the VM is finished.", .example = "1000"),
+};
+
+#endif

@@ -74,7 +74,8 @@ static bool touch(struct compiler *c, struct node *map, struct step *s)
     if (!pages.stated) return refused(c, map, "how many references? `pages` is missing");
     if (!pages.node || (of.stated && !of.node) || (pattern && pattern->bad)) return false;
     if (!of.stated) size = has;
-    if (!size) return refused(c, map, "references to how much? `of` is missing, and so is the VM's memory.size");
+    if (!size)
+        return refused(c, map, "references to how much? `of` is missing, and so is the VM's memory.size");
     if (has && size > has) {
         tree_error(r->d, of.node, "the VM has only %s of memory",
                    unit_format(UNIT_SIZE, has, text, sizeof text));
@@ -243,7 +244,8 @@ struct prog *steps_read(struct vms *v, struct vms_group *g, struct node *list)
     uint64_t bytes = sizeof(struct prog) + (uint64_t)c.n * sizeof(struct step) + 8 * (uint64_t)c.pool.n;
     if (bytes > PROG_MAX_BYTES)
         return tree_error(r->d, list, "the files of these steps hold too many numbers"), NULL;
-    struct prog *p = prog_build(arena_alloc(r->a, prog_size(c.n, c.pool.n)), c.steps, c.n, c.pool.v, c.pool.n);
+    struct prog *p =
+        prog_build(arena_alloc(r->a, prog_size(c.n, c.pool.n)), c.steps, c.n, c.pool.v, c.pool.n);
     struct step *steps = (struct step *)(p + 1);
     for (uint32_t i = 0; i < c.n; i++) {
         if (!c.to[i]) continue;
@@ -259,11 +261,10 @@ static uint32_t endpoint(struct vms *v, const struct vms_group *g, struct node *
 {
     const struct scenario *sc = v->sc;
     struct reader *r = v->r;
-    uint32_t vm = vms_find(sc, to->text), peer = SC_NONE;
-    for (uint32_t i = 0; i < sc->n_peers; i++)
-        if (!strcmp(sc->peers[i].name, to->text)) peer = i;
+    struct sc_peer want = {.name = to->text};
+    uint32_t vm = vms_find(sc, to->text), peer = order_peer(sc, &want);
     if (vm != UINT32_MAX && peer != SC_NONE) {
-        tree_error(r->d, to, "`%s` is a VM and a peer too: which one?", to->text);
+        to->bad = true; /* check.c tells it of the peer */
     } else if (peer != SC_NONE) {
         return sc->n_vms + peer;
     } else if (vm == UINT32_MAX) {

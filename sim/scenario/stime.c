@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* A loop that can take no time would go round for ever at one instant. It is refused unless one step is sure to
- * happen and sure to take time: some, each time or but for a chance that a few in a row will meet. Where a cache
- * may answer, or a send find no way, nothing is sure. */
+/* A loop that can take no time would go round for ever at one instant. It is refused unless one step is sure
+ * to happen and sure to take time: some, each time or but for a chance that a few in a row will meet. Where a
+ * cache may answer, or a send find no way, nothing is sure. */
 #include "scenario/vms.h"
 
 /* What it costs the VM to hand something to a device: at least this. */
@@ -54,7 +54,8 @@ static bool nic_costs(const struct sc_nic *nic)
 }
 
 /* Only where the receiver is on the same network, which is a way for certain. */
-static bool send_costs(const struct vms *v, const struct sc_host *h, const struct sc_vm *vm, const struct step *s)
+static bool send_costs(const struct vms *v, const struct sc_host *h, const struct sc_vm *vm,
+                       const struct step *s)
 {
     const struct scenario *sc = v->sc;
     if (io_costs(h, vm)) return true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A VM's disks: on which device each lies, what it is made of, and whether the pools hold what is there at
- * the start. A thick volume on a pool takes its size at once, a thin one (and a linked clone, whose original has
- * the blocks) what is written. */
+ * the start. A thick volume on a pool takes its size at once, a thin one (and a linked clone, whose original
+ * has the blocks) what is written. */
 #include <string.h>
 
 #include "scenario/vms.h"
@@ -18,42 +18,6 @@ static bool reached(const struct sc_disk *d, uint32_t host)
     return false;
 }
 
-uint32_t vdisks_find(const struct scenario *sc, uint32_t host, const char *name)
-{
-    uint32_t found = SC_NONE;
-    for (uint32_t i = 0; i < sc->n_disks; i++) {
-        const struct sc_disk *d = &sc->disks[i];
-        if (!reached(d, host) || strcmp(d->name, name) != 0) continue;
-        if (d->host != SC_NONE) return i;
-        found = i;
-    }
-    return found;
-}
-
-void vdisks_unknown(struct reader *r, const struct scenario *sc, uint32_t host, struct node *name)
-{
-    const char *names[65] = {0}, *h = sc->hosts[host].name;
-    uint32_t n = 0, elsewhere = SC_NONE;
-    for (uint32_t i = 0; i < sc->n_disks; i++) {
-        bool there = reached(&sc->disks[i], host);
-        if (there && n < 64) names[n++] = sc->disks[i].name;
-        if (!there && !strcmp(sc->disks[i].name, name->text)) elsewhere = i;
-    }
-    if (elsewhere != SC_NONE && sc->disks[elsewhere].host == SC_NONE) {
-        tree_error(r->d, name, "host `%s` does not reach the store `%s`", h, name->text);
-        return;
-    }
-    if (!tree_error(r->d, name, "host `%s` has no disk `%s`, and reaches no store of that name", h, name->text))
-        return;
-    const char *near = diag_nearest(name->text, names);
-    if (near)
-        diag_hint(r->d, "did you mean `%s`?", near);
-    else if (elsewhere != SC_NONE)
-        diag_hint(r->d, "`%s` has one", sc->hosts[sc->disks[elsewhere].host].name);
-    else if (n == 1)
-        diag_hint(r->d, "there is only `%s`", names[0]);
-}
-
 /* The device that the disk lies on; SC_NONE: told. */
 static uint32_t read_on(struct vms *v, const struct vms_group *g, struct node *map)
 {
@@ -63,8 +27,8 @@ static uint32_t read_on(struct vms *v, const struct vms_group *g, struct node *m
     struct got on = reader_get(v->r, map, D "on");
     if (host == UINT32_MAX || (on.stated && !on.node)) return SC_NONE;
     if (on.node) {
-        uint32_t d = vdisks_find(sc, host, on.word);
-        if (d == SC_NONE) vdisks_unknown(v->r, sc, host, on.node);
+        uint32_t d = devices_disk(sc, host, on.word);
+        if (d == SC_NONE) devices_no_disk(v->r, on.node, sc, host);
         return d;
     }
     for (uint32_t i = 0; i < sc->n_disks; i++) {
@@ -116,8 +80,7 @@ static void read_one(struct vms *v, struct vms_group *g, uint32_t i)
         tree_error(r->d, used.node, "a clone has written what its original has; `used` is not its own");
     else if (used.node && size.node && used.n > size.n)
         tree_error(r->d, used.node, "more is used than the disk holds");
-    if (out->linked && !from.stated)
-        tree_error(r->d, clone.node, "linked to what? `from` is missing");
+    if (out->linked && !from.stated) tree_error(r->d, clone.node, "linked to what? `from` is missing");
     if (res.node && out->limit_u && res.n > out->limit_u)
         tree_error(r->d, res.node, "reserves more than its own limit lets it have");
     if (out->disk == SC_NONE) return;
@@ -158,7 +121,8 @@ static void take_over(struct vms *v, struct vms_group *g, uint32_t i, struct nod
     struct sc_vdisk *out = &g->disks[i];
     uint32_t vm = vms_find(v->sc, from->text);
     if (vm == UINT32_MAX) {
-        if (tree_error(r->d, from, "there is no VM `%s` to make it of; images are not supported yet", from->text))
+        if (tree_error(r->d, from, "there is no VM `%s` to make it of; images are not supported yet",
+                       from->text))
             vms_hint(r, v->sc, from->text, false);
         return;
     }
@@ -221,14 +185,15 @@ static void settle_pool(struct vms *v, struct vms_group *g, uint32_t i, unsigned
     if (!d->pool_bytes) return;
     if (!vd->size_bytes) {
         bool told = tree_get(map, "size", 4) || tree_get(map, "from", 4);
-        if (!told) tree_error(r->d, map, "how large is it? a volume on the pool of `%s` states its `size`", d->name);
+        if (!told)
+            tree_error(r->d, map, "how large is it? a volume on the pool of `%s` states its `size`", d->name);
         return;
     }
     unsigned __int128 *sum = &sums[vd->disk], more = taken(g, i, d);
     if (*sum + more > (uint64_t)d->pool_bytes) {
         unit_format(UNIT_SIZE, d->pool_bytes, text, sizeof text);
-        if (tree_error(r->d, at ? at : map, "the pool of `%s` has %s; what lies on it at the start takes more",
-                       d->name, text))
+        if (tree_error(r->d, at ? at : map,
+                       "the pool of `%s` has %s; what lies on it at the start takes more", d->name, text))
             diag_hint(r->d, "%.6g GiB here, %.6g GiB before%s", (double)more / 0x1p30, (double)*sum / 0x1p30,
                       vd->thin ? "" : "; a thick volume takes its size at once, `provision: thin` does not");
         return;

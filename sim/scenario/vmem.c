@@ -56,8 +56,8 @@ void vmem_read(struct vms *v, struct vms_group *g)
     read_content(r, memory, vm);
     vm->swap = SC_NONE;
     if (!swap.node || vm->host == UINT32_MAX) return;
-    vm->swap = vdisks_find(v->sc, vm->host, swap.word);
-    if (vm->swap == SC_NONE) vdisks_unknown(r, v->sc, vm->host, swap.node);
+    vm->swap = devices_disk(v->sc, vm->host, swap.word);
+    if (vm->swap == SC_NONE) devices_no_disk(r, swap.node, v->sc, vm->host);
 }
 
 /* Whether the host can take pages back, so that VMs may state more than there is. */

@@ -45,7 +45,8 @@ static inline const struct sc_host *vms_host(const struct vms *v, const struct v
 /* The VM of this name; a `count:` that made one single VM may be called by the name in the file. UINT32_MAX:
  * there is none. */
 uint32_t vms_find(const struct scenario *sc, const char *name);
-/* After a mistake was told: what else the name may have meant, among the VMs and, where `peers`, those too. */
+/* After a mistake was told: what else the name may have meant, among the VMs and, where `peers`, those too.
+ */
 void vms_hint(struct reader *r, const struct scenario *sc, const char *name, bool peers);
 /* The group that VM i belongs to. */
 struct vms_group *vms_group_of(const struct vms *v, uint32_t i);
@@ -55,9 +56,6 @@ void vmem_read(struct vms *v, struct vms_group *g);
 void vmem_settle(struct vms *v);
 
 /* vdisks.c: `disk`. */
-/* The disk called so that this host reaches, its own before a store; SC_NONE: there is none. */
-uint32_t vdisks_find(const struct scenario *sc, uint32_t host, const char *name);
-void vdisks_unknown(struct reader *r, const struct scenario *sc, uint32_t host, struct node *name);
 void vdisks_read(struct vms *v, struct vms_group *g);
 void vdisks_settle(struct vms *v);
 

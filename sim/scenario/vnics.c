@@ -7,13 +7,6 @@
 
 #define N "vms.nic."
 
-static uint32_t find(const struct scenario *sc, const char *name)
-{
-    for (uint32_t i = 0; i < sc->n_networks; i++)
-        if (!strcmp(sc->networks[i].name, name)) return i;
-    return SC_NONE;
-}
-
 static bool in_host(const struct sc_network *n, uint32_t host)
 {
     for (uint32_t i = 0; i < n->n_hosts; i++)
@@ -30,7 +23,7 @@ static uint32_t read_network(struct vms *v, const struct vms_group *g, struct no
     struct got got = reader_get(r, map, N "network");
     if (!got.stated) tree_error(r->d, map, "on which network? `network` is missing");
     if (!got.node) return SC_NONE;
-    uint32_t at = find(sc, got.word);
+    uint32_t at = nets_named(sc, got.word);
     if (at == SC_NONE) {
         for (uint32_t i = 0; i < sc->n_networks && i < 64; i++)
             names[i] = sc->networks[i].name;
@@ -59,13 +52,15 @@ static void read_forwards(struct vms *v, struct vms_group *g, struct node *map)
     if (g->like.network != SC_NONE) {
         const struct sc_network *n = &v->sc->networks[g->like.network];
         if (n->kind == SC_NET_BRIDGE)
-            tree_error(r->d, tree_key(map, "forward"),
-                       "nothing to forward: on the bridge `%s` the VM has an identity of its own and is reached as "
-                       "it is",
-                       n->name);
+            tree_error(
+                r->d, tree_key(map, "forward"),
+                "nothing to forward: on the bridge `%s` the VM has an identity of its own and is reached as "
+                "it is",
+                n->name);
         else if (n->kind == SC_NET_HOST_ONLY)
             tree_error(r->d, tree_key(map, "forward"),
-                       "nothing to forward: no way leads from outside into the host-only network `%s`", n->name);
+                       "nothing to forward: no way leads from outside into the host-only network `%s`",
+                       n->name);
         if (n->kind != SC_NET_NAT) return;
     }
     struct sc_forward *all = arena_array(r->a, list->n, sizeof *all);
@@ -119,7 +114,8 @@ void vnics_settle(struct vms *v)
         if (vm->network == SC_NONE || vm->host == UINT32_MAX || !vm->n_forwards || !g->members) continue;
         const struct node *list = reader_sub(reader_sub(g->map, "nic", NODE_MAP), "forward", NODE_LIST);
         for (uint32_t j = 0; j < vm->n_forwards; j++, at++)
-            all[at] = (struct rule){vm->network, vm->host, vm->forwards[j].port, at, list->items[j], vm->group};
+            all[at] =
+                (struct rule){vm->network, vm->host, vm->forwards[j].port, at, list->items[j], vm->group};
         if (g->members > 1)
             tree_error(v->r->d, list->items[0], "port %u would lead to each of the %u VMs of this `count`",
                        vm->forwards[0].port, g->members);
