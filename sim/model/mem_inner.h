@@ -96,7 +96,6 @@ struct touch {
     struct vm *vm;
     uint32_t task; /* in vm.tasks */
     uint8_t stage; /* enum touch_stage */
-    bool asleep;   /* it was told MEM_WAIT: guest_wake_task is due */
     bool counted;  /* reference i is counted as a fault already */
     uint32_t n;    /* references drawn */
     uint32_t from, i, end; /* the stretch: begins, is booked up to, ends before */

@@ -23,4 +23,3 @@ WEAK void lock_done(struct vm *vm) { (void)vm; }
 WEAK enum lock_said lock_take(struct model *m, struct vm *vm, uint32_t task) { (void)m; (void)vm; (void)task; return LOCK_HOLD; }
 WEAK void lock_release(struct model *m, struct vm *vm, uint32_t task) { (void)m; (void)vm; (void)task; }
 WEAK void disk_page(struct model *m, uint32_t disk, struct vm *vm, bool write, int64_t bytes, uint64_t arg) { (void)m; (void)disk; (void)vm; (void)write; (void)bytes; (void)arg; }
-WEAK void mem_scan_job(struct model *m, uint64_t arg) { (void)m; (void)arg; }
