@@ -111,6 +111,7 @@ START_TEST(a_limit_holds_back)
     ck_assert_int_eq(next(q, 10 * MS - 1), -1);
     ck_assert_int_eq(next(q, 10 * MS), 1);
     ck_assert_int_eq(next(q, 25 * MS), 2); /* late, so the next keeps its time */
+    ck_assert_int_eq(reqs[2].came_ns, 20 * MS);
     ck_assert_int_eq(next(q, 29 * MS), -1);
     ck_assert_int_eq(again, 30 * MS);
     ck_assert_int_eq(next(q, 30 * MS), 3);
@@ -267,7 +268,8 @@ END_TEST
 START_TEST(fair_counts_what_it_cost)
 {
     weights(1000, 1000, 1000);
-    struct ioqueue *q = make("fair", 2, 1);
+    flows[1].group = (uint32_t)_i; /* the same group, or another */
+    struct ioqueue *q = make("fair", 2, 2);
     for (int i = 0; i < 40; i++)
         add(q, i, (uint32_t)i % 2, 0, 0);
     int got[2] = {0};
@@ -278,6 +280,19 @@ START_TEST(fair_counts_what_it_cost)
         ioqueue_served(q, &reqs[k], k % 2 ? 3 * MS : MS);
     }
     ck_assert_int_eq(got[0], 15);
+}
+END_TEST
+
+/* When all is served, the next begins anew: of equals, in order of arrival. */
+START_TEST(fair_forgets_when_idle)
+{
+    weights(1, 1000, 1000);
+    struct ioqueue *q = make("fair", 2, 1);
+    add(q, 0, 0, 0, 0);
+    ck_assert_int_eq(next(q, 0), 0);
+    add(q, 1, 0, 0, MS);
+    add(q, 2, 1, 0, MS);
+    ck_assert_int_eq(next(q, MS), 1);
 }
 END_TEST
 
@@ -349,6 +364,26 @@ START_TEST(mclock_serves_what_is_due)
 }
 END_TEST
 
+/* 3 a second are due at 0, 1/3, 2/3 and 1 s to the ns, and so on; who was away is due once, when it comes. */
+START_TEST(mclock_drifts_nowhere)
+{
+    weights(1, 10000, 10000);
+    flows[0].reservation_u = 3 * PER_S;
+    struct ioqueue *q = make("mclock", 3, 1);
+    for (int i = 0; i < 60; i++)
+        add(q, i, i >= 30, 0, 0);
+    for (int i = 0; i < 30; i++) {
+        int64_t due = (1000 * MS * i + 2) / 3;
+        if (i) ck_assert_int_ge(next(q, due - 1), 30);
+        ck_assert_int_eq(next(q, due), i);
+    }
+    for (int i = 0; i < 5; i++)
+        add(q, i, 0, 0, 90000 * MS);
+    ck_assert_int_eq(next(q, 90000 * MS), 0);
+    ck_assert_int_eq(next(q, 90000 * MS), 59); /* the last of the others */
+}
+END_TEST
+
 /* A limit below the reservation is the stronger. */
 START_TEST(mclock_keeps_the_limit)
 {
@@ -414,10 +449,12 @@ Suite *ioqueue_suite(void)
     tcase_add_loop_test(t, deadline_expires, 0, 2);
     tcase_add_test(t, fair_takes_turns);
     tcase_add_test(t, fair_keeps_no_credit);
-    tcase_add_test(t, fair_counts_what_it_cost);
+    tcase_add_loop_test(t, fair_counts_what_it_cost, 0, 2);
+    tcase_add_test(t, fair_forgets_when_idle);
     tcase_add_test(t, fair_takes_new_weights);
     tcase_add_test(t, fair_among_groups);
     tcase_add_test(t, mclock_serves_what_is_due);
+    tcase_add_test(t, mclock_drifts_nowhere);
     tcase_add_test(t, mclock_keeps_the_limit);
     tcase_add_test(t, mclock_forgives);
     suite_add_tcase(s, t);
