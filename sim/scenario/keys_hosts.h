@@ -333,6 +333,9 @@ static const struct key keys_hosts[] = {
         .about = "The network it hangs on: a bridge, or the switch behind a nat's NIC; outside: beyond all "
                  "networks, "
                  "where every bridge and nat leads."),
+    LATER("images", KEY_NAMED, "dependability", "What VMs boot from."),
+    LATER_KEY("images.name", "dependability", "Name of the image."),
+    LATER_KEY("images.boot", "dependability", "What a boot reads and takes."),
 };
 
 #endif

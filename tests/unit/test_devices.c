@@ -247,7 +247,7 @@ END_TEST
 #define D H "disks: [{name: d, "                       /* a key of the disk at 3:22 */
 #define N H "nics: [{name: n}]\nnetworks: [{name: w, " /* a key of the network at 4:22 */
 
-static const struct refusal refusals[] = {
+static const struct refused refusals[] = {
     /* memory */
     {H "memory: {page: 8KiB}\n", 3, 18, "`8KiB` is not known; `page` is `4KiB` or `2MiB`", NULL},
     {H "memory: {page: 4}\n", 3, 18, "`page` is `4KiB` or `2MiB`", NULL},
@@ -374,15 +374,7 @@ static const struct refusal refusals[] = {
 
 START_TEST(is_refused_at_its_place)
 {
-    const struct refusal *x = &refusals[_i];
-    struct diag d;
-    diag_init(&d);
-    struct scenario_file *f = scenario_parse("case.yaml", x->text, strlen(x->text), &d);
-    struct scenario *sc = f ? scenario_at(f, 0, &d) : NULL;
-    ck_refused(&d, x);
-    ck_assert_ptr_null(sc);
-    scenario_close(f);
-    diag_done(&d);
+    ck_refused(&refusals[_i]);
 }
 END_TEST
 
