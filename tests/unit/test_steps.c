@@ -243,6 +243,15 @@ START_TEST(as_many_steps_as_a_program_holds)
     strcpy(text + len + sizeof all - 3, E);
     ck_text_refused(
         &(struct refusal){text, 9, (unsigned)(len - sizeof A + 2 + 6), "more than 256 steps", NULL});
+    /* 256, and then one of each kind that looks further before it is one too many */
+    for (int i = 0; i < 2; i++) {
+        strcpy(text + len,
+               "{ops: {syscall: 1, page_fault: 1, io_port: 1, cr8: 1, call_ret: 1, divide: 1, mmio: 1, "
+               "hlt: 1}}, {cpu: 1ms}, ");
+        unsigned column = (unsigned)(strlen(text) - sizeof A + 2);
+        strcat(text, i ? "{net: {send: 1B, to: b}}" E : "{lock: 1ms}" E);
+        ck_text_refused(&(struct refusal){text, 9, column, "more than 256 steps", NULL});
+    }
 }
 END_TEST
 
