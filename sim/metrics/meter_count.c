@@ -23,11 +23,12 @@ static struct tally **place_of(struct meter *m, const struct rec *r)
 
 struct tally *meter_count_new(struct meter *m, struct tally **place)
 {
-    if (*place) return *place;
-    *place = alloc_array(1, sizeof **place);
+    struct tally *t = *place;
+    if (t) return t;
+    t = *place = alloc_array(1, sizeof *t);
     m->tallies = alloc_grow(m->tallies, m->n_tallies, &m->cap_tallies, sizeof *m->tallies);
-    m->tallies[m->n_tallies++] = *place;
-    return *place;
+    m->tallies[m->n_tallies++] = t;
+    return t;
 }
 
 static void what_of(const struct meter *m, const struct rec *r, char *out, size_t size)
