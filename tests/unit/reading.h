@@ -26,30 +26,6 @@ static inline struct scenario *at(struct scenario_file *f, size_t point, struct 
     return sc;
 }
 
-/* What is written, where the one mistake in it is, and what is said of it. */
-struct refusal {
-    const char *text;
-    unsigned line, column;
-    const char *says;
-    const char *hint; /* NULL: not looked at */
-};
-
-static inline void ck_refused(struct diag *d, const struct refusal *x)
-{
-    if (d->n != 1) diag_print(d, stderr, false);
-    ck_assert_msg(d->n == 1, "%zu diagnostics instead of one for:\n%s", d->n, x->text);
-    const struct diag_item *it = &d->items[0];
-    ck_assert_msg(strstr(it->text, x->says) != NULL, "said \"%s\", wanted \"%s\", for:\n%s", it->text,
-                  x->says, x->text);
-    ck_assert_msg(it->mark.line == x->line && it->mark.column == x->column,
-                  "at %u:%u, wanted %u:%u, \"%s\", for:\n%s", it->mark.line, it->mark.column, x->line,
-                  x->column, it->text, x->text);
-    if (x->hint)
-        ck_assert_msg(it->hint && strstr(it->hint, x->hint), "hint \"%s\", wanted \"%s\", for:\n%s",
-                      it->hint ? it->hint : "none", x->hint, x->text);
-    ck_assert(!d->usage);
-}
-
 static inline const struct sc_vm *vm_of(const struct scenario *sc, const char *name)
 {
     for (uint32_t i = 0; i < sc->n_vms; i++)
@@ -66,6 +42,7 @@ static inline const struct sc_host *host_of(const struct scenario *sc, const cha
     return NULL;
 }
 
+/* What is written, where the one mistake in it is, and what is said of it. */
 struct refused {
     const char *text;
     unsigned line, column;
@@ -91,6 +68,7 @@ static inline void ck_refused(const struct refused *x)
     if (x->hint)
         ck_assert_msg(it->hint && strstr(it->hint, x->hint), "hint \"%s\", wanted \"%s\", for:\n%s",
                       it->hint ? it->hint : "none", x->hint, x->text);
+    ck_assert(!d.usage);
     scenario_close(f);
     diag_done(&d);
 }
