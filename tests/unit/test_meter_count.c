@@ -195,12 +195,12 @@ START_TEST(laws_of_memory)
     made_nothing(r);
     made_end_broken(r, "conservation: host.h holds 1052672 B in 1048576 B");
     r = one();
-    MADE_READ(r, OF_VM(LEVEL, 0, REC_L_MEM_RESIDENT, 8192), OF_VM(LEVEL, 0, REC_L_MEM_SHARED, 4096),
+    MADE_READ(r, OF_VM(LEVEL, 0, REC_L_MEM_RESIDENT, 8192), OF_HOST(LEVEL, 0, REC_L_MEM_SHARED, 4096),
               OF_HOST(LEVEL, 0, REC_L_MEM_RESIDENT, 4095));
     made_nothing(r);
     made_end_broken(r, "sharing saves 4096 B");
     r = one();
-    MADE_READ(r, OF_VM(LEVEL, 0, REC_L_MEM_RESIDENT, 8192), OF_VM(LEVEL, 0, REC_L_MEM_SHARED, 4096),
+    MADE_READ(r, OF_VM(LEVEL, 0, REC_L_MEM_RESIDENT, 8192), OF_HOST(LEVEL, 0, REC_L_MEM_SHARED, 4096),
               OF_HOST(LEVEL, 0, REC_L_MEM_RESIDENT, 4096));
     made_nothing(r);
     made_end_well(r);
