@@ -2,8 +2,8 @@
 /* What has been referred to up to now, booked in the order of time; and stretches that end early.
  *
  * A task in a stretch that runs has run without a break since its first reference that is not booked:
- * whoever stops running is booked first (mem_leaves). So a reference's time follows from now, from how far the
- * task is, and from its place in the stretch. */
+ * whoever stops running is booked first (mem_leaves). So a reference's time follows from now, from how far
+ * the task is, and from its place in the stretch. */
 #include "model/guest.h"
 #include "model/mem_inner.h"
 
@@ -82,10 +82,8 @@ static void add_live(struct model *m, struct mem *mem, uint32_t *n, struct touch
                      int64_t ran_ns)
 {
     if (t->i == upto) return;
-    mem->live[(*n)++] = (struct mem_live){.t = t,
-                                          .upto = upto,
-                                          .began_ns = sim_now(m->sim) - ran_ns,
-                                          .vcpu = t->vm->tasks[t->task].vcpu};
+    mem->live[(*n)++] = (struct mem_live){
+        .t = t, .upto = upto, .began_ns = sim_now(m->sim) - ran_ns, .vcpu = t->vm->tasks[t->task].vcpu};
 }
 
 /* All that run, up to now; `over`, if any, all of its stretch. */

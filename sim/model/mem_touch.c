@@ -40,9 +40,10 @@ static void draw(struct touch *t)
         t->miss[i] = tlb_miss(t->tlb, t->refs[i] & ~PROG_TOUCH_WRITE);
 }
 
-/* References from i on that hit make the stretch; fills at_ps. A walk's overhead ends it, so that run time is useful
- * up to there and overhead after it. The references that would begin at the very ns in which a full
- * stretch ends are left to the next: what begins in a ns begins in one stretch. Returns the overhead, in ns. */
+/* References from i on that hit make the stretch; fills at_ps. A walk's overhead ends it, so that run time is
+ * useful up to there and overhead after it. The references that would begin at the very ns in which a full
+ * stretch ends are left to the next: what begins in a ns begins in one stretch. Returns the overhead, in ns.
+ */
 static int64_t plan(struct touch *t)
 {
     const struct vmem *v = t->vm->mem;
