@@ -192,7 +192,15 @@ void mem_free_frame(struct mem *mem, uint32_t frame);
 void mem_settle_page(struct vmem *v, uint32_t page, uint32_t *word, uint32_t frame);
 /* A reference's effect: dirty, active, and what the policy is told. The page is resident (or shared, read).
  */
-void mem_refer(struct vmem *v, uint32_t *word, bool write);
+static inline void mem_refer(struct vmem *v, uint32_t *word, bool write)
+{
+    uint32_t w = *word, need = write ? PAGE_ACTIVE | PAGE_DIRTY : PAGE_ACTIVE;
+    if ((w & need) != need) {
+        v->active += !(w & PAGE_ACTIVE);
+        *word = w | need;
+    }
+    reclaim_touch(v->mem->policy, v->pool, w & PAGE_NUMBER);
+}
 /* The page of a frame that is in no pool goes to swap; the frame is free to be used again at once. */
 void mem_swap_out(struct model *m, struct mem *mem, uint32_t frame);
 /* Swaps a page out by the replacement policy: from v's pool, where pools are the VMs'. */

@@ -7,17 +7,38 @@
 #include "model/guest.h"
 #include "model/mem_inner.h"
 
+/* With reference bits, in registers what would be looked up each time. */
+static void book_bits(struct vmem *v, const struct touch *t, uint32_t upto)
+{
+    uint8_t *bits = v->mem->policy->referenced;
+    int64_t active = 0;
+    for (uint32_t i = t->i; i < upto; i++) {
+        uint32_t page = t->refs[i] & ~PROG_TOUCH_WRITE;
+        uint32_t *word = &v->blocks[page / MEM_BLOCK]->words[page % MEM_BLOCK], w = *word;
+        uint32_t need = PAGE_ACTIVE | (t->refs[i] & PROG_TOUCH_WRITE ? PAGE_DIRTY : 0);
+        bits[w & PAGE_NUMBER] = 1;
+        if ((w & need) == need) continue;
+        active += !(w & PAGE_ACTIVE);
+        *word = w | need;
+    }
+    v->active += active;
+}
+
 void mem_book(struct touch *t, uint32_t upto)
 {
     struct vmem *v = t->vm->mem;
     struct book *book = t->vm->book;
     int64_t misses = 0;
-    for (uint32_t i = t->i; i < upto; i++) {
-        uint32_t page = t->refs[i] & ~PROG_TOUCH_WRITE;
-        mem_refer(v, &v->blocks[page / MEM_BLOCK]->words[page % MEM_BLOCK],
-                  (t->refs[i] & PROG_TOUCH_WRITE) != 0);
+    if (v->mem->policy->referenced)
+        book_bits(v, t, upto);
+    else
+        for (uint32_t i = t->i; i < upto; i++) {
+            uint32_t page = t->refs[i] & ~PROG_TOUCH_WRITE;
+            mem_refer(v, &v->blocks[page / MEM_BLOCK]->words[page % MEM_BLOCK],
+                      (t->refs[i] & PROG_TOUCH_WRITE) != 0);
+        }
+    for (uint32_t i = t->i; t->tlb && i < upto; i++)
         misses += t->miss[i];
-    }
     book_add(book, REC_N_MEM_REFS, upto - t->i);
     book_add(book, REC_N_MEM_TLBMISSES, misses);
     book_add(book, REC_N_MEM_WALKREFS, misses * v->walk_refs);
