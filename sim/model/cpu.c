@@ -375,6 +375,7 @@ void cpu_on_pcpu(void *model, uint32_t p)
     else
         resume(m, c, false);
     settle(m, c->host);
+    if (m->books.n_unsettled) book_settle(m);
 }
 
 void cpu_on_tick(void *model, uint32_t host)
@@ -388,6 +389,7 @@ void cpu_on_tick(void *model, uint32_t host)
         charge(m, &m->pcpus[p]);
     sched_tick(h->sched, sim_now(m->sim));
     cpu_settle(m, h);
+    book_settle(m);
 }
 
 void cpu_look(struct vcpu *v)
