@@ -30,16 +30,19 @@ struct ioqueue_tree {
 
 static inline void ioqueue_tree_put(struct ioqueue_tree *t, uint32_t i, unsigned __int128 key, uint64_t turn)
 {
-    struct ioqueue_slot *slot = t->slot;
+    const struct ioqueue_slot *slot = t->slot;
     uint32_t *won = t->won, least = i;
-    slot[i].key = key;
-    slot[i].turn = turn;
+    t->slot[i].key = key;
+    t->slot[i].turn = turn;
     for (uint32_t j = i + t->n; j > 1; j /= 2) {
-        uint32_t other = won[j ^ 1];
-        const struct ioqueue_slot *a = &slot[least], *b = &slot[other];
-        uint32_t lose = -(uint32_t)((b->key < a->key) | ((b->key == a->key) & (b->turn < a->turn)));
-        least ^= (least ^ other) & lose;
+        uint32_t other = won[j ^ 1], before = won[j / 2];
+        const struct ioqueue_slot *o = &slot[other], *l = &slot[least];
+        /* (o->key, o->turn) < (l->key, l->turn); a turn is 0 where the key is the largest there is: no
+         * overflow. */
+        uint32_t loses = -(uint32_t)(o->key < l->key + (o->turn < l->turn));
+        least ^= (least ^ other) & loses;
         won[j / 2] = least;
+        if (least == before && least != i) return; /* and so it is above */
     }
 }
 
