@@ -2,6 +2,7 @@
 #include "model/cpu.h"
 
 #include "model/guest.h"
+#include "model/mem.h"
 #include "model/warmth.h"
 
 static int64_t add_sat(int64_t a, int64_t b)
@@ -44,7 +45,7 @@ static void tell_pcpu(struct model *m, const struct pcpu *c, enum rec_kind kind)
 
 static void tell_event(struct model *m, const struct vcpu *v, enum rec_event what, int64_t value)
 {
-    if (!rec_wants(m->out, REC_EVENT)) return;
+    if (!rec_wants(m->out, REC_EVENT) || !v->vm) return;
     struct rec *r = rec_next(m->out);
     *r = v->proto;
     r->t_ns = sim_now(m->sim);
@@ -55,10 +56,26 @@ static void tell_event(struct model *m, const struct vcpu *v, enum rec_event wha
 
 /* --- a vCPU comes, runs, leaves --- */
 
+static inline void set_event(struct model *m, struct pcpu *c, int64_t at_ns)
+{
+    c->event_at = at_ns;
+    c->event = at_ns == INT64_MAX ? 0 : sim_at(m->sim, at_ns, c->prio, m->ev_pcpu, c->index);
+}
+
 static void unplan(struct model *m, struct pcpu *c)
 {
     if (c->event) sim_cancel(m->sim, c->event);
     c->event = 0;
+}
+
+/* On a hardware thread: the least time in which the work at hand is done. */
+static __attribute__((noinline)) void plan_smt(struct model *m, struct pcpu *c)
+{
+    __int128 work = (__int128)c->on->burst_ns * c->rate_den - c->work_rest;
+    __int128 time = (work + c->rate_num - 1) / c->rate_num,
+             end = (__int128)sim_now(m->sim) + (time > 0 ? time : 0);
+    if (end > c->slice_end) end = c->slice_end;
+    set_event(m, c, (int64_t)end);
 }
 
 /* The running vCPU's next stop: the end of its slice or of what it does, whichever is first. A branch, not a
@@ -67,11 +84,15 @@ static void unplan(struct model *m, struct pcpu *c)
 static inline void plan(struct model *m, struct pcpu *c)
 {
     int64_t end = c->slice_end;
+    if (__builtin_expect(c->smt, 0)) {
+        plan_smt(m, c);
+        return;
+    }
     if (__builtin_expect(c->on->burst_ns < end - sim_now(m->sim), 0)) {
         end = sim_now(m->sim) + c->on->burst_ns;
         __asm__ volatile("" : "+r"(end));
     }
-    c->event = end == INT64_MAX ? 0 : sim_at(m->sim, end, EVQ_NORMAL, m->ev_pcpu, c->index);
+    set_event(m, c, end);
 }
 
 /* A slice granted from now on; where the host has a tick, slices end on it. */
@@ -91,27 +112,54 @@ static inline void start_run(struct model *m, struct pcpu *c, int64_t run_ns)
     plan(m, c);
 }
 
+/* The work that a hardware thread does in a stretch of time; the remainder is carried. */
+static int64_t work_of(struct pcpu *c, int64_t ran)
+{
+    unsigned __int128 work = (unsigned __int128)ran * c->rate_num + c->work_rest;
+    c->work_rest = (uint32_t)(work % c->rate_den);
+    return (int64_t)(work / c->rate_den);
+}
+
+/* A stretch of run time that is overhead, or on a hardware thread. */
+static __attribute__((noinline)) void charge_odd(struct model *m, struct pcpu *c, int64_t ran)
+{
+    struct vcpu *v = c->on;
+    int64_t work = c->smt ? work_of(c, ran) : ran;
+    v->burst_ns -= work;
+    v->lost_ns += ran - work;
+    if (!v->overhead || !v->vm) return;
+    struct rec *r = rec_next(m->out);
+    *r = v->proto;
+    r->t_ns = sim_now(m->sim);
+    r->value = ran;
+    r->kind = REC_OVERHEAD;
+}
+
 /* Charges the running vCPU for what it has had since the last time. */
 static inline void charge(struct model *m, struct pcpu *c)
 {
     int64_t now = sim_now(m->sim), ran = now - c->run_from;
     if (c->mode != PCPU_RUN || ran == 0) return;
     c->run_from = now;
-    c->on->burst_ns -= ran;
-    ASSERT(c->on->burst_ns >= 0);
-    sched_charge(c->host->sched, c->on->in_sched, ran, now);
+    struct vcpu *v = c->on;
+    if (c->smt | v->overhead)
+        charge_odd(m, c, ran);
+    else
+        v->burst_ns -= ran;
+    ASSERT(v->burst_ns >= 0);
+    sched_charge(c->host->sched, v->in_sched, ran, now);
 }
 
 /* Enters whatever waiting the scheduler holds it in, if that is news. */
 static void settle_waiting(struct model *m, struct vcpu *v)
 {
     static const uint8_t waits[] = {
-        [SCHED_BLOCKED] = VCPU_IDLE,
         [SCHED_QUEUED] = VCPU_READY,
         [SCHED_RUNNING] = VCPU_READY,
         [SCHED_THROTTLED] = VCPU_THROTTLED,
     };
-    enum vcpu_state to = waits[sched_where(v->host->sched, v->in_sched)];
+    enum sched_where where = sched_where(v->host->sched, v->in_sched);
+    enum vcpu_state to = where == SCHED_BLOCKED ? guest_waits_as(v) : (enum vcpu_state)waits[where];
     if (to == state_of(v)) return;
     enter(m, v, to);
     if (to == VCPU_THROTTLED) tell_event(m, v, REC_EV_THROTTLE, 0);
@@ -122,6 +170,7 @@ static inline void leave(struct model *m, struct pcpu *c, bool blocked)
 {
     struct vcpu *v = c->on;
     if (c->mode == PCPU_RUN) {
+        if (v->vm && v->vm->mem) mem_leaves(m, v);
         v->run_ns += sim_now(m->sim) - v->since_ns;
     } else {
         int64_t refilling = sim_now(m->sim) - c->since_ns - c->host->switch_ns;
@@ -130,7 +179,7 @@ static inline void leave(struct model *m, struct pcpu *c, bool blocked)
     }
     if (c->host->cache_lines) warmth_leave(c, v);
     if (blocked)
-        enter(m, v, VCPU_IDLE);
+        enter(m, v, guest_waits_as(v));
     else if (c->mode == PCPU_RUN && !c->host->limits)
         enter(m, v, VCPU_READY);
     else
@@ -165,7 +214,7 @@ static inline void come(struct model *m, struct pcpu *c, struct vcpu *v, int64_t
     c->mode = PCPU_SWITCH;
     c->slice_run = run_ns;
     c->since_ns = sim_now(m->sim);
-    c->event = sim_at(m->sim, c->since_ns + cost, EVQ_NORMAL, m->ev_pcpu, c->index);
+    set_event(m, c, c->since_ns + cost);
 }
 
 /* Puts on who the policy says is next. Whoever is on the pCPU has no event if it ran. */
@@ -252,11 +301,40 @@ __attribute__((noinline)) static int64_t settle_wishes(struct model *m, struct m
     return sched_next_tick(s);
 }
 
+/* Who shares a core with whom has changed, perhaps: all that run there are charged at the old rate and go on
+ * at the new. n busy threads of a core together do 1 + .3 (n - 1) of its work. */
+static __attribute__((noinline)) void settle_smt(struct model *m, struct mhost *h)
+{
+    uint32_t threads = h->sc->threads_per_core;
+    for (struct pcpu *core = &m->pcpus[h->first_pcpu]; core < &m->pcpus[h->first_pcpu] + h->n_pcpus;
+         core += threads) {
+        uint32_t busy = 0;
+        for (uint32_t i = 0; i < threads; i++)
+            busy += core[i].on != NULL;
+        uint32_t num = busy ? 10 + 3 * (busy - 1) : 10, den = busy ? 10 * busy : 10;
+        if (num == core->rate_num && den == core->rate_den) continue;
+        for (uint32_t i = 0; i < threads; i++) {
+            struct pcpu *c = &core[i];
+            bool running = c->mode == PCPU_RUN && c->on;
+            if (running) {
+                if (c->event) unplan(m, c);
+                charge(m, c);
+            }
+            c->rate_num = num;
+            c->rate_den = den;
+            c->work_rest = 0;
+            if (running) plan(m, c);
+        }
+    }
+}
+
 static inline void settle(struct model *m, struct mhost *h)
 {
     int64_t at = sched_poll(h->sched);
     if (at < 0 || h->n_woken) at = settle_wishes(m, h);
     if (at != h->tick_at) arm_tick(m, h, at);
+    if (h->smt) settle_smt(m, h);
+    if (m->books.n_unsettled) book_settle(m);
 }
 
 void cpu_settle(struct model *m, struct mhost *h)
@@ -264,11 +342,26 @@ void cpu_settle(struct model *m, struct mhost *h)
     settle(m, h);
 }
 
+/* Where memory is modelled, events of one ns are in the order of pCPUs, and after all others of that ns: so it does
+ * not matter who of them was planned last, which hangs on how many references a stretch has. A lower pCPU's that is
+ * due now takes this one's turn, which comes again at once. */
+static struct pcpu *lowest_due(struct model *m, struct pcpu *c)
+{
+    for (struct pcpu *low = &m->pcpus[c->host->first_pcpu]; low < c; low++) {
+        if (!low->event || low->event_at != sim_now(m->sim)) continue;
+        unplan(m, low);
+        set_event(m, c, sim_now(m->sim));
+        return low;
+    }
+    return c;
+}
+
 void cpu_on_pcpu(void *model, uint32_t p)
 {
     struct model *m = model;
     struct pcpu *c = &m->pcpus[p];
     c->event = 0;
+    if (c->host->mem) c = lowest_due(m, c);
     if (c->mode == PCPU_SWITCH) {
         tell_pcpu(m, c, REC_SWITCH);
         if (c->host->cache_lines) warmth_refilled(c, c->on, INT64_MAX);
@@ -277,11 +370,12 @@ void cpu_on_pcpu(void *model, uint32_t p)
         return;
     }
     int64_t ran = sim_now(m->sim) - c->run_from;
-    if (ran > 0 && ran < c->on->burst_ns && sim_now(m->sim) == c->slice_end)
+    if (ran > 0 && ran < c->on->burst_ns && !(c->smt | c->on->overhead) && sim_now(m->sim) == c->slice_end)
         turn(m, c, ran);
     else
         resume(m, c, false);
     settle(m, c->host);
+    if (m->books.n_unsettled) book_settle(m);
 }
 
 void cpu_on_tick(void *model, uint32_t host)
@@ -295,9 +389,10 @@ void cpu_on_tick(void *model, uint32_t host)
         charge(m, &m->pcpus[p]);
     sched_tick(h->sched, sim_now(m->sim));
     cpu_settle(m, h);
+    book_settle(m);
 }
 
-void cpu_power_on(struct vcpu *v)
+void cpu_look(struct vcpu *v)
 {
     if (v->woken) return;
     v->woken = true;
@@ -307,7 +402,43 @@ void cpu_power_on(struct vcpu *v)
 void cpu_wake(struct model *m, struct vcpu *v)
 {
     sched_wake(v->host->sched, v->in_sched, sim_now(m->sim));
-    cpu_power_on(v);
+    cpu_look(v);
+}
+
+void cpu_power_off(struct model *m, struct vcpu *v)
+{
+    if (sched_where(v->host->sched, v->in_sched) != SCHED_BLOCKED) {
+        struct pcpu *c = v->at;
+        if (c && c->mode == PCPU_RUN && c->event) unplan(m, c);
+        if (c) charge(m, c);
+        guest_settle(v);
+        v->task = NONE;
+        sched_block(v->host->sched, v->in_sched, sim_now(m->sim));
+        if (c) dispatch(m, c, true);
+    }
+    cpu_look(v);
+}
+
+int64_t cpu_uncharged_ns(const struct model *m, const struct vcpu *v)
+{
+    struct pcpu c;
+    if (!v->at || v->at->mode != PCPU_RUN) return 0;
+    c = *v->at;
+    int64_t ran = sim_now(m->sim) - c.run_from;
+    return c.smt ? work_of(&c, ran) : ran;
+}
+
+void cpu_replan(struct model *m, struct vcpu *v)
+{
+    struct pcpu *c = v->at;
+    if (!c || c->mode != PCPU_RUN) return;
+    if (c->event) unplan(m, c);
+    plan(m, c);
+}
+
+void cpu_charge(struct model *m, struct vcpu *v)
+{
+    if (v->at) charge(m, v->at);
 }
 
 void cpu_step_over(struct model *m, struct vcpu *v)

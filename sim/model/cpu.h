@@ -5,7 +5,10 @@
  * switch to another vCPU costs its direct price and the refill of a cold cache (warmth.h), is pCPU time
  * of its own, and counts as `ready` for the vCPU that comes. Slices end at the earliest of slice,
  * limit, block, preemption; with a tick, at the next whole tick.
- * What it leaves out: interrupts, frequency changes, hardware threads.
+
+ * Hardware threads of one core slow each other down: n busy ones do 1 + .3 (n - 1) of what one does alone, in
+ * equal parts (a second thread adds 30 %); their time is run time, their work is less.
+ * What it leaves out: interrupts, frequency changes.
  *
  * After any call that may have changed who could run, the handler of the event settles the host. */
 #ifndef VLAB_MODEL_CPU_H
@@ -16,8 +19,16 @@
 void cpu_on_pcpu(void *model, uint32_t pcpu); /* the engine's event of a pCPU */
 void cpu_on_tick(void *model, uint32_t host); /* of a scheduler */
 
-/* A vCPU that was down is there now: idle, until something wakes it. */
-void cpu_power_on(struct vcpu *v);
+/* What a vCPU waits for, or that it is there at all, may have changed: seen to when the host is settled. */
+void cpu_look(struct vcpu *v);
+/* It is there no more: off its pCPU, out of the queue. */
+void cpu_power_off(struct model *m, struct vcpu *v);
+/* The work it has done since it was last charged. */
+int64_t cpu_uncharged_ns(const struct model *m, const struct vcpu *v);
+/* Charges it up to now, where it runs. */
+void cpu_charge(struct model *m, struct vcpu *v);
+/* Its burst has changed: its pCPU's next stop does too. It must have been charged. */
+void cpu_replan(struct model *m, struct vcpu *v);
 /* The guest has something to run on a vCPU that had nothing. */
 void cpu_wake(struct model *m, struct vcpu *v);
 /* The step of the task on this vCPU is over, not by running but by the clock. */

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 
 #include "model/cpu.h"
+#include "model/disk.h"
+#include "model/mem.h"
+#include "model/mode.h"
+#include "model/step.h"
+#include "model/thread.h"
 #include "model/work.h"
-
-/* Steps of no time in a row that mean a loop which will never take any. */
-#define IDLE_STEPS_MAX 10000000u
 
 int64_t guest_on_core_ns(const struct mhost *h, int64_t work_ns)
 {
@@ -52,7 +54,26 @@ static void queue_remove(struct vm *vm, uint32_t t)
 
 static void grant(struct vcpu *v, const struct task *k)
 {
-    v->burst_ns = v->granted_ns = k->left_ns < k->quantum_ns ? k->left_ns : k->quantum_ns;
+    v->paying = TOLL_NONE;
+    v->overhead = k->overhead;
+    v->burst_ns = k->left_ns < k->quantum_ns ? k->left_ns : k->quantum_ns;
+    if (__builtin_expect((v->toll_ns[0] | v->toll_ns[1]) != 0, 0)) {
+        v->paying = v->toll_ns[0] == 0;
+        v->overhead = v->paying;
+        v->burst_ns = v->toll_ns[v->paying];
+    }
+    v->granted_ns = v->burst_ns;
+}
+
+/* Another task than the last comes to this vCPU: the guest's own switch has a price. */
+static void change_task(struct vm *vm, struct vcpu *v, uint32_t t)
+{
+    if (v->last_task != NONE && v->last_task != t) {
+        struct mode_cost c = mode_events(vm, OP_CONTEXT_SWITCH, 1);
+        v->toll_ns[0] += c.useful_ns;
+        v->toll_ns[1] += c.overhead_ns;
+    }
+    v->last_task = t;
 }
 
 static void put_on(struct vm *vm, struct vcpu *v, uint32_t t)
@@ -62,11 +83,12 @@ static void put_on(struct vm *vm, struct vcpu *v, uint32_t t)
     k->vcpu = v->index;
     k->quantum_ns = vm->quantum_ns;
     v->task = t;
+    if (vm->switches) change_task(vm, v, t);
     grant(v, k);
 }
 
 /* A task can run: on the free vCPU it had, on the lowest free one, or when its turn comes. */
-static void make_runnable(struct model *m, struct vm *vm, uint32_t t)
+void guest_runnable(struct model *m, struct vm *vm, uint32_t t)
 {
     uint32_t vi = vm->tasks[t].vcpu;
     if (m->vcpus[vi].task != NONE)
@@ -106,7 +128,7 @@ static void begin_request(const struct vm *vm, struct task *k, const struct requ
 }
 
 /* The iteration or request of t has ended. False: there is no next one for it. */
-static bool next_iteration(struct model *m, struct vm *vm, uint32_t t)
+bool guest_next_iteration(struct model *m, struct vm *vm, uint32_t t)
 {
     struct task *k = &vm->tasks[t];
     iteration_over(m, vm, k);
@@ -131,38 +153,23 @@ static bool next_iteration(struct model *m, struct vm *vm, uint32_t t)
     return false;
 }
 
-/* Goes on to the next step that takes time. False: the task sleeps, is free, or is over. */
-static bool advance(struct model *m, struct vm *vm, uint32_t t)
-{
-    int64_t now = sim_now(m->sim);
-    struct task *k = &vm->tasks[t];
-    for (uint32_t idle = 0;; idle++) {
-        ASSERT(idle < IDLE_STEPS_MAX);
-        struct prog_act act = prog_next(&k->at, vm->prog);
-        if (act.kind == STEP_END) {
-            if (!next_iteration(m, vm, t)) return false;
-            continue;
-        }
-        if (act.amount == 0) continue;
-        k->kind = (uint8_t)act.kind;
-        k->left_ns = act.kind == STEP_CPU ? guest_on_core_ns(vm->host, act.amount) : INT64_MAX;
-        if (act.kind == STEP_CPU) return true;
-        timers_set(&vm->timers, now > INT64_MAX - act.amount ? INT64_MAX : now + act.amount, TIMER_TASK, t);
-        if (act.kind == STEP_BUSY) return true;
-        k->where = TASK_ASLEEP;
-        return false;
-    }
-}
-
 /* --- what the CPU asks --- */
 
 void guest_settle(struct vcpu *v)
 {
     struct vm *vm = v->vm;
+    if (!vm || v->task == NONE) {
+        v->granted_ns = v->burst_ns;
+        return;
+    }
     struct task *k = &vm->tasks[v->task];
     int64_t used = v->granted_ns - v->burst_ns;
     v->granted_ns = v->burst_ns;
     vm->charged_ns += used;
+    if (v->paying != TOLL_NONE) {
+        v->toll_ns[v->paying] -= used;
+        return;
+    }
     if (k->quantum_ns != INT64_MAX) k->quantum_ns -= used;
     if (k->kind != STEP_BUSY) k->left_ns -= used; /* a busy step is ended by its timer, not by its work */
     ASSERT(k->left_ns >= 0 && k->quantum_ns >= 0);
@@ -172,8 +179,13 @@ bool guest_proceed(struct model *m, struct vcpu *v)
 {
     struct vm *vm = v->vm;
     uint32_t t = v->task;
+    if (!vm) return thread_proceed(m, v);
     guest_settle(v);
-    bool runnable = vm->tasks[t].left_ns != 0 || advance(m, vm, t);
+    if ((v->toll_ns[0] | v->toll_ns[1]) != 0) { /* the switch is paid before anything else */
+        grant(v, &vm->tasks[t]);
+        return true;
+    }
+    bool runnable = vm->tasks[t].left_ns != 0 || step_advance(m, vm, t);
     if (vm->timer_at != timers_next(&vm->timers)) guest_arm(m, vm);
     if (runnable && vm->tasks[t].quantum_ns == 0 && vm->run_head == NONE)
         vm->tasks[t].quantum_ns = vm->quantum_ns;
@@ -181,6 +193,7 @@ bool guest_proceed(struct model *m, struct vcpu *v)
         grant(v, &vm->tasks[t]);
         return true;
     }
+    if (runnable && vm->mem) mem_leaves(m, v);
     v->task = NONE;
     if (runnable) queue_push(vm, t);
     t = vm->run_head;
@@ -188,6 +201,106 @@ bool guest_proceed(struct model *m, struct vcpu *v)
     queue_remove(vm, t);
     put_on(vm, v, t);
     return true;
+}
+
+/* --- waits --- */
+
+/* A wait's place in vcpu.waiting; below 0: it is of no kind that has one. */
+static int wait_slot(uint8_t state)
+{
+    return state >= VCPU_SWAPWAIT && state <= VCPU_NETWAIT ? state - VCPU_SWAPWAIT : -1;
+}
+
+enum vcpu_state guest_waits_as(const struct vcpu *v)
+{
+    if (v->vm && v->vm->off) return VCPU_DOWN;
+    for (int i = 0; i < 3; i++)
+        if (v->waiting[i]) return (enum vcpu_state)(VCPU_SWAPWAIT + i);
+    return VCPU_IDLE;
+}
+
+void guest_wait(struct model *m, struct vm *vm, uint32_t t, enum vcpu_state as)
+{
+    struct task *k = &vm->tasks[t];
+    struct vcpu *v = &m->vcpus[k->vcpu];
+    k->where = TASK_WAITS;
+    k->waits = (uint8_t)as;
+    if (wait_slot(k->waits) < 0) return;
+    v->waiting[wait_slot(k->waits)]++;
+    cpu_look(v);
+}
+
+void guest_wake_task(struct model *m, struct vm *vm, uint32_t t)
+{
+    struct task *k = &vm->tasks[t];
+    if (vm->off) return;
+    ASSERT(k->where == TASK_WAITS);
+    if (wait_slot(k->waits) >= 0) {
+        m->vcpus[k->vcpu].waiting[wait_slot(k->waits)]--;
+        cpu_look(&m->vcpus[k->vcpu]);
+    }
+    if (step_advance(m, vm, t)) guest_runnable(m, vm, t);
+    if (vm->timer_at != timers_next(&vm->timers)) guest_arm(m, vm);
+}
+
+/* The work of the task's piece that is done but not settled. */
+static int64_t unsettled_ns(const struct model *m, const struct vm *vm, const struct task *k)
+{
+    const struct vcpu *v = &m->vcpus[k->vcpu];
+    if (k->where != TASK_ON || v->paying != TOLL_NONE || &vm->tasks[v->task] != k) return 0;
+    int64_t used = v->granted_ns - v->burst_ns + cpu_uncharged_ns(m, v);
+    return used < v->granted_ns ? used : v->granted_ns;
+}
+
+int64_t guest_ran_ns(const struct model *m, const struct vm *vm, uint32_t t)
+{
+    const struct task *k = &vm->tasks[t];
+    return k->piece_ns - k->owed_ns - k->left_ns + unsettled_ns(m, vm, k);
+}
+
+void guest_cut(struct model *m, struct vm *vm, uint32_t t, int64_t ran_ns)
+{
+    struct task *k = &vm->tasks[t];
+    struct vcpu *v = &m->vcpus[k->vcpu];
+    bool on = k->where == TASK_ON;
+    if (on) {
+        cpu_charge(m, v);
+        guest_settle(v);
+    }
+    int64_t rest = ran_ns - (k->piece_ns - k->owed_ns - k->left_ns);
+    ASSERT(rest >= 0 && rest <= k->left_ns + k->owed_ns);
+    k->owed_ns = rest > k->left_ns ? rest - k->left_ns : 0;
+    k->left_ns = rest - k->owed_ns;
+    k->piece_ns = ran_ns;
+    if (!on) return;
+    grant(v, k);
+    cpu_replan(m, v);
+}
+
+/* --- killing --- */
+
+void guest_kill(struct model *m, struct vm *vm)
+{
+    if (vm->off || vm->doomed) return;
+    vm->doomed = true;
+    sim_at(m->sim, sim_now(m->sim), EVQ_EARLY, m->ev_kill, index_of(m, vm));
+}
+
+void guest_on_kill(void *model, uint32_t i)
+{
+    struct model *m = model;
+    struct vm *vm = &m->vms[i];
+    vm->doomed = false;
+    vm->off = true;
+    inner_tell(m, vm, REC_EVENT, 0, REC_EV_KILLED);
+    for (uint32_t k = 0; k < vm->n_vcpus; k++)
+        cpu_power_off(m, &m->vcpus[vm->first_vcpu + k]);
+    vm->run_head = vm->run_tail = NONE;
+    timers_done(&vm->timers);
+    guest_arm(m, vm);
+    if (vm->mem) mem_release(m, vm);
+    cpu_settle(m, vm->host);
+    book_settle(m);
 }
 
 /* --- timers --- */
@@ -198,14 +311,17 @@ static void task_timer(struct model *m, struct vm *vm, uint32_t t)
     if (k->where != TASK_ON) k->left_ns = 0;
     switch ((enum task_where)k->where) {
     case TASK_ASLEEP:
-        if (advance(m, vm, t)) make_runnable(m, vm, t);
+        if (step_advance(m, vm, t)) guest_runnable(m, vm, t);
         break;
     case TASK_ON: /* a busy step is over, whether its vCPU runs or waits */
         cpu_step_over(m, &m->vcpus[k->vcpu]);
         break;
     case TASK_QUEUED: /* likewise, though it never got a vCPU */
         queue_remove(vm, t);
-        if (advance(m, vm, t)) make_runnable(m, vm, t);
+        if (step_advance(m, vm, t)) guest_runnable(m, vm, t);
+        break;
+    case TASK_WAITS: /* a sleep that was part of its step, as a connection's time-out */
+        guest_wake_task(m, vm, t);
         break;
     case TASK_FREE:
     case TASK_OVER: /* a task that waits for nothing has no timer */
@@ -239,6 +355,7 @@ void guest_on_timer(void *model, uint32_t i)
     }
     guest_arm(m, vm);
     cpu_settle(m, vm->host);
+    book_settle(m);
 }
 
 /* --- beginnings --- */
@@ -263,14 +380,16 @@ uint32_t guest_free_task(struct vm *vm)
 void guest_begin_request(struct model *m, struct vm *vm, uint32_t t, const struct request *r)
 {
     begin_request(vm, &vm->tasks[t], r);
-    if (advance(m, vm, t)) make_runnable(m, vm, t);
+    if (step_advance(m, vm, t)) guest_runnable(m, vm, t);
 }
 
 void guest_start(struct model *m, struct vm *vm)
 {
+    vm->off = false;
     inner_tell(m, vm, REC_EVENT, 0, REC_EV_STARTED);
+    if (vm->sc->n_disks) disk_attach(m, vm);
     for (uint32_t i = 0; i < vm->n_vcpus; i++)
-        cpu_power_on(&m->vcpus[vm->first_vcpu + i]);
+        cpu_look(&m->vcpus[vm->first_vcpu + i]);
     const struct sc_workload *w = &vm->sc->work;
     if (w->requests) {
         work_start(m, vm);
@@ -284,6 +403,6 @@ void guest_start(struct model *m, struct vm *vm)
         k->where = TASK_OVER;
         if (k->quota == 0) continue;
         prog_begin(&k->at, vm->key_steps, t, 0);
-        if (advance(m, vm, t)) make_runnable(m, vm, t);
+        if (step_advance(m, vm, t)) guest_runnable(m, vm, t);
     }
 }

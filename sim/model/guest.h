@@ -25,6 +25,20 @@ void guest_on_timer(void *model, uint32_t vm);
 void guest_arm(struct model *m, struct vm *vm);
 /* A task that was free begins the request. */
 void guest_begin_request(struct model *m, struct vm *vm, uint32_t task, const struct request *r);
+/* The iteration or request of a task has ended. False: there is no next one for it. */
+bool guest_next_iteration(struct model *m, struct vm *vm, uint32_t task);
+/* A task can run: on the free vCPU it had, on the lowest free one, or when its turn comes. */
+void guest_runnable(struct model *m, struct vm *vm, uint32_t task);
+/* The task gives up its vCPU until guest_wake_task; a vCPU with nothing else to do is in state `as`
+ * meanwhile. */
+void guest_wait(struct model *m, struct vm *vm, uint32_t task, enum vcpu_state as);
+/* The state of a vCPU that has nothing to run: a task that was last on it waits for swap, disk or network (in
+ * this order, where several do), or it is idle, or down. */
+enum vcpu_state guest_waits_as(const struct vcpu *v);
+/* Ends a VM from outside, as soon as the present event's handler is through: it is down, what it held of
+ * memory is free (mem_release), its requests stay unanswered. */
+void guest_kill(struct model *m, struct vm *vm);
+void guest_on_kill(void *model, uint32_t vm); /* the engine's event */
 /* What a task waited for is there (a disk, the network, a page, a lock): its step goes on. The handler of the
  * event settles vm->host afterwards (cpu_settle). */
 void guest_wake_task(struct model *m, struct vm *vm, uint32_t task);

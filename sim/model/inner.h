@@ -31,6 +31,7 @@ struct mhost {
     uint32_t first_vcpu, n_vcpus;
     uint32_t speed_ppm;
     bool limits; /* some VM here has one: who leaves a pCPU may be throttled */
+    bool smt;
     int64_t tick_ns, switch_ns;
     int64_t cache_lines, line_ns; /* 0 lines: the cache is not modelled */
     struct vcpu **woken;          /* vCPUs woken since the last settling, see cpu_settle */
@@ -40,6 +41,7 @@ struct mhost {
     uint32_t first_thread, n_threads; /* its own threads: model.threads; in its scheduler after its vCPUs */
     struct mem *mem;                  /* NULL: no VM here touches memory */
     struct book *book;                /* likewise */
+    uint64_t *pins;                   /* of its threads */
 };
 
 enum pcpu_mode { PCPU_IDLE, PCPU_SWITCH, PCPU_RUN };
@@ -50,13 +52,18 @@ struct pcpu {
     int64_t run_from; /* up to when the running vCPU has been charged */
     int64_t slice_end;
     evq_handle event;
+    int64_t event_at;
+    int8_t prio;       /* of it: EVQ_NORMAL; EVQ_LATE where memory is modelled */
     uint32_t index;    /* in model.pcpus */
     uint16_t num;      /* within its host */
     uint8_t mode;      /* enum pcpu_mode */
     int64_t since_ns;  /* when this idling or switching began */
     int64_t slice_run; /* what the policy granted, while switching */
-    struct vcpu *last; /* whose turn was last: coming back to it is no switch */
-    int64_t loaded;    /* cache lines ever brought in, see warmth.c */
+    bool smt;          /* hardware threads share its core: work is slower than time while siblings are busy */
+    uint32_t rate_num, rate_den; /* of SMT: work per time, now */
+    uint32_t work_rest;          /* of work, in 1/rate_den ns */
+    struct vcpu *last;           /* whose turn was last: coming back to it is no switch */
+    int64_t loaded;              /* cache lines ever brought in, see warmth.c */
 };
 
 struct vcpu {
@@ -67,16 +74,25 @@ struct vcpu {
     int64_t run_ns;     /* all it ever ran */
     struct mhost *host;
     struct vm *vm;
-    struct pcpu *at;    /* the pCPU it is on, NULL: none */
-    struct pcpu *last;  /* it was on, NULL: none yet */
-    uint32_t task;      /* the guest's task on it, NONE: nothing to run */
-    uint32_t index;     /* in model.vcpus */
-    uint32_t in_sched;  /* its number in its host's scheduler */
-    bool woken;         /* in its host's woken list */
-    int64_t ws_lines;   /* working set */
-    int64_t warm_mark;  /* its pCPU's `loaded` when it left */
-    int64_t warm_lines; /* of its lines present then */
+    struct pcpu *at;     /* the pCPU it is on, NULL: none */
+    struct pcpu *last;   /* it was on, NULL: none yet */
+    uint32_t task;       /* the guest's task on it, NONE: nothing to run */
+    uint32_t index;      /* in model.vcpus */
+    uint32_t in_sched;   /* its number in its host's scheduler */
+    bool woken;          /* in its host's woken list */
+    bool overhead;       /* what it runs now is overhead, not useful */
+    uint8_t paying;      /* TOLL_NONE, or which of the two tolls its burst is */
+    int64_t toll_ns[2];  /* of a switch to another task, before that goes on: useful, overhead */
+    uint32_t last_task;  /* NONE: none yet */
+    uint32_t thread;     /* vm NULL: index in model.threads */
+    uint32_t waiting[3]; /* of the tasks last on it: for swap, disk, network */
+    int64_t lost_ns;     /* run time that was no work, because a sibling thread had the core */
+    int64_t ws_lines;    /* working set */
+    int64_t warm_mark;   /* its pCPU's `loaded` when it left */
+    int64_t warm_lines;  /* of its lines present then */
 };
+
+#define TOLL_NONE 2
 
 static inline enum vcpu_state state_of(const struct vcpu *v)
 {
@@ -136,8 +152,13 @@ struct vm {
     uint32_t stretch;
     int64_t stretch_end, arrived_ns;
     uint64_t arrivals;
-    struct book *book;              /* NULL: nothing here is counted */
-    struct vmem *mem;               /* NULL: it does not touch */
+    struct book *book; /* NULL: nothing here is counted */
+    struct vmem *mem;  /* NULL: it does not touch */
+    struct locks *locks;
+    bool off;                       /* not powered on yet, or not any more */
+    bool doomed;                    /* will be off when this event's handler is through */
+    bool switches;                  /* a switch between its tasks has a price or is an exit */
+    bool emulated;                  /* its work takes longer than on the core itself */
     int64_t useful_ps, overhead_ps; /* of prices, what does not fill a ns yet */
 };
 
@@ -156,7 +177,7 @@ struct model {
     struct book *dev_books; /* [scenario_n_devs] */
     struct books books;
     uint32_t n_pcpus, n_vcpus, n_threads;
-    uint32_t ev_pcpu, ev_vm, ev_tick, ev_end; /* handlers */
+    uint32_t ev_pcpu, ev_vm, ev_tick, ev_kill, ev_load, ev_end; /* handlers */
 };
 
 /* A record of the VM as a whole; cause: of a REC_EVENT, else 0. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* lock.h - a lock that a VM's tasks share, and what happens when its holder loses the pCPU.
  *
- * First come first served. PROG_SPIN: who waits burns its vCPU's time (overhead) until it gets the lock; if the
- * holder's vCPU is preempted, the spinner burns up to (m-1) slices among m vCPUs a pCPU. PROG_YIELD: it spins a
- * little, then gives its vCPU's turn away until the lock is free. One lock a VM. */
+ * First come first served. PROG_SPIN: who waits burns its vCPU's time (overhead) until it gets the lock; if
+ * the holder's vCPU is preempted, the spinner burns up to (m-1) slices among m vCPUs a pCPU. PROG_YIELD: it
+ * spins a little, then gives its vCPU's turn away until the lock is free. One lock a VM. */
 #ifndef VLAB_MODEL_LOCK_H
 #define VLAB_MODEL_LOCK_H
 

@@ -8,7 +8,12 @@
 #include <string.h>
 
 #include "model/cpu.h"
+#include "model/disk.h"
 #include "model/guest.h"
+#include "model/lock.h"
+#include "model/mem.h"
+#include "model/net.h"
+#include "model/thread.h"
 #include "model/work.h"
 
 static void *zalloc(size_t n, size_t size)
@@ -31,7 +36,10 @@ static void who_is_stuck(void *ctx, sim_waiter *say, void *out)
         const struct vcpu *v = &m->vcpus[i];
         if (state_of(v) != VCPU_READY && state_of(v) != VCPU_THROTTLED) continue;
         char who[128];
-        snprintf(who, sizeof who, "vm.%s.vcpu%u", v->vm->sc->name, v->proto.vcpu);
+        if (v->vm)
+            snprintf(who, sizeof who, "vm.%s.vcpu%u", v->vm->sc->name, v->proto.vcpu);
+        else
+            snprintf(who, sizeof who, "host.%s's own thread %u", v->host->sc->name, v->proto.vcpu);
         say(out, who, state_of(v) == VCPU_READY ? "a pCPU" : "its CPU limit's next period");
     }
 }
@@ -40,6 +48,23 @@ static void on_end(void *ctx, uint32_t arg)
 {
     (void)arg;
     sim_stop(((struct model *)ctx)->sim);
+}
+
+/* Whether anything of this VM is counted: it does more than compute and sleep. */
+static bool wants_book(const struct sc_vm *sc)
+{
+    const struct step *s = prog_steps(sc->work.prog);
+    for (uint32_t i = 0; i < sc->work.prog->n_steps; i++)
+        if (s[i].kind > STEP_SLEEP) return true;
+    return sc->n_disks > 0 || sc->network != SC_NONE;
+}
+
+static bool switch_counts(const struct vm *vm)
+{
+    const struct sc_modes *modes = vm->host->sc->modes;
+    if (!modes || (vm->n_tasks <= vm->n_vcpus && !vm->sc->work.unlimited)) return false;
+    const struct sc_price *p = &modes->price[vm->sc->mode][OP_CONTEXT_SWITCH];
+    return p->ps > 0 || (p->exits && vm->book);
 }
 
 static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
@@ -51,16 +76,24 @@ static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
     vm->sc = sc;
     vm->host = &m->hosts[sc->host];
     vm->prog = w->prog;
+    if (wants_book(sc)) {
+        vm->book = zalloc(1, sizeof *vm->book);
+        book_open(m, vm->book, sc->host, i, false);
+    }
     vm->quantum_ns = sc->guest_quantum_ns ? guest_on_core_ns(vm->host, sc->guest_quantum_ns) : INT64_MAX;
     vm->first_vcpu = first_vcpu;
     vm->n_vcpus = sc->vcpus;
     vm->timer_at = INT64_MAX;
+    vm->off = true;
+    vm->emulated =
+        sc->mode == SC_EMULATION && vm->host->sc->modes && vm->host->sc->modes->emulation_milli != 1000;
     vm->run_head = vm->run_tail = vm->free_head = NONE;
     vm->key_steps = rng_key(m->seed, name, RNG_STEPS);
     vm->key_think = rng_key(m->seed, name, RNG_THINK);
     vm->arrival_rng = rng_at(rng_key(m->seed, name, RNG_ARRIVAL), 0, 0);
     vm->n_tasks = vm->cap_tasks = w->unlimited ? 0 : w->threads;
     vm->tasks = zalloc(vm->n_tasks, sizeof *vm->tasks);
+    vm->switches = switch_counts(vm);
     for (uint32_t t = vm->n_tasks; t-- > 0;) {
         vm->tasks[t] =
             (struct task){.vcpu = first_vcpu + t % vm->n_vcpus, .client = NONE, .where = TASK_FREE};
@@ -79,6 +112,8 @@ static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
             .host = vm->host,
             .vm = vm,
             .task = NONE,
+            .last_task = NONE,
+            .paying = TOLL_NONE,
             .index = first_vcpu + k,
             .in_sched = first_vcpu + k - vm->host->first_vcpu,
             .ws_lines = (sc->working_set_bytes + 63) / 64,
@@ -87,7 +122,9 @@ static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
 
 static void build_sched(struct model *m, struct mhost *h, uint32_t host, uint32_t only_vm)
 {
-    struct sched_vm_cfg *vms = zalloc(m->sc->n_vms, sizeof *vms);
+    struct sched_vm_cfg *vms = zalloc(m->sc->n_vms + h->n_threads, sizeof *vms);
+    uint64_t *pins =
+        zalloc((size_t)h->n_threads * ((h->n_pcpus + 63) / 64), sizeof *pins); /* kept by the scheduler */
     uint32_t n = 0;
     for (uint32_t i = 0; i < m->sc->n_vms; i++) {
         const struct sc_vm *sc = &m->sc->vms[i];
@@ -103,10 +140,20 @@ static void build_sched(struct model *m, struct mhost *h, uint32_t host, uint32_
             .pins = sc->pins,
         };
     }
+    for (uint32_t i = 0; i < h->n_threads; i++) {
+        const struct thread *t = &m->threads[h->first_thread + i];
+        uint64_t *pin = pins + (size_t)i * ((h->n_pcpus + 63) / 64);
+        pin[t->pcpu / 64] |= UINT64_C(1) << (t->pcpu % 64);
+        vms[n++] = (struct sched_vm_cfg){.weight = SCHED_WEIGHT_DEFAULT,
+                                         .first_vcpu = h->n_vcpus + i,
+                                         .n_vcpus = 1,
+                                         .pins = t->kind == THREAD_LOAD ? pin : NULL};
+    }
+    h->pins = pins;
     struct sched_cfg cfg = {
         .cls = sched_class_find(h->sc->scheduler),
         .n_pcpus = h->n_pcpus,
-        .n_vcpus = h->n_vcpus,
+        .n_vcpus = h->n_vcpus + h->n_threads,
         .n_vms = n,
         .vms = vms,
         .slice_ns = h->sc->slice_ns,
@@ -122,7 +169,7 @@ static void build_sched(struct model *m, struct mhost *h, uint32_t host, uint32_
 }
 
 static void build_host(struct model *m, uint32_t i, uint32_t *next_pcpu, uint32_t *next_vcpu,
-                       uint32_t only_vm)
+                       uint32_t *next_thread, uint32_t only_vm)
 {
     struct mhost *h = &m->hosts[i];
     const struct sc_host *sc = &m->sc->hosts[i];
@@ -137,16 +184,25 @@ static void build_host(struct model *m, uint32_t i, uint32_t *next_pcpu, uint32_
     h->cache_lines = sc->cache_bytes / 64;
     h->line_ns = sc->cache_line_ns;
     h->tick_at = SCHED_FOREVER;
+    h->smt = sc->threads_per_core > 1;
     for (uint32_t p = 0; p < h->n_pcpus; p++)
-        m->pcpus[h->first_pcpu + p] =
-            (struct pcpu){.host = h, .index = h->first_pcpu + p, .num = (uint16_t)p};
+        m->pcpus[h->first_pcpu + p] = (struct pcpu){.host = h,
+                                                    .index = h->first_pcpu + p,
+                                                    .num = (uint16_t)p,
+                                                    .smt = h->smt,
+                                                    .rate_num = 1,
+                                                    .rate_den = 1};
     for (uint32_t v = 0; v < m->sc->n_vms; v++) {
         if (m->sc->vms[v].host != i || !wanted(only_vm, v)) continue;
         build_vm(m, v, *next_vcpu);
         *next_vcpu += m->sc->vms[v].vcpus;
     }
     h->n_vcpus = *next_vcpu - h->first_vcpu;
-    h->woken = zalloc(h->n_vcpus, sizeof *h->woken);
+    h->first_thread = *next_thread;
+    if (h->n_vcpus) thread_build(m, h); /* nobody is there whom they could serve, or hinder */
+    *next_vcpu += h->n_threads;
+    *next_thread += h->n_threads;
+    h->woken = zalloc(h->n_vcpus + h->n_threads, sizeof *h->woken);
     *next_pcpu += h->n_pcpus;
     if (h->n_vcpus) build_sched(m, h, i, only_vm);
 }
@@ -161,22 +217,35 @@ struct model *model_new(const struct scenario *sc, uint64_t seed, uint32_t only_
     m->ev_pcpu = sim_on(m->sim, "pcpu", cpu_on_pcpu, m);
     m->ev_vm = sim_on(m->sim, "vm", guest_on_timer, m);
     m->ev_tick = sim_on(m->sim, "tick", cpu_on_tick, m);
+    m->ev_kill = sim_on(m->sim, "kill", guest_on_kill, m);
+    m->ev_load = sim_on(m->sim, "host load", thread_on_load, m);
+    book_init(m);
     m->ev_end = sim_on(m->sim, "end", on_end, m);
     sim_on_stuck(m->sim, who_is_stuck, m);
     /* The run covers [0, end): this event is the first of its instant, being early and set before all others.
      */
     sim_at(m->sim, sc->run.duration_ns, EVQ_EARLY, m->ev_end, 0);
-    for (uint32_t i = 0; i < sc->n_hosts; i++)
+    for (uint32_t i = 0; i < sc->n_hosts; i++) {
         m->n_pcpus += sc->hosts[i].cores;
+        m->n_threads += thread_count(sc, i);
+    }
+    m->n_vcpus = m->n_threads;
     for (uint32_t i = 0; i < sc->n_vms; i++)
         if (wanted(only_vm, i)) m->n_vcpus += sc->vms[i].vcpus;
     m->hosts = zalloc(sc->n_hosts, sizeof *m->hosts);
     m->pcpus = zalloc(m->n_pcpus, sizeof *m->pcpus);
     m->vcpus = zalloc(m->n_vcpus, sizeof *m->vcpus);
     m->vms = zalloc(sc->n_vms, sizeof *m->vms);
-    uint32_t next_pcpu = 0, next_vcpu = 0;
+    m->threads = zalloc(m->n_threads, sizeof *m->threads);
+    m->dev_books = zalloc(scenario_n_devs(sc), sizeof *m->dev_books);
+    for (uint32_t i = 0; i < scenario_n_devs(sc); i++)
+        book_open(m, &m->dev_books[i], i, UINT32_MAX, true);
+    uint32_t next_pcpu = 0, next_vcpu = 0, next_thread = 0;
     for (uint32_t i = 0; i < sc->n_hosts; i++)
-        build_host(m, i, &next_pcpu, &next_vcpu, only_vm);
+        build_host(m, i, &next_pcpu, &next_vcpu, &next_thread, only_vm);
+    mem_init(m);
+    disk_init(m);
+    net_init(m);
     for (uint32_t i = 0; i < sc->n_vms; i++) {
         struct vm *vm = &m->vms[i];
         if (!vm->sc) continue;
@@ -192,13 +261,22 @@ void model_free(struct model *m)
     for (uint32_t i = 0; i < m->sc->n_hosts; i++) {
         free(m->hosts[i].sched);
         free(m->hosts[i].woken);
+        free(m->hosts[i].pins);
     }
+    net_done(m);
+    disk_done(m);
+    mem_done(m);
     for (uint32_t i = 0; i < m->sc->n_vms; i++) {
+        lock_done(&m->vms[i]);
+        free(m->vms[i].book);
         free(m->vms[i].tasks);
         free(m->vms[i].ring);
         free(m->vms[i].cycles);
         timers_done(&m->vms[i].timers);
     }
+    thread_done(m);
+    book_done(m);
+    free(m->dev_books);
     sim_free(m->sim);
     free(m->hosts);
     free(m->pcpus);
@@ -224,7 +302,7 @@ static int check_work(const struct model *m, char **why)
         const struct vm *vm = &m->vms[i];
         int64_t ran = 0;
         for (uint32_t k = 0; vm->sc && k < vm->n_vcpus; k++)
-            ran += m->vcpus[vm->first_vcpu + k].run_ns;
+            ran += m->vcpus[vm->first_vcpu + k].run_ns - m->vcpus[vm->first_vcpu + k].lost_ns;
         if (ran == vm->charged_ns) continue;
         ASSUME(vm->sc); /* or nothing ran and nothing was charged */
         if (asprintf(why, "vm.%s: its vCPUs ran %" PRId64 " ns, its tasks account for %" PRId64 " ns",
@@ -242,9 +320,11 @@ int model_run(struct model *m, char **why)
         *why = sim_stall_report(m->sim);
         return -1;
     }
+    book_close(m);
     cpu_close(m);
     for (uint32_t i = 0; i < m->sc->n_vms; i++)
         if (m->vms[i].sc) work_close(m, &m->vms[i]);
     rec_block_flush(m->out);
-    return check_work(m, why);
+    if (net_check(m, why) != 0) return -1;
+    return check_work(m, why) ? -1 : disk_check(m, why);
 }

@@ -50,7 +50,7 @@ static size_t coloured(const struct trace *t, const struct gantt_window *w, cons
     for (size_t i = 0; i < n; i++)
         names[i] = vm[i].name;
     free(vm);
-    *switches = gantt_time(trace_gantt(t), w, UINT32_MAX) > 0;
+    *switches = gantt_time(trace_gantt(t), w, GANTT_SWITCH) > 0;
     return n;
 }
 
@@ -82,8 +82,10 @@ void fig_gantt(struct rundir *rd, const struct report *rp)
     int64_t ascii =
         slices > 14 ? (int64_t)((double)(w.to_ns - w.from_ns) * 14 / slices) : w.to_ns - w.from_ns;
     fprintf(fig.gp, "ASCII_TO = %s\n", num_seconds((char[NUM_LEN]){0}, w.from_ns + ascii));
-    fprintf(fig.gp, "SCALE = %.1f\nROWS = %u\nCOLOURS = %zu\nOTHERS = %d\nSWITCHES = %d\nLABELS = %d\n",
-            unit.scale, w.rows, n, others > 0, switches, labels > 0);
+    fprintf(fig.gp,
+            "SCALE = %.1f\nROWS = %u\nCOLOURS = %zu\nOTHERS = %d\nSWITCHES = %d\nHOSTS = %d\nLABELS = %d\n",
+            unit.scale, w.rows, n, others > 0, switches,
+            gantt_time(trace_gantt(rp->trace), &w, GANTT_HOST) > 0, labels > 0);
     figure_words(&fig, "VMS", names, n);
     figure_text(&fig, "XLABEL", axis);
     fputs("YTICS = \"set ytics (", fig.gp);

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/step.h"
+
+#include "model/disk.h"
+#include "model/guest.h"
+#include "model/lock.h"
+#include "model/mem.h"
+#include "model/mode.h"
+#include "model/net.h"
+
+/* Steps of no time in a row that mean a loop which will never take any. */
+#define IDLE_STEPS_MAX 10000000u
+
+enum stage {
+    STAGE_NEXT,  /* the step is over: the next one */
+    STAGE_AGAIN, /* touch, net: its part says how it goes on */
+    STAGE_ISSUE, /* disk: the price is paid, the request goes out */
+    STAGE_TAKE,  /* lock: not got yet */
+    STAGE_HOLD   /* lock: held, its work is done */
+};
+
+/* A piece of run time: useful, then overhead. False: it is of no length. */
+static bool run(struct task *k, int64_t useful_ns, int64_t overhead_ns)
+{
+    k->overhead = useful_ns == 0;
+    k->left_ns = useful_ns ? useful_ns : overhead_ns;
+    k->owed_ns = useful_ns ? overhead_ns : 0;
+    k->piece_ns = useful_ns + overhead_ns;
+    return k->left_ns > 0;
+}
+
+static bool work(const struct vm *vm, struct task *k, int64_t work_ns)
+{
+    int64_t on_core_ns = guest_on_core_ns(vm->host, work_ns);
+    if (__builtin_expect(!vm->emulated, 1)) return run(k, on_core_ns, 0);
+    struct mode_cost c = mode_work(vm, on_core_ns);
+    return run(k, c.useful_ns, c.overhead_ns);
+}
+
+static void timer(struct model *m, struct vm *vm, uint32_t t, int64_t in_ns)
+{
+    int64_t now = sim_now(m->sim);
+    timers_set(&vm->timers, now > INT64_MAX - in_ns ? INT64_MAX : now + in_ns, TIMER_TASK, t);
+}
+
+enum go { GO_ON, GO_RUN, GO_WAIT };
+
+static enum go touch(struct model *m, struct vm *vm, uint32_t t)
+{
+    int64_t useful_ns = 0, overhead_ns = 0;
+    switch (mem_touch(m, vm, t, &useful_ns, &overhead_ns)) {
+    case MEM_RUN: return run(&vm->tasks[t], useful_ns, overhead_ns) ? GO_RUN : GO_ON;
+    case MEM_WAIT: guest_wait(m, vm, t, VCPU_SWAPWAIT); return GO_WAIT;
+    case MEM_OVER: vm->tasks[t].stage = STAGE_NEXT; return GO_ON;
+    }
+    return GO_ON;
+}
+
+static enum go net(struct model *m, struct vm *vm, uint32_t t)
+{
+    int64_t useful_ns = 0, overhead_ns = 0;
+    switch (net_step(m, vm, t, &useful_ns, &overhead_ns)) {
+    case NET_RUN: return run(&vm->tasks[t], useful_ns, overhead_ns) ? GO_RUN : GO_ON;
+    case NET_WAIT: guest_wait(m, vm, t, VCPU_NETWAIT); return GO_WAIT;
+    case NET_OVER: vm->tasks[t].stage = STAGE_NEXT; return GO_ON;
+    }
+    return GO_ON;
+}
+
+static enum go take(struct model *m, struct vm *vm, uint32_t t)
+{
+    struct task *k = &vm->tasks[t];
+    switch (lock_take(m, vm, t)) {
+    case LOCK_HOLD: k->stage = STAGE_HOLD; return work(vm, k, k->act.amount) ? GO_RUN : GO_ON;
+    case LOCK_SPIN:
+        run(k, 0, INT64_MAX);
+        return GO_RUN;
+    case LOCK_WAIT: guest_wait(m, vm, t, VCPU_IDLE); return GO_WAIT;
+    }
+    return GO_ON;
+}
+
+/* Goes on in a step that has several stages. */
+static enum go go_on(struct model *m, struct vm *vm, uint32_t t)
+{
+    struct task *k = &vm->tasks[t];
+    switch ((enum stage)k->stage) {
+    case STAGE_NEXT: break;
+    case STAGE_AGAIN: return k->kind == STEP_TOUCH ? touch(m, vm, t) : net(m, vm, t);
+    case STAGE_ISSUE:
+        k->stage = STAGE_NEXT;
+        if (disk_submit(m, vm, t)) return GO_ON;
+        guest_wait(m, vm, t, VCPU_DISKWAIT);
+        return GO_WAIT;
+    case STAGE_TAKE: return take(m, vm, t);
+    case STAGE_HOLD:
+        k->stage = STAGE_NEXT;
+        lock_release(m, vm, t);
+        break;
+    }
+    return GO_ON;
+}
+
+/* Begins a step of those kinds; what it does first is go_on's. */
+static enum go begin(struct model *m, struct vm *vm, uint32_t t, const struct prog_act *act)
+{
+    struct task *k = &vm->tasks[t];
+    struct mode_cost c = {0, 0};
+    k->act = *act;
+    switch ((enum step_kind)act->kind) {
+    case STEP_TOUCH:
+        k->stage = STAGE_AGAIN;
+        mem_begin(m, vm, t);
+        break;
+    case STEP_DISK:
+        k->stage = STAGE_ISSUE;
+        c = mode_io(vm, act->step->how == PROG_TRIM ? 0 : act->amount);
+        break;
+    case STEP_NET:
+        k->stage = STAGE_AGAIN;
+        net_begin(m, vm, t);
+        break;
+    case STEP_OPS: c = mode_events(vm, (enum prog_op)act->step->how, act->amount); break;
+    case STEP_LOCK: k->stage = STAGE_TAKE; break;
+    case STEP_CPU:
+    case STEP_BUSY:
+    case STEP_SLEEP:
+    case STEP_NKINDS:
+    case STEP_END: ASSERT(act->kind >= STEP_TOUCH && act->kind < STEP_NKINDS);
+    }
+    return run(k, c.useful_ns, c.overhead_ns) ? GO_RUN : GO_ON;
+}
+
+/* The next step of the program. */
+static enum go next(struct model *m, struct vm *vm, uint32_t t)
+{
+    struct task *k = &vm->tasks[t];
+    struct prog_act act = prog_next(&k->at, vm->prog);
+    if (act.kind == STEP_END) return guest_next_iteration(m, vm, t) ? GO_ON : GO_WAIT;
+    if (act.amount == 0) return GO_ON;
+    k->kind = (uint8_t)act.kind;
+    if (act.kind == STEP_CPU) return work(vm, k, act.amount) ? GO_RUN : GO_ON;
+    if (act.kind > STEP_SLEEP) return begin(m, vm, t, &act);
+    timer(m, vm, t, act.amount);
+    run(k, INT64_MAX, 0);
+    if (act.kind == STEP_BUSY) return GO_RUN;
+    k->where = TASK_ASLEEP;
+    return GO_WAIT;
+}
+
+bool step_advance(struct model *m, struct vm *vm, uint32_t t)
+{
+    struct task *k = &vm->tasks[t];
+    if (k->owed_ns) { /* the useful part of its piece is done */
+        k->left_ns = k->owed_ns;
+        k->owed_ns = 0;
+        k->overhead = true;
+        return true;
+    }
+    for (uint32_t idle = 0;; idle++) {
+        ASSERT(idle < IDLE_STEPS_MAX);
+        enum go go = k->stage == STAGE_NEXT ? GO_ON : go_on(m, vm, t);
+        if (go == GO_ON && k->stage == STAGE_NEXT) go = next(m, vm, t);
+        if (go != GO_ON) return go == GO_RUN;
+    }
+}
