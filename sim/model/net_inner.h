@@ -15,7 +15,6 @@
 
 #define NET_HEADERS    52    /* IP 20, TCP 32 with time stamps: in the MTU */
 #define NET_FRAMING    38    /* Ethernet 14, checksum 4, preamble 8, gap 12: beside the MTU */
-#define NET_WIRE_MIN   84    /* a frame of 64 bytes, preamble and gap */
 #define NET_MTU        1500  /* where no NIC says otherwise */
 #define NET_WINDOW     256   /* frames a VM may have on its way, and what fills the latency besides */
 #define NET_WINDOW_MAX 65536 /* where nothing on the way has a bandwidth to fill */

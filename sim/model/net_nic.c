@@ -32,12 +32,11 @@ uint32_t net_frame_new(struct net *net, uint32_t route, uint32_t task, uint32_t 
         net_grow(net->frames, net->n_frames, net->cap_frames);
         f = net->n_frames++;
     }
-    uint32_t wire = payload + NET_HEADERS + NET_FRAMING;
     net->frames[f] = (struct net_frame){
         .route = route,
         .task = task,
         .payload = payload,
-        .wire = wire < NET_WIRE_MIN ? NET_WIRE_MIN : wire,
+        .wire = payload + NET_HEADERS + NET_FRAMING,
     };
     return f;
 }

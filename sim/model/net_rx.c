@@ -65,9 +65,9 @@ int net_take(struct net *net, uint32_t vm, uint32_t t, int64_t *useful_ns)
 {
     struct net_vm *v = &net->vms[vm];
     struct net_step *k = &v->steps[t];
-    int64_t n = v->unread < k->need ? v->unread : k->need;
-    if (n > 0) {
-        int64_t ps = (int64_t)((__int128)v->unread_ps * n / v->unread);
+    while (v->unread > 0 && k->need > 0) { /* one by one where each has its price, else all at once */
+        int64_t n = v->unread_ps ? 1 : v->unread < k->need ? v->unread : k->need;
+        int64_t ps = v->unread_ps / v->unread;
         v->unread -= n;
         v->unread_ps -= ps;
         k->need -= n;

@@ -3,6 +3,7 @@
  * never runs short. */
 #include "model/disk.h"
 #include "model/lock.h"
+#include "model/mem.h"
 #include "model/net.h"
 #define WEAK __attribute__((weak))
 WEAK void mem_scan_job(struct model *m, uint64_t arg) { (void)m; (void)arg; }
