@@ -96,7 +96,7 @@ static void *hit_new(uint64_t size)
 {
     (void)size;
 #define READ ", {disk: {read: 4KiB}}"
-    return path_new("iops: 100000/s", "1MiB, cache: 1MiB",
+    return path_new("iops: 100000/s", "64KiB, cache: 64KiB",
                     "{cpu: 100ms}" READ READ READ READ READ READ READ READ READ READ);
 }
 

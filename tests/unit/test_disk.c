@@ -165,6 +165,23 @@ START_TEST(test_guest_cache)
 }
 END_TEST
 
+/* What the page cache answers is no exit and costs nothing. */
+START_TEST(test_no_exit)
+{
+    struct lab *l = lab_open(
+        "vlab: 1\nname: t\nrun: {duration: 10s}\n"
+        "hosts: [{name: h, cpu: {cores: 1}, mode_costs: {doorbell: 100us}, disks: [{name: d, iops: "
+        "1000/s}]}]\n"
+        "vms: [{name: a, host: h, mode: hardware, disk: {size: 64KiB, cache: 64KiB}, workload: {threads: 1,\n"
+        "  steps: [{cpu: 1ms}, {disk: {read: 4KiB, pattern: sequential}}]}}]\n");
+    lab_run(l, 1);
+    ck_near(lab_value(l, "vm.a", "disk.ops", "total"), 16, 0);
+    ck_near(lab_value(l, "vm.a", "exits.doorbell", "total"), 16, 0);
+    ck_near(lab_value(l, "vm.a", "work.done", "total"), 10000 - 16 * 1.1, 1.5);
+    lab_close(l);
+}
+END_TEST
+
 START_TEST(test_write_back)
 {
     struct desk *d = desk_open(lab_open(
@@ -409,6 +426,7 @@ Suite *disk_suite(void)
     tcase_add_test(t, test_ssd_large);
     tcase_add_test(t, test_ssd_garbage);
     tcase_add_test(t, test_guest_cache);
+    tcase_add_test(t, test_no_exit);
     tcase_add_test(t, test_write_back);
     tcase_add_test(t, test_flush);
     tcase_add_test(t, test_shared_fetch);
