@@ -73,7 +73,7 @@ struct refused {
     const char *hint; /* NULL: not looked at */
 };
 
-static inline void ck_refused(const struct refused *x)
+static inline void ck_case(const struct refused *x)
 {
     struct diag d;
     diag_init(&d);

@@ -241,7 +241,7 @@ START_TEST(as_many_steps_as_a_program_holds)
     close_world(&w);
     strcpy(text + len, all);
     strcpy(text + len + sizeof all - 3, E);
-    ck_refused(&(struct refused){text, 9, (unsigned)(len - sizeof A + 2 + 6), "more than 256 steps", NULL});
+    ck_case(&(struct refused){text, 9, (unsigned)(len - sizeof A + 2 + 6), "more than 256 steps", NULL});
 }
 END_TEST
 
@@ -312,7 +312,7 @@ static const struct refused refusals[] = {
 
 START_TEST(is_refused_at_its_place)
 {
-    ck_refused(&refusals[_i]);
+    ck_case(&refusals[_i]);
 }
 END_TEST
 
@@ -385,7 +385,7 @@ START_TEST(a_loop_that_may_take_no_time_is_refused)
         return;
     }
     unsigned column = (unsigned)(strstr(x->text, "steps: [") - strstr(x->text, "- {name: a,")) + 8;
-    ck_refused(
+    ck_case(
         &(struct refused){x->text, 10, column, "a loop that can take no time", "add a step that takes time"});
 }
 END_TEST

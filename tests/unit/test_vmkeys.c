@@ -305,7 +305,7 @@ static const struct refused refusals[] = {
 
 START_TEST(is_refused_at_its_place)
 {
-    ck_refused(&refusals[_i]);
+    ck_case(&refusals[_i]);
 }
 END_TEST
 
