@@ -232,7 +232,8 @@ static void wrong_unit(enum unit_kind kind, const char *s, size_t len, const cha
     while (m && *bare == ' ')
         bare++, m--;
     for (size_t i = 0; m && i < N_SUFFIXES; i++)
-        if (suffixes[i].kind == kind && same_word(bare, m, suffixes[i].text))
+        if (suffixes[i].kind == kind && same_word(bare, m, suffixes[i].text) &&
+            (kind != UNIT_BANDWIDTH || bare[m - 3] == suffixes[i].text[m - 3])) /* b and B differ */
             snprintf(why->hint, sizeof why->hint, "did you mean `%.*s%s`?", number, s, suffixes[i].text);
 }
 

@@ -181,25 +181,27 @@ static const struct key *key_by_path(const char *path)
     return at;
 }
 
-/* `vm.db.latency.p99`, `latency.p99`, `latency` */
+/* `vm.db.latency.p99`, `latency.p99`, `latency`: with or without entity and stat. */
 static const struct name_metric *metric_by_name(const char *word)
 {
+    static const char *const kinds[] = {"vm.", "host.", "storage.", "network.", "peer.", "cluster."};
     char name[200];
-    const char *rest = word;
-    if (!strncmp(word, "cluster.", 8)) rest = word + 8;
-    for (int i = 0; i < 3; i++) {
+    bool entity = false;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        entity |= !strncmp(word, kinds[i], strlen(kinds[i]));
+    for (const char *rest = word; rest; rest = entity && strchr(rest, '.') ? strchr(rest, '.') + 1 : NULL) {
         const struct name_metric *m = name_find(rest);
         if (m) return m;
         const char *dot = strrchr(rest, '.');
-        if (dot && (size_t)(dot - rest) < sizeof name) {
-            snprintf(name, sizeof name, "%.*s", (int)(dot - rest), rest);
-            if ((m = name_find(name))) return m;
-        }
-        bool entity = i || !strncmp(rest, "vm.", 3) || !strncmp(rest, "host.", 5);
-        if (!entity || !(rest = strchr(rest, '.'))) return NULL;
-        rest++;
-        if (!i && !(rest = strchr(rest, '.'))) return NULL;
-        if (!i) rest++;
+        if (!dot || (size_t)(dot - rest) >= sizeof name) continue;
+        snprintf(name, sizeof name, "%.*s", (int)(dot - rest), rest);
+        if ((m = name_find(name))) return m;
+    }
+    /* `exits` for exits.REASON */
+    size_t len = strlen(word);
+    for (size_t i = 0; i < name_count(); i++) {
+        const struct name_metric *m = name_at(i);
+        if (name_is_pattern(m->name) && !strncmp(m->name, word, len) && m->name[len] == '.') return m;
     }
     return NULL;
 }

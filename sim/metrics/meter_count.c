@@ -3,8 +3,9 @@
  * by the end of the warm-up is not of the window. A level holds from its record on; its mean is its integral
  * over time, in whole numbers of 128 bits.
  *
- * Laws: nothing counts backwards and no level is below 0; a host holds no more than it has, and no less than its
- * VMs hold after what sharing saves (it also holds what no VM has: pages on their way out, compressed ones). */
+ * Laws: nothing counts backwards and no level is below 0; a host holds no more than it has, and no less than
+ * its VMs hold after what sharing saves (it also holds what no VM has: pages on their way out, compressed
+ * ones). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -46,6 +46,7 @@ void meter_dev_io(struct meter *m, const struct rec *r)
     d->done_then++;
     d->spent += r->value;
     t->n_io++;
+    if (r->vm != UINT32_MAX) meter_count_new(m, &m->vms[r->vm].tally)->n_io++;
     if (r->value < 0) {
         meter_broken(m, "%s: a request was done at %" PRId64 " ns after %" PRId64 " ns",
                      scenario_dev_entity(m->sc, r->host), r->t_ns, r->value);
@@ -95,5 +96,12 @@ void meter_dev_laws(struct meter *m)
         if ((uint64_t)t->count[REC_N_DISK_OPS] != t->n_io)
             meter_broken(m, "conservation: %s counted %" PRId64 " requests, but %" PRIu64 " were told",
                          scenario_dev_entity(m->sc, i), t->count[REC_N_DISK_OPS], t->n_io);
+    }
+    for (uint32_t i = 0; i < m->sc->n_vms; i++) {
+        const struct tally *t = m->vms[i].tally;
+        if (t && (uint64_t)t->count[REC_N_DISK_OPS] < t->n_io)
+            meter_broken(m,
+                         "conservation: vm.%s counted %" PRId64 " disk requests, but %" PRIu64 " were told",
+                         m->sc->vms[i].name, t->count[REC_N_DISK_OPS], t->n_io);
     }
 }

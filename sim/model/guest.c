@@ -300,6 +300,7 @@ void guest_on_kill(void *model, uint32_t i)
     guest_arm(m, vm);
     if (vm->mem) mem_release(m, vm);
     cpu_settle(m, vm->host);
+    book_settle(m);
 }
 
 /* --- timers --- */
@@ -354,6 +355,7 @@ void guest_on_timer(void *model, uint32_t i)
     }
     guest_arm(m, vm);
     cpu_settle(m, vm->host);
+    book_settle(m);
 }
 
 /* --- beginnings --- */

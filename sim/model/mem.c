@@ -96,6 +96,8 @@ static void build_host(struct model *m, struct mhost *h)
     mem->rng = rng_at(rng_key(m->seed, rng_hash_name(h->sc->name, strlen(h->sc->name)), RNG_TIE), 1, 0);
     for (uint32_t i = 0; i < sc->n_reclaim; i++)
         if (sc->reclaim[i] == SC_SWAP && sc->swap != SC_NONE) mem->takers[mem->n_takers++] = mem_swap_victim;
+    for (uint32_t p = 0; p < h->n_pcpus; p++)
+        m->pcpus[h->first_pcpu + p].prio = EVQ_LATE;
     if (h->book) return;
     h->book = zalloc(1, sizeof *h->book);
     mem->owns_book = true;
@@ -200,5 +202,4 @@ void mem_release(struct model *m, struct vm *vm)
     v->active = 0;
     mem->oom = false;
     mem_feed(m, mem);
-    book_settle(m);
 }

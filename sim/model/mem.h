@@ -20,8 +20,8 @@
  *
  * Runs of references that hit are one stretch of CPU time: they are drawn ahead, and booked when anything looks
  * (mem_sync): what has begun before now, in the order of time, ties by vCPU. When a page leaves, stretches that
- * would refer to it are cut there. With the same outcome to the byte as one event a reference; where pCPUs
- * fault at the same ns, the lower vCPU's fault is first in both.
+ * would refer to it are cut there. With the same outcome to the byte as one event a reference; for that, the
+ * events of pCPUs in one ns are in the order of their numbers (cpu.c).
  *
  * What it leaves out: caches and memory bandwidth, read-ahead, the size of swap, page tables' own frames, and that
  * on hardware threads (threads_per_core > 1) the order of references of different VMs is by their work. */

@@ -19,19 +19,13 @@ void mem_starve(struct mem *mem, struct touch *t)
     mem->starved_last = t;
 }
 
-static void wake(struct model *m, struct touch *t)
-{
-    if (t->asleep) guest_wake_task(m, t->vm, t->task);
-}
-
 void mem_feed(struct model *m, struct mem *mem)
 {
     struct touch *t = mem->starved_first;
     mem->starved_first = mem->starved_last = NULL;
     for (struct touch *next; t; t = next) {
         next = t->next_waiter;
-        if (!t->asleep) t->stage = TOUCH_NEXT; /* its task has not come to wait yet */
-        wake(m, t);
+        guest_wake_task(m, t->vm, t->task);
     }
 }
 
@@ -141,10 +135,9 @@ void mem_io_done(struct model *m, uint64_t arg)
     }
     for (struct touch *t = xfer.first, *next; t; t = next) {
         next = t->next_waiter;
-        wake(m, t);
+        guest_wake_task(m, t->vm, t->task);
     }
     if (mem->starved_first) mem_feed(m, mem);
-    book_settle(m);
     cpu_settle(m, mem->host);
 }
 
@@ -152,25 +145,26 @@ void mem_io_done(struct model *m, uint64_t arg)
 
 void mem_serve(struct touch *t, uint32_t *word)
 {
-    struct vmem *v = t->vm->mem;
-    struct book *book = t->vm->book;
-    mem_refer(v, word, (t->refs[t->i] & PROG_TOUCH_WRITE) != 0);
-    book_add(book, REC_N_MEM_REFS, 1);
-    book_add(book, REC_N_MEM_TLBMISSES, v->mem->tlb);
-    book_add(book, REC_N_MEM_WALKREFS, v->mem->tlb ? v->walk_refs : 0);
+    mem_refer(t->vm->mem, word, (t->refs[t->i] & PROG_TOUCH_WRITE) != 0);
     t->counted = false;
     t->stage = TOUCH_SERVED;
 }
 
-static void count(struct touch *t, enum rec_count what)
+void mem_count_fault(struct touch *t, enum rec_count what)
 {
-    if (!t->counted) book_add(t->vm->book, what, 1);
+    const struct vmem *v = t->vm->mem;
+    struct book *book = t->vm->book;
+    if (t->counted) return;
     t->counted = true;
+    book_add(book, what, 1);
+    book_add(book, REC_N_MEM_REFS, 1);
+    book_add(book, REC_N_MEM_TLBMISSES, v->mem->tlb);
+    book_add(book, REC_N_MEM_WALKREFS, v->mem->tlb ? v->walk_refs : 0);
 }
 
 static void first_touch(struct model *m, struct vmem *v, struct touch *t, uint32_t page, uint32_t *word)
 {
-    count(t, REC_N_MEM_SOFTFAULTS);
+    mem_count_fault(t, REC_N_MEM_SOFTFAULTS);
     uint32_t frame = mem_take_frame(m, v->mem, v);
     if (frame == RECLAIM_NONE) {
         starve(m, v, t);
@@ -181,56 +175,22 @@ static void first_touch(struct model *m, struct vmem *v, struct touch *t, uint32
     mem_serve(t, word);
 }
 
-static void begin_fault(struct model *m, struct touch *t)
+void mem_fault(struct model *m, struct touch *t)
 {
+    mem_sync(m, t->vm->host);
     struct vmem *v = t->vm->mem;
     uint32_t page = t->refs[t->i] & ~PROG_TOUCH_WRITE;
     uint32_t *word = mem_word_make(v, page);
     if (page_where(*word) == PAGE_FETCHED) {
-        count(t, REC_N_MEM_FAULTS);
+        mem_count_fault(t, REC_N_MEM_FAULTS);
         join(v->mem, *word & PAGE_NUMBER, t);
     } else if (*word == 0) {
         first_touch(m, v, t, page, word);
     } else if (page_where(*word) == PAGE_AWAY && page_away(*word) == AWAY_SWAPPED) {
-        count(t, REC_N_MEM_FAULTS);
+        mem_count_fault(t, REC_N_MEM_FAULTS);
         fetch(m, v, t, page, word);
     } else {
         ASSERT(v->mem->odd_fault);
         if (!v->mem->odd_fault(m, v, t, word)) starve(m, v, t);
     }
-}
-
-/* A running task whose stretch ends at this very ns before a reference that does not hit: of those with a vCPU below
- * this one, the first. Whichever event comes first, faults of one ns are in the order of vCPUs. */
-static struct touch *before(struct model *m, const struct mhost *h, uint32_t vcpu)
-{
-    struct touch *first = NULL;
-    for (uint32_t p = h->first_pcpu; p < h->first_pcpu + h->n_pcpus; p++) {
-        const struct pcpu *c = &m->pcpus[p];
-        const struct vcpu *v = c->on;
-        if (c->mode != PCPU_RUN || !v || v->index >= vcpu || !v->vm || !v->vm->mem || v->task == NONE) continue;
-        struct task *k = &v->vm->tasks[v->task];
-        struct touch *t = k->touch;
-        if (!t || t->stage != TOUCH_RUN || guest_ran_ns(m, v->vm, v->task) != k->piece_ns) continue;
-        if (t->end == t->n) continue;
-        uint32_t ref = t->refs[t->end];
-        if (page_hits(mem_look(v->vm->mem, ref & ~PROG_TOUCH_WRITE), ref & PROG_TOUCH_WRITE)) continue;
-        first = t;
-        vcpu = v->index;
-    }
-    return first;
-}
-
-void mem_fault(struct model *m, struct touch *t)
-{
-    struct mhost *h = t->vm->host;
-    mem_sync(m, h);
-    for (struct touch *b; h->n_pcpus > 1 && (b = before(m, h, t->vm->tasks[t->task].vcpu)) != NULL;) {
-        mem_stretch_over(m, b);
-        begin_fault(m, b);
-    }
-    /* The others' faults may have moved what t's is about. */
-    uint32_t ref = t->refs[t->i];
-    if (!page_hits(mem_look(t->vm->mem, ref & ~PROG_TOUCH_WRITE), ref & PROG_TOUCH_WRITE)) begin_fault(m, t);
-    book_settle(m);
 }

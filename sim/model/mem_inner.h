@@ -96,7 +96,6 @@ struct touch {
     struct vm *vm;
     uint32_t task; /* in vm.tasks */
     uint8_t stage; /* enum touch_stage */
-    bool asleep;   /* it was told MEM_WAIT: guest_wake_task is due */
     bool counted;  /* reference i is counted as a fault already */
     uint32_t n;    /* references drawn */
     uint32_t from, i, end; /* the stretch: begins, is booked up to, ends before */
@@ -213,6 +212,8 @@ void mem_cut(struct model *m, struct vmem *v, uint32_t page, bool writes_only);
 /* mem_fault.c */
 /* Reference i of t does not hit: its fault is begun; t->stage says what came of it. */
 void mem_fault(struct model *m, struct touch *t);
+/* Reference i of t is counted, as this kind of fault; once, however often it is tried. */
+void mem_count_fault(struct touch *t, enum rec_count what);
 /* Reference i of t is done: the page is there. */
 void mem_serve(struct touch *t, uint32_t *word);
 /* t waits for a frame. */

@@ -121,7 +121,6 @@ enum mem_said mem_touch(struct model *m, struct vm *vm, uint32_t task, int64_t *
                         int64_t *overhead_ns)
 {
     struct touch *t = vm->tasks[task].touch;
-    t->asleep = false;
     if (t->stage == TOUCH_RUN) mem_stretch_over(m, t);
     if (t->stage == TOUCH_STARVED) t->stage = TOUCH_NEXT;
     for (;;) {
@@ -130,7 +129,7 @@ enum mem_said mem_touch(struct model *m, struct vm *vm, uint32_t task, int64_t *
             if (served(t, useful_ns, overhead_ns)) return MEM_RUN;
             break;
         case TOUCH_FETCH:
-        case TOUCH_STARVED: t->asleep = true; return MEM_WAIT;
+        case TOUCH_STARVED: return MEM_WAIT;
         case TOUCH_NEXT:
         case TOUCH_RUN:
             if (t->i == t->n && t->gen.left == 0) return MEM_OVER;

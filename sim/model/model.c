@@ -326,5 +326,5 @@ int model_run(struct model *m, char **why)
         if (m->vms[i].sc) work_close(m, &m->vms[i]);
     rec_block_flush(m->out);
     if (net_check(m, why) != 0) return -1;
-    return check_work(m, why);
+    return check_work(m, why) ? -1 : disk_check(m, why);
 }

@@ -3,14 +3,10 @@
  * never runs short. */
 #include "model/disk.h"
 #include "model/lock.h"
+#include "model/mem.h"
 #include "model/net.h"
 #define WEAK __attribute__((weak))
 WEAK void mem_scan_job(struct model *m, uint64_t arg) { (void)m; (void)arg; }
-WEAK void disk_init(struct model *m) { (void)m; }
-WEAK void disk_done(struct model *m) { (void)m; }
-WEAK void disk_attach(struct model *m, struct vm *vm) { (void)m; (void)vm; }
-WEAK bool disk_submit(struct model *m, struct vm *vm, uint32_t task) { (void)m; (void)vm; (void)task; return true; }
-WEAK void disk_job(struct model *m, uint64_t arg) { (void)m; (void)arg; }
 WEAK void net_init(struct model *m) { (void)m; }
 WEAK void net_done(struct model *m) { (void)m; }
 WEAK void net_begin(struct model *m, struct vm *vm, uint32_t task) { (void)m; (void)vm; (void)task; }
@@ -21,4 +17,3 @@ WEAK void net_rx_job(struct model *m, uint64_t arg) { (void)m; (void)arg; }
 WEAK void lock_done(struct vm *vm) { (void)vm; }
 WEAK enum lock_said lock_take(struct model *m, struct vm *vm, uint32_t task) { (void)m; (void)vm; (void)task; return LOCK_HOLD; }
 WEAK void lock_release(struct model *m, struct vm *vm, uint32_t task) { (void)m; (void)vm; (void)task; }
-WEAK void disk_page(struct model *m, uint32_t disk, struct vm *vm, bool write, int64_t bytes, uint64_t arg) { (void)m; (void)disk; (void)vm; (void)write; (void)bytes; (void)arg; }

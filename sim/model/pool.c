@@ -98,19 +98,25 @@ uint32_t pool_take(struct pool *p, uint32_t account)
     return g;
 }
 
-uint32_t pool_reserve(struct pool *p, uint32_t n, uint32_t account)
+static void count(struct pool *p, uint32_t n, uint32_t account)
+{
+    p->beside += n;
+    charge(p, account, n, false);
+}
+
+uint32_t pool_reserve(struct pool *p, uint32_t n, uint32_t account, bool counted)
 {
     ASSERT(n <= POOL_MOST - p->out.n);
     uint32_t first = p->out.n;
     p->out.n += n;
-    p->beside += n;
-    charge(p, account, n, false);
+    if (counted) count(p, n, account);
     return POOL_BESIDE | first;
 }
 
-void pool_detail(struct pool *p, uint32_t first, uint32_t n, uint32_t account)
+void pool_detail(struct pool *p, uint32_t first, uint32_t n, uint32_t account, bool counted)
 {
     struct pool_list *l = &p->out;
+    if (!counted) count(p, n, account);
     l->v = grow(l->v, l->n, &l->room, sizeof *l->v);
     for (uint32_t i = 0; i < n; i++)
         l->v[(first & ~POOL_BESIDE) + i] = (struct pool_grain){.refs = 1, .owner = account};
@@ -136,7 +142,7 @@ bool pool_drop(struct pool *p, uint32_t grain)
     ASSERT(g->refs > 0);
     if (--g->refs > 0) return false;
     charge(p, g->owner, 1, true);
-    if (grain & POOL_BESIDE) { /* what was a thick volume's is not given to thin ones */
+    if (grain & POOL_BESIDE) { /* its number is not used again */
         p->beside--;
         return true;
     }

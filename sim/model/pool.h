@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* pool.h - where the bytes of a device's volumes come from, and how many are given out.
  *
- * Space is given out in whole grains. A thin volume's come from the pool, which may be full; a thick volume's
- * lie beside it and are all reserved when it is attached. Several volumes may share a grain (snapshots, linked
- * clones): it is free again when the last reference to it is dropped. Until then it is on the account of the
- * volume that took it, even when that volume is gone; so at any time
+ * Space is given out in whole grains: to a thin volume when it first writes there, to a thick one all at once
+ * when it is attached. Several volumes may share a grain (snapshots, linked clones): it is free again when
+ * the last reference to it is dropped. Until then it is on the account of the volume that took it, even when
+ * that volume is gone; so at any time
  *
  *     given + beside = sum over accounts of owned
  *
- * A pool of no stated size is never full. Counts are of grains, sizes in bytes. Nothing here waits or takes
+ * A thick volume's grains lie side by side and are numbered apart (POOL_BESIDE), so that they need no map. A
+ * pool of no stated size is never full. Counts are of grains, sizes in bytes. Nothing here waits or takes
  * time: who finds no room is for the caller (disk_space.c). What it leaves out: fragmentation, and the pool's
  * own metadata. Take, ref and drop are O(1); memory grows by doubling, 8 B a grain. */
 #ifndef VLAB_MODEL_POOL_H
@@ -17,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define POOL_BESIDE (UINT32_C(1) << 31) /* in a grain's number: it lies beside the pool */
+#define POOL_BESIDE (UINT32_C(1) << 31) /* in a grain's number: it was a thick volume's */
 #define POOL_MOST   (POOL_BESIDE - 2)   /* grains of either kind there can be */
 #define POOL_NOBODY UINT32_MAX
 
@@ -40,7 +41,7 @@ struct pool_account {
 struct pool {
     int64_t grain_bytes;
     uint32_t cap;           /* grains; POOL_MOST: no bound */
-    uint32_t given, beside; /* in use */
+    uint32_t given, beside; /* in use: one by one, and of thick volumes */
     struct pool_list in, out;
     struct pool_account *accounts;
     uint32_t n_accounts, room_accounts;
@@ -57,15 +58,15 @@ void pool_grow(struct pool *p, int64_t bytes);
 uint32_t pool_open(struct pool *p);
 static inline bool pool_has(const struct pool *p, uint32_t n)
 {
-    return p->given <= p->cap && n <= p->cap - p->given;
+    return (uint64_t)p->given + p->beside + n <= p->cap;
 }
 /* A grain with one reference, on that account. Taken though the pool be full: ask pool_has first. */
 uint32_t pool_take(struct pool *p, uint32_t account);
-/* n grains beside the pool with consecutive numbers, the first of which is returned; their references are not
- * counted one by one until pool_detail. */
-uint32_t pool_reserve(struct pool *p, uint32_t n, uint32_t account);
+/* n grains with consecutive numbers, the first of which is returned; there must be room. Their references are
+ * not counted one by one until pool_detail. Not counted: the numbers alone, they take no space yet. */
+uint32_t pool_reserve(struct pool *p, uint32_t n, uint32_t account, bool counted);
 /* From now on the n grains from `first` are counted singly, one reference each. */
-void pool_detail(struct pool *p, uint32_t first, uint32_t n, uint32_t account);
+void pool_detail(struct pool *p, uint32_t first, uint32_t n, uint32_t account, bool counted);
 /* Gives back a reservation that was never detailed. */
 void pool_unreserve(struct pool *p, uint32_t n, uint32_t account);
 void pool_ref(struct pool *p, uint32_t grain);

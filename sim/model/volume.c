@@ -16,7 +16,7 @@ static void *zalloc(size_t n, size_t size)
     return p;
 }
 
-void volume_init(struct volume *v, struct pool *p, int64_t size, bool thick)
+static void init(struct volume *v, struct pool *p, int64_t size, bool thick, bool counted)
 {
     ASSERT(size > 0);
     int64_t grains = (size - 1) / p->grain_bytes + 1;
@@ -29,8 +29,19 @@ void volume_init(struct volume *v, struct pool *p, int64_t size, bool thick)
         .n_grains = (uint32_t)grains,
         .n_chunks = (uint32_t)((grains - 1) / VOLUME_CHUNK + 1),
         .thick = thick,
+        .counted = counted,
     };
-    if (thick) v->first = pool_reserve(p, v->n_grains, v->account);
+    if (thick) v->first = pool_reserve(p, v->n_grains, v->account, counted);
+}
+
+void volume_init(struct volume *v, struct pool *p, int64_t size, bool thick)
+{
+    init(v, p, size, thick, true);
+}
+
+void volume_init_vague(struct volume *v, struct pool *p, int64_t size)
+{
+    init(v, p, size, true, false);
 }
 
 static void drop_chunk(struct pool *p, struct volume_chunk *c)
@@ -43,7 +54,7 @@ static void drop_chunk(struct pool *p, struct volume_chunk *c)
 
 void volume_done(struct volume *v)
 {
-    if (v->thick && !v->map) pool_unreserve(v->pool, v->n_grains, v->account);
+    if (v->thick && !v->map && v->counted) pool_unreserve(v->pool, v->n_grains, v->account);
     for (uint32_t i = 0; v->map && i < v->n_chunks; i++)
         drop_chunk(v->pool, v->map[i]);
     free(v->map);
@@ -85,7 +96,8 @@ void volume_fill(struct volume *v, int64_t bytes)
 static void detail(struct volume *v)
 {
     if (!v->thick || v->map) return;
-    pool_detail(v->pool, v->first, v->n_grains, v->account);
+    pool_detail(v->pool, v->first, v->n_grains, v->account, v->counted);
+    v->counted = true;
     for (uint32_t g = 0; g < v->n_grains; g++) {
         struct volume_chunk *c = own_chunk(v, g / VOLUME_CHUNK);
         c->at[g % VOLUME_CHUNK] = v->first + g + 1;
@@ -95,12 +107,12 @@ static void detail(struct volume *v)
 
 void volume_share(struct volume *v, struct volume *src)
 {
-    ASSERT(!v->thick && !v->map && v->pool == src->pool && v->size == src->size);
+    ASSERT(!v->thick && !v->map && v->pool == src->pool);
     detail(src);
     v->ever_shared = src->ever_shared = true;
     if (!src->map) return;
     v->map = zalloc(v->n_chunks, sizeof(struct volume_chunk *));
-    for (uint32_t i = 0; i < v->n_chunks; i++) {
+    for (uint32_t i = 0; i < v->n_chunks && i < src->n_chunks; i++) {
         v->map[i] = src->map[i];
         if (v->map[i]) v->map[i]->refs++;
     }

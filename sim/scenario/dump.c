@@ -262,7 +262,9 @@ static void dump_map(struct dumper *d, struct node *map, const struct key *paren
         if (k->type == KEY_MAP || k->type == KEY_SOME) reader_unfold(&d->a, v, k);
         dump_value(d, v, k, depth);
     }
-    if (!any) buf_puts(&d->b, first_inline ? "{}\n" : "");
+    if (any) return;
+    if (!first_inline) d->b.len--; /* the line's end after the key */
+    buf_puts(&d->b, first_inline ? "{}\n" : " {}\n");
 }
 
 char *scenario_dump(const struct scenario_file *f, size_t *len)

@@ -89,7 +89,7 @@ static const struct key keys_table[] = {
     KEY(KEY_PROFILE ".measured", KEY_MAP, NULL, ANY, .about = "What was measured there."),
     KEY(KEY_PROFILE ".measured.iters_per_ns", KEY_NUMBER, "0", ANY,
         .about = "Iterations of the guest's counted loop in a ns; 0: not known."),
-    KEY(KEY_PROFILE ".measured.exit", KEY_DURATION, "0s", ANY, .about = "One exit to user space and back."),
+    KEY(KEY_PROFILE ".measured.exit", KEY_DURATION, "0s", IN(0, SEC(1)), .about = "One exit to user space and back."),
     KEY(KEY_PROFILE ".measured.kick", KEY_DURATION, "0s", ANY,
         .about = "From asking a running vCPU to stop until it has."),
     KEY(KEY_PROFILE ".measured.switch", KEY_DURATION, "0s", ANY,

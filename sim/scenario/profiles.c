@@ -7,9 +7,19 @@
 
 #define N_ROWS (sizeof profile_rows / sizeof profile_rows[0])
 
+/* PROFILE_N: it is none of the table's (ideal, or a file). */
+static unsigned find(const char *profile)
+{
+    unsigned p = 0;
+    while (p < PROFILE_N && strcmp(profile_names[p], profile) != 0)
+        p++;
+    return p;
+}
+
 static const char *value_of(const struct profile_row *row, const char *profile)
 {
-    return !strcmp(profile, "era2003") ? row->era2003 : !strcmp(profile, "modern") ? row->modern : NULL;
+    unsigned p = find(profile);
+    return p < PROFILE_N ? row->value[p] : NULL;
 }
 
 const char *profiles_value(const char *profile, const char *path)
@@ -60,7 +70,35 @@ void profiles_fill(struct reader *r, struct node *host, const char *profile)
     }
 }
 
+static int64_t price_of(const struct profile_price *row, enum sc_mode mode, bool nested)
+{
+    switch (mode) {
+    case SC_BARE:
+    case SC_CONTAINER: return row->native;
+    case SC_EMULATION: return row->emulation;
+    case SC_TRANSLATION: return row->translation;
+    case SC_HARDWARE: return nested ? row->nested : row->shadow;
+    case SC_PARAVIRTUAL: return row->paravirtual;
+    case SC_NMODES: break;
+    }
+    return 0;
+}
+
 void profiles_prices(const struct sc_host *h, struct sc_modes *out)
 {
-    (void)h, (void)out;
+    unsigned p = find(h->profile);
+    for (unsigned mode = 0; mode < SC_NMODES; mode++) {
+        unsigned exits = profile_exits[mode];
+        if (mode == SC_HARDWARE && !h->nested_paging) exits |= EXITS_TABLES;
+        for (unsigned op = 0; op < PROG_NOPS; op++) {
+            struct sc_price *price = &out->price[mode][op];
+            price->exits = exits >> op & 1;
+            if (p < PROFILE_N)
+                price->ps = price_of(&profile_prices[p][op], (enum sc_mode)mode, h->nested_paging);
+        }
+    }
+    /* A calibrated file knows one price: that of an exit to user space and back. */
+    static const uint8_t measured[] = {OP_IO_PORT, OP_MMIO, OP_DOORBELL};
+    for (size_t i = 0; i < sizeof measured; i++)
+        if (h->measured.exit_ns) out->price[SC_HARDWARE][measured[i]].ps = h->measured.exit_ns * 1000;
 }

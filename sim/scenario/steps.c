@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A workload's steps, compiled into a program. `ops` becomes one step a kind, the later ones glued to the
  * first, in the order of enum prog_op: the order of keys in a map means nothing. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/assert.h"
 #include "program/prog_touch.h"
+#include "scenario/names.h"
 #include "scenario/vms.h"
 
 #define S "vms.workload.steps."
@@ -24,26 +26,19 @@ static const char *const kinds[STEP_NKINDS] = {
     [STEP_CPU] = "cpu",   [STEP_BUSY] = "busy", [STEP_SLEEP] = "sleep", [STEP_TOUCH] = "touch",
     [STEP_DISK] = "disk", [STEP_NET] = "net",   [STEP_OPS] = "ops",     [STEP_LOCK] = "lock",
 };
-static const char *const ops[PROG_NOPS] = {
-    [OP_SYSCALL] = "syscall",
-    [OP_PAGE_FAULT] = "page_fault",
-    [OP_IO_PORT] = "io_port",
-    [OP_CR8] = "cr8",
-    [OP_CALL_RET] = "call_ret",
-    [OP_DIVIDE] = "divide",
-    [OP_PTE_MODIFY] = "pte_modify",
-    [OP_DOORBELL] = "doorbell",
-    [OP_MMIO] = "mmio",
-    [OP_HLT] = "hlt",
-    [OP_CONTEXT_SWITCH] = "context_switch",
-    [OP_FORK] = "fork",
-    [OP_EXEC] = "exec",
-};
 
 static bool refused(struct compiler *c, struct node *n, const char *why)
 {
     tree_error(c->v->r->d, n, "%s", why);
     return false;
+}
+
+/* Whether something in the map was told before. */
+static bool any_bad(const struct node *map)
+{
+    for (uint32_t i = 0; map->kind == NODE_MAP && i < map->n; i++)
+        if (map->keys[i]->bad || map->items[i]->bad) return true;
+    return map->bad;
 }
 
 /* A constant number, which must not be nothing. */
@@ -72,7 +67,7 @@ static bool touch(struct compiler *c, struct node *map, struct step *s)
     char text[40];
     int64_t size = of.n, has = c->g->like.memory_bytes;
     if (!pages.stated) return refused(c, map, "how many references? `pages` is missing");
-    if (!pages.node || (of.stated && !of.node) || (pattern && pattern->bad)) return false;
+    if (!pages.node || (of.stated && !of.node) || (pattern && any_bad(pattern))) return false;
     if (!of.stated) size = has;
     if (!size)
         return refused(c, map, "references to how much? `of` is missing, and so is the VM's memory.size");
@@ -95,6 +90,23 @@ static bool touch(struct compiler *c, struct node *map, struct step *s)
     }
     if (!constant(c, &pages, "references", s)) return false;
     return prog_touch_make(s) || refused(c, pattern ? pattern : map, "this pattern is out of range");
+}
+
+/* The VM's first disk on the device of that name; no name: its first. */
+static bool disk_named(struct compiler *c, struct node *on, struct step *s)
+{
+    const char *names[65] = {0};
+    const struct vms_group *g = c->g;
+    for (uint32_t i = 0; i < g->like.n_disks; i++) {
+        if (g->disks[i].disk == SC_NONE) return false; /* told before */
+        const char *name = c->v->sc->disks[g->disks[i].disk].name;
+        if (!on || tree_is(on, name)) return s->target = i, true;
+        if (i < 64) names[i] = name;
+    }
+    if (!tree_error(c->v->r->d, on, "the VM has no disk on `%.63s`", on->text)) return false;
+    const char *near = diag_nearest(on->text, names);
+    if (near) diag_hint(c->v->r->d, "did you mean `%s`?", near);
+    return false;
 }
 
 static bool disk(struct compiler *c, struct node *map, struct step *s)
@@ -122,17 +134,12 @@ static bool disk(struct compiler *c, struct node *map, struct step *s)
     bool told = tree_get(g->map, "disk", 4) != NULL;
     if (on.stated && !on.node) return false;
     if (!g->like.n_disks) return told ? false : refused(c, map, "the VM has no `disk`");
-    if (!on.node) return true;
-    const char *names[65] = {0};
-    for (uint32_t i = 0; i < g->like.n_disks; i++) {
-        if (g->disks[i].disk == SC_NONE) return false;
-        const char *name = c->v->sc->disks[g->disks[i].disk].name;
-        if (!strcmp(name, on.word)) return s->target = i, true;
-        if (i < 64) names[i] = name;
-    }
-    if (!tree_error(r->d, on.node, "the VM has no disk on `%s`", on.word)) return false;
-    const char *near = diag_nearest(on.word, names);
-    if (near) diag_hint(r->d, "did you mean `%s`?", near);
+    if (!disk_named(c, on.node, s)) return false;
+    int64_t size = g->disks[s->target].size_bytes;
+    char text[40];
+    if (s->amount.kind != DIST_CONST || !size || s->amount.a <= size) return true;
+    tree_error(r->d, amount, "more than the disk holds: it has %s",
+               unit_format(UNIT_SIZE, size, text, sizeof text));
     return false;
 }
 
@@ -171,7 +178,7 @@ static bool all_ops(struct compiler *c, struct node *map, struct step *s)
     char path[64] = S "ops.";
     size_t len = strlen(path);
     for (uint32_t op = 0; op < PROG_NOPS; op++) {
-        memcpy(path + len, ops[op], strlen(ops[op]) + 1);
+        snprintf(path + len, sizeof path - len, "%s", name_op(op));
         struct got n = reader_get(c->v->r, map, path);
         if (!n.stated) continue;
         if (!n.node) return false;
@@ -187,6 +194,7 @@ static bool all_ops(struct compiler *c, struct node *map, struct step *s)
 
 static bool body(struct compiler *c, struct node *n, struct step *s)
 {
+    if (s->kind >= STEP_TOUCH && any_bad(n)) return false;
     switch (s->kind) {
     case STEP_TOUCH: return n->kind == NODE_MAP && touch(c, n, s);
     case STEP_DISK: return n->kind == NODE_MAP && disk(c, n, s);
@@ -203,9 +211,7 @@ static bool one_step(struct compiler *c, struct node *map)
     struct node *value = NULL;
     struct step s = {0};
     int n = 0;
-    if (map->kind != NODE_MAP || map->bad) return false;
-    for (uint32_t i = 0; i < map->n; i++)
-        if (map->keys[i]->bad || map->items[i]->bad) return false; /* told before */
+    if (map->kind != NODE_MAP || any_bad(map)) return false; /* told before */
     for (uint32_t k = 0; k < STEP_NKINDS; k++) {
         struct node *v = tree_get(map, kinds[k], strlen(kinds[k]));
         if (!v) continue;

@@ -53,20 +53,19 @@ static bool nic_costs(const struct sc_nic *nic)
     return nic && (nic->bandwidth_bps > 0 || nic->latency_ns > 0 || nic->packet_cost_ns > 0);
 }
 
-/* Only where the receiver is on the same network, which is a way for certain. */
+/* A send that finds no way waits for a time-out; one that does passes its own network, and its NIC if it
+ * leaves the host. */
 static bool send_costs(const struct vms *v, const struct sc_host *h, const struct sc_vm *vm,
                        const struct step *s)
 {
     const struct scenario *sc = v->sc;
-    if (io_costs(h, vm)) return true;
     const struct sc_network *n = &sc->networks[vm->network];
     bool peer = s->target >= sc->n_vms;
     uint32_t there = peer ? sc->peers[s->target - sc->n_vms].network : sc->vms[s->target].network;
-    bool out = peer && there == SC_NONE && n->kind == SC_NET_NAT;
     bool away = peer || sc->vms[s->target].host != vm->host;
-    if (there != vm->network && !out) return false;
-    if (n->kind == SC_NET_HOST_ONLY && away) return false;
-    if (n->latency_ns > 0 || n->bandwidth_bps > 0) return true;
+    if (io_costs(h, vm) || n->latency_ns > 0 || n->bandwidth_bps > 0) return true;
+    if (n->kind == SC_NET_HOST_ONLY) return away || there != vm->network;
+    if (!peer && (there == SC_NONE || sc->networks[there].kind == SC_NET_HOST_ONLY)) return true;
     return away && nic_costs(nic_on(sc, n, vm->host));
 }
 

@@ -36,6 +36,7 @@ static bool into_member(struct walk *w, const char *part)
             return false;
         }
         w->at = w->at->items[i];
+        reader_unfold(w->r->a, w->at, w->k);
         return true;
     }
     for (uint32_t i = 0; i < w->at->n; i++) {

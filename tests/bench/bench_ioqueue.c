@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* bench_ioqueue - what the queue of a disk costs a request: ioqueue_add and ioqueue_next, beside a binary heap of
- * tags in one array, whose least is moved on by cost/weight: the least that a fair queue can be.
+/* bench_ioqueue - what the queue of a disk costs a request: ioqueue_add and ioqueue_next, beside a binary
+ * heap of tags in one array, whose least is moved on by cost/weight: the least that a fair queue can be.
  *
- *   ioq-CLASS       1000 flows of one group, 4 requests out each, sizes and places at random, weights of their own
- *   ioq-CLASS-lim   the same, each flow with a limit (none of them far from its share)
- *   ioq-CLASS-h     the same as the first, in 40 groups; with reservations where there are any */
+ *   ioq-CLASS       1000 flows of one group, 4 requests out each, sizes and places at random, weights of
+ * their own ioq-CLASS-lim   the same, each flow with a limit (none of them far from its share) ioq-CLASS-h
+ * the same as the first, in 40 groups; with reservations where there are any */
 #include "bench.h"
 
 #include "policy/ioqueue.h"
@@ -34,7 +34,8 @@ static void *disk_new(uint64_t size)
     struct disk *d = calloc(1, sizeof *d);
     struct ioqueue_flow_cfg *flows = calloc(FLOWS, sizeof *flows);
     if (!d || !flows) abort();
-    struct ioqueue_cfg cfg = {.cls = cls, .n_flows = FLOWS, .n_groups = size & HOSTS ? 40 : 1, .flows = flows};
+    struct ioqueue_cfg cfg = {
+        .cls = cls, .n_flows = FLOWS, .n_groups = size & HOSTS ? 40 : 1, .flows = flows};
     for (uint32_t i = 0; i < FLOWS; i++) {
         flows[i] = (struct ioqueue_flow_cfg){.weight = 500 + i, .group = i % cfg.n_groups};
         if (size & LIMITS) flows[i].limit_u = INT64_C(12000000);
@@ -120,7 +121,8 @@ int main(int argc, char **argv)
     for (size_t k = 0; k < 3; k++)
         for (size_t c = 0; ioqueue_class_at(c); c++) {
             if (k == 2 && !ioqueue_class_weighted(ioqueue_class_at(c))) continue;
-            snprintf(names[n], sizeof names[n], "ioq-%s%s", ioqueue_class_name(ioqueue_class_at(c)), suffixes[k]);
+            snprintf(names[n], sizeof names[n], "ioq-%s%s", ioqueue_class_name(ioqueue_class_at(c)),
+                     suffixes[k]);
             figs[n] = (struct bench_figure){.name = names[n],
                                             .own_new = disk_new,
                                             .own_run = disk_run,

@@ -55,21 +55,25 @@ END_TEST
 START_TEST(test_beside)
 {
     struct pool p;
-    pool_init(&p, 4 * GRAIN, GRAIN);
+    pool_init(&p, 2000 * GRAIN, GRAIN);
     uint32_t a = pool_open(&p), b = pool_open(&p);
-    uint32_t one = pool_reserve(&p, 1000, a), two = pool_reserve(&p, 500, b);
+    uint32_t one = pool_reserve(&p, 1000, a, true), two = pool_reserve(&p, 500, b, true);
     ck_assert_uint_eq(one, POOL_BESIDE);
     ck_assert_uint_eq(two, POOL_BESIDE + 1000);
-    ck_assert(pool_has(&p, 4)); /* the pool is not touched */
+    ck_assert(pool_has(&p, 500));
+    ck_assert(!pool_has(&p, 501));
     ck_assert_int_eq(pool_allocated(&p), 1500 * GRAIN);
-    pool_detail(&p, two, 500, b);
+    pool_detail(&p, two, 500, b, true);
     ck_assert_uint_eq(pool_refs(&p, two + 499), 1);
     ck_assert(pool_drop(&p, two));
     ck_assert_int_eq(pool_owned(&p, b), 499 * GRAIN);
     pool_unreserve(&p, 1000, a);
     ck_assert_int_eq(pool_allocated(&p), 499 * GRAIN);
-    ck_assert(pool_has(&p, 4));
-    ck_assert(!pool_has(&p, 5));
+    uint32_t three = pool_reserve(&p, 100, a, false); /* numbers alone */
+    ck_assert_uint_eq(three, POOL_BESIDE + 1500);
+    ck_assert_int_eq(pool_allocated(&p), 499 * GRAIN);
+    pool_detail(&p, three, 100, a, false);
+    ck_assert_int_eq(pool_allocated(&p), 599 * GRAIN);
     pool_done(&p);
 }
 END_TEST

@@ -32,6 +32,27 @@ START_TEST(test_thick)
 }
 END_TEST
 
+START_TEST(test_vague)
+{
+    struct pool p;
+    struct volume v, clone;
+    pool_init(&p, 0, GRAIN);
+    volume_init_vague(&v, &p, 100 * GRAIN);
+    volume_init(&clone, &p, 100 * GRAIN, false);
+    ck_assert_int_eq(pool_allocated(&p), 0);
+    ck_assert_int_eq(volume_place(&v, 7 * GRAIN), 7 * GRAIN);
+    volume_clone(&clone, &v, true); /* what is shared is counted, for it may be needed twice */
+    ck_assert_int_eq(pool_owned(&p, v.account), 100 * GRAIN);
+    volume_done(&v);
+    volume_done(&clone);
+    ck_assert_int_eq(pool_allocated(&p), 0);
+    volume_init_vague(&v, &p, GRAIN);
+    volume_done(&v);
+    ck_assert_int_eq(pool_allocated(&p), 0);
+    pool_done(&p);
+}
+END_TEST
+
 START_TEST(test_thin)
 {
     struct pool p;
@@ -62,10 +83,10 @@ START_TEST(test_trim_adds_up)
     pool_init(&p, 0, GRAIN);
     volume_init(&v, &p, 10 * GRAIN - 100, false);
     volume_fill(&v, v.size);
-    ck_assert_uint_eq(volume_trim(&v, 100, GRAIN), 0);              /* no whole grain */
-    ck_assert_uint_eq(volume_trim(&v, GRAIN + 100, 2 * GRAIN), 2);  /* 1, which both cover, and 2 */
-    ck_assert_uint_eq(volume_trim(&v, 5 * GRAIN, GRAIN / 2), 0);    /* a gap: begins anew */
-    volume_write(&v, 5 * GRAIN + 10, 10);                           /* what was trimmed is in use again */
+    ck_assert_uint_eq(volume_trim(&v, 100, GRAIN), 0);             /* no whole grain */
+    ck_assert_uint_eq(volume_trim(&v, GRAIN + 100, 2 * GRAIN), 2); /* 1, which both cover, and 2 */
+    ck_assert_uint_eq(volume_trim(&v, 5 * GRAIN, GRAIN / 2), 0);   /* a gap: begins anew */
+    volume_write(&v, 5 * GRAIN + 10, 10);                          /* what was trimmed is in use again */
     ck_assert_uint_eq(volume_trim(&v, 5 * GRAIN + GRAIN / 2, GRAIN / 2), 0);
     ck_assert_uint_eq(volume_trim(&v, 9 * GRAIN, GRAIN - 100), 1); /* the last grain ends with the volume */
     ck_assert_int_eq(pool_allocated(&p), 7 * GRAIN);
@@ -133,8 +154,8 @@ START_TEST(test_full_clone)
 }
 END_TEST
 
-/* After w uniform writes of one grain into B a share 1 - (1-1/B)^w of them is allocated, about 1 - exp(-w/B). Its
- * variance, by the occupancy problem, is at most exp(-w/B) * (1 - exp(-w/B)) / B. */
+/* After w uniform writes of one grain into B a share 1 - (1-1/B)^w of them is allocated, about 1 - exp(-w/B).
+ * Its variance, by the occupancy problem, is at most exp(-w/B) * (1 - exp(-w/B)) / B. */
 START_TEST(test_coverage)
 {
     enum { B = 20000 };
@@ -156,8 +177,8 @@ START_TEST(test_coverage)
 END_TEST
 
 /* Volumes written, trimmed, cloned, snapshotted and destroyed at random, beside plain arrays of what each
- * should hold. The device is an array of words, one a grain: what a volume reads must be what was written to it,
- * grains in use must be those that somebody can reach, and in the end nothing may be left. */
+ * should hold. The device is an array of words, one a grain: what a volume reads must be what was written to
+ * it, grains in use must be those that somebody can reach, and in the end nothing may be left. */
 enum { VOLS = 12, GRAINS = 2100, PLACES = 40000 };
 
 struct world {
@@ -183,7 +204,8 @@ static void write_some(struct world *w, uint32_t i, uint32_t at, uint32_t n)
     uint32_t had = w->p.given;
     int64_t was = pool_allocated(&w->p);
     volume_write(v, at * GRAIN, n * GRAIN);
-    /* What it takes; what it lets go of may become free when nobody else has it, but shared means others do. */
+    /* What it takes; what it lets go of may become free when nobody else has it, but shared means others do.
+     */
     ck_often(w->p.given == had + need.grains && pool_allocated(&w->p) == was + need.grains * GRAIN);
     for (uint32_t g = at; g < at + n; g++)
         w->holds[i][g] = *on_medium(w, volume_grain(v, g) - 1) = ++w->stamp;
@@ -281,6 +303,7 @@ Suite *volume_suite(void)
     TCase *t = tcase_create("volume");
     suite_add_tcase(s, t);
     tcase_add_test(t, test_thick);
+    tcase_add_test(t, test_vague);
     tcase_add_test(t, test_thin);
     tcase_add_test(t, test_trim_adds_up);
     tcase_add_test(t, test_copy_on_write);
