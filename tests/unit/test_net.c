@@ -297,6 +297,27 @@ START_TEST(a_slow_receiver_drops)
 }
 END_TEST
 
+/* Of 20 frames in a burst a queue of 5 takes 5, whoever would pay for them. */
+START_TEST(a_burst_fills_the_queue)
+{
+    struct lan l = lan_new(GBPS);
+    uint32_t h2 = world_host(l.w, 1), n2 = world_nic(l.w, h2, 0);
+    world_join(l.w, l.net, n2);
+    l.w->nics[n2].packet_cost_ns = 1000000;
+    l.w->nics[n2].rx_queue = 5;
+    uint32_t a = world_vm(l.w, l.host, l.net), b = world_vm(l.w, h2, l.net);
+    l.w->vms[b].mode = _i ? SC_HARDWARE : SC_BARE;
+    world_does(l.w, a, (struct step[]){world_send_step(20 * 1448, b), sleep_step(SECOND)}, 2);
+    world_does(l.w, b, (struct step[]){sleep_step(500000), world_receive_step(5), sleep_step(SECOND)}, 3);
+    world_run(l.w, SECOND);
+    ck_assert_int_eq(world_count(l.w, b, REC_N_NET_FRAMES), 5);
+    ck_assert_int_eq(world_count(l.w, b, REC_N_NET_DROPS), 15);
+    ck_assert_int_eq(world_nic_count(l.w, n2, REC_N_NET_FRAMES), 20);
+    ck_assert_int_eq(l.w->m->vcpus[_i ? 2 : 1].run_ns, 5000000);
+    world_free(l.w);
+}
+END_TEST
+
 /* --- inside a host --- */
 
 /* The NIC is full; host-only traffic beside it goes at its own 8 Gb/s, and the NIC sees none of it. */
@@ -567,6 +588,7 @@ Suite *net_suite(void)
     tcase_add_loop_test(t, frames_are_taken_in_order, 0, 2);
     tcase_add_test(t, frames_wait_for_their_receiver);
     tcase_add_loop_test(t, a_slow_receiver_drops, 0, 2);
+    tcase_add_loop_test(t, a_burst_fills_the_queue, 0, 2);
     tcase_add_test(t, host_only_never_meets_the_nic);
     tcase_add_test(t, two_vms_of_a_bridge_meet_inside);
     tcase_add_loop_test(t, no_way_costs_a_second, 0, 2);
