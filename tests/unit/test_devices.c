@@ -247,7 +247,7 @@ END_TEST
 #define D H "disks: [{name: d, "                       /* a key of the disk at 3:22 */
 #define N H "nics: [{name: n}]\nnetworks: [{name: w, " /* a key of the network at 4:22 */
 
-static const struct refused refusals[] = {
+static const struct refusal refusals[] = {
     /* memory */
     {H "memory: {page: 8KiB}\n", 3, 18, "`8KiB` is not known; `page` is `4KiB` or `2MiB`", NULL},
     {H "memory: {page: 4}\n", 3, 18, "`page` is `4KiB` or `2MiB`", NULL},
@@ -374,7 +374,7 @@ static const struct refused refusals[] = {
 
 START_TEST(is_refused_at_its_place)
 {
-    ck_refused(&refusals[_i]);
+    ck_text_refused(&refusals[_i]);
 }
 END_TEST
 

@@ -15,7 +15,7 @@ Suite *refuse_suite(void);
 #define S V "  workload: {steps: [{cpu: " /* the amount stands at 8:28 */
 #define E V W "expect:\n- "               /* the expectation stands at 10:3 */
 
-static const struct refused refusals[] = {
+static const struct refusal refusals[] = {
     /* the file */
     {"", 1, 1, "the file is empty", NULL},
     {"# nothing\n", 1, 1, "the file is empty", NULL},
@@ -262,7 +262,7 @@ static const struct refused refusals[] = {
 
 START_TEST(is_refused_at_its_place)
 {
-    ck_refused(&refusals[_i]);
+    ck_text_refused(&refusals[_i]);
 }
 END_TEST
 
@@ -305,7 +305,7 @@ static const char *const accepted[] = {
 
 START_TEST(is_accepted)
 {
-    ck_accepted(accepted[_i]);
+    ck_text_accepted(accepted[_i]);
 }
 END_TEST
 
