@@ -15,36 +15,43 @@
  *   set     (may be NULL) f has other weights or reservation; its group's weight is up to date, too.
  *
  * prev and next of a request are the policy's while it has it, and so are left, right and over. Break ties by
- * order of arrival or ioqueue_turn, never by a flow's number. A new policy is a file ioqueue_NAME.c that
+ * order of arrival or ioqueue_put, never by a flow's number. A new policy is a file ioqueue_NAME.c that
  * defines ioqueue_NAME_class, and a line in ioqueue_table.c; ioqueue_fifo.c is the shortest. */
 #ifndef VLAB_POLICY_IOQUEUE_CLASS_H
 #define VLAB_POLICY_IOQUEUE_CLASS_H
 
+#include "base/assert.h"
 #include "policy/bucket.h"
 #include "policy/ioqueue.h"
-#include "policy/ioqueue_heap.h"
+#include "policy/ioqueue_tree.h"
 
 struct ioqueue_list {
     struct ioqueue_req *first, *last;
 };
 
 struct ioqueue_group {
+    /* Read only. */
     _Alignas(16) uint64_t weight; /* sum over its flows, at least 1 */
-    uint64_t sum;
+    uint32_t id;
+    const uint32_t *members; /* flows, by rank; as many as by_rank.n */
+
+    struct ioqueue_tree by_rank; /* the policy's own, if it is `weighted`: its flows */
+
+    uint64_t sum; /* the frame's own: of the weights as stated */
 };
 
 struct ioqueue_flow {
     /* Read only. */
     _Alignas(16) struct ioqueue_group *group;
-    uint32_t weight; /* at least 1 */
+    uint32_t weight;   /* at least 1 */
+    uint32_t id, rank; /* among all; among its group's */
     int64_t reservation_u;
 
     /* The frame's own. */
     uint32_t stated; /* weight, may be 0 */
-    bool limited, held;
+    bool limited;
     uint64_t n_passed, n_back; /* requests the policy has, and that wait for it */
     struct ioqueue_list back;
-    struct ioqueue_node hold; /* in ioqueue.held by the time its limits let it go on; held says so */
     struct bucket limit;
 };
 
@@ -55,7 +62,11 @@ struct ioqueue {
     uint32_t n_groups, n_flows;
     uint64_t n_passed, n_back; /* sums */
     uint64_t seq, turn;
-    struct ioqueue_node *held;
+    struct ioqueue_tree held; /* flows, by the time their limits let them go on */
+
+    /* The policy's own. */
+    struct ioqueue_tree by_group; /* if it is `weighted` */
+    struct ioqueue_tree by_flow;  /* if it `reserves` */
 };
 
 struct ioqueue_class {
@@ -74,7 +85,7 @@ struct ioqueue_class {
 extern const struct ioqueue_class ioqueue_fifo_class, ioqueue_deadline_class, ioqueue_fair_class,
     ioqueue_mclock_class;
 
-/* A policy's own bytes, and back. */
+/* A policy's own bytes. */
 static inline void *ioqueue_own(struct ioqueue *q)
 {
     return q + 1;
@@ -87,14 +98,6 @@ static inline void *ioqueue_flow_own(struct ioqueue_flow *f)
 {
     return f + 1;
 }
-static inline struct ioqueue_flow *ioqueue_flow_of(void *own)
-{
-    return (struct ioqueue_flow *)own - 1;
-}
-static inline struct ioqueue_group *ioqueue_group_of(void *own)
-{
-    return (struct ioqueue_group *)own - 1;
-}
 static inline struct ioqueue_flow *ioqueue_flow_at(const struct ioqueue *q, uint32_t i)
 {
     return (struct ioqueue_flow *)(q->flows + i * q->flow_stride);
@@ -104,13 +107,10 @@ static inline struct ioqueue_group *ioqueue_group_at(const struct ioqueue *q, ui
     return (struct ioqueue_group *)(q->groups + i * q->group_stride);
 }
 
-/* Puts n in a heap, behind its equals. */
-static inline void ioqueue_turn(struct ioqueue *q, struct ioqueue_node **root, struct ioqueue_node *n,
-                                unsigned __int128 key)
+/* Puts member i in a tree, or anew, behind its equals. */
+static inline void ioqueue_put(struct ioqueue *q, struct ioqueue_tree *t, uint32_t i, unsigned __int128 key)
 {
-    n->key = key;
-    n->turn = q->turn++;
-    ioqueue_heap_add(root, n);
+    ioqueue_tree_put(t, i, key, q->turn++);
 }
 
 static inline void ioqueue_list_add(struct ioqueue_list *l, struct ioqueue_req *r)

@@ -9,54 +9,67 @@ static uint64_t unit_of(uint64_t weight)
     return ((UINT64_C(1) << 50) + weight / 2) / weight;
 }
 
-static void join(struct ioqueue *q, struct ioqueue_fair_level *l, struct ioqueue_fair_member *m)
+/* A level, its tree, and one of its members. */
+struct place {
+    struct ioqueue_fair_level *level;
+    struct ioqueue_tree *tree;
+    struct ioqueue_fair_member *m;
+    uint32_t i;
+};
+
+static struct place among_groups(struct ioqueue *q, struct ioqueue_group *g)
 {
-    ioqueue_turn(q, &l->waiting, &m->node, m->finish > l->v ? m->finish : l->v);
+    struct ioqueue_fair_group *x = ioqueue_group_own(g);
+    return (struct place){ioqueue_own(q), &q->by_group, &x->m, g->id};
 }
 
-static void if_over(struct ioqueue_fair_level *l) /* the busy period */
+static struct place among_flows(struct ioqueue_flow *f)
 {
-    if (!l->waiting && l->v < l->last) l->v = l->last;
+    struct ioqueue_fair_group *x = ioqueue_group_own(f->group);
+    struct ioqueue_fair_flow *y = ioqueue_flow_own(f);
+    return (struct place){&x->flows, &f->group->by_rank, &y->m, f->rank};
 }
 
-static void leave(struct ioqueue_fair_level *l, struct ioqueue_fair_member *m)
+static void join(struct ioqueue *q, struct place p)
 {
-    ioqueue_heap_del(&l->waiting, &m->node);
-    if_over(l);
+    ioqueue_put(q, p.tree, p.i, p.m->finish > p.level->v ? p.m->finish : p.level->v);
 }
 
-/* One of m's requests begins; `more` of them wait. */
-static void serve(struct ioqueue *q, struct ioqueue_fair_level *l, struct ioqueue_fair_member *m,
-                  int64_t cost_ns, bool reserved, bool more)
+/* With nobody left the busy period is over, and forgotten. */
+static void leave(struct place p)
 {
-    unsigned __int128 start = m->node.key;
-    m->finish = start + (unsigned __int128)(uint64_t)cost_ns * m->unit;
-    if (!reserved) {
-        l->v = start; /* the smallest, and never below v */
-    } else {
-        unsigned __int128 most = l->v + (unsigned __int128)LEAD_NS * m->unit;
-        if (m->finish > most) m->finish = most;
-    }
-    if (m->finish > l->last) l->last = m->finish;
-    ioqueue_heap_del(&l->waiting, &m->node);
-    if (more)
-        join(q, l, m);
+    ioqueue_tree_out(p.tree, p.i);
+    if (ioqueue_tree_empty(p.tree) && p.level->v < p.level->last) p.level->v = p.level->last;
+}
+
+static void settle(struct ioqueue *q, struct place p, bool waits)
+{
+    if (p.m->finish > p.level->last) p.level->last = p.m->finish;
+    if (waits)
+        join(q, p);
     else
-        if_over(l);
+        leave(p);
+}
+
+/* One of its requests begins; `more` of them wait. */
+static void serve(struct ioqueue *q, struct place p, int64_t cost_ns, bool reserved, bool more)
+{
+    unsigned __int128 start = p.tree->slot[p.i].key;
+    p.m->finish = start + (unsigned __int128)(uint64_t)cost_ns * p.m->unit;
+    if (!reserved) {
+        p.level->v = start; /* the smallest, and never below v */
+    } else {
+        unsigned __int128 most = p.level->v + (unsigned __int128)LEAD_NS * p.m->unit;
+        if (p.m->finish > most) p.m->finish = most;
+    }
+    settle(q, p, more);
 }
 
 /* It cost more_ns more than serve was told: less can take back no more than that. */
-static void correct(struct ioqueue *q, struct ioqueue_fair_level *l, struct ioqueue_fair_member *m,
-                    int64_t more_ns, bool waits)
+static void correct(struct ioqueue *q, struct place p, int64_t more_ns, bool waits)
 {
-    m->finish += (unsigned __int128)((__int128)more_ns * m->unit);
-    if (m->finish > l->last) l->last = m->finish;
-    if (waits) {
-        ioqueue_heap_del(&l->waiting, &m->node);
-        join(q, l, m);
-    } else {
-        if_over(l);
-    }
+    p.m->finish += (unsigned __int128)((__int128)more_ns * p.m->unit);
+    settle(q, p, waits);
 }
 
 void ioqueue_fair_init(struct ioqueue *q)
@@ -74,49 +87,44 @@ void ioqueue_fair_init(struct ioqueue *q)
 void ioqueue_fair_add(struct ioqueue *q, struct ioqueue_flow *f, struct ioqueue_req *r)
 {
     struct ioqueue_fair_flow *x = ioqueue_flow_own(f);
-    struct ioqueue_fair_group *g = ioqueue_group_own(f->group);
     bool first = !x->reqs.first;
     ioqueue_list_add(&x->reqs, r);
     if (!first) return;
-    if (!g->flows.waiting) join(q, ioqueue_own(q), &g->m);
-    join(q, &g->flows, &x->m);
+    if (!ioqueue_tree_in(&q->by_group, f->group->id)) join(q, among_groups(q, f->group));
+    join(q, among_flows(f));
 }
 
 struct ioqueue_flow *ioqueue_fair_first(struct ioqueue *q)
 {
-    struct ioqueue_fair_level *groups = ioqueue_own(q);
-    struct ioqueue_fair_group *g = (struct ioqueue_fair_group *)groups->waiting;
-    ASSUME(g && g->flows.waiting);
-    return ioqueue_flow_of(g->flows.waiting);
+    const struct ioqueue_group *g = ioqueue_group_at(q, ioqueue_tree_first(&q->by_group));
+    return ioqueue_flow_at(q, g->members[ioqueue_tree_first(&g->by_rank)]);
 }
 
 struct ioqueue_req *ioqueue_fair_take(struct ioqueue *q, struct ioqueue_flow *f, bool reserved)
 {
     struct ioqueue_fair_flow *x = ioqueue_flow_own(f);
-    struct ioqueue_fair_group *g = ioqueue_group_own(f->group);
     struct ioqueue_req *r = x->reqs.first;
+    ASSUME(r);
     ioqueue_list_del(&x->reqs, r);
-    serve(q, &g->flows, &x->m, r->cost_ns, reserved, x->reqs.first);
-    serve(q, ioqueue_own(q), &g->m, r->cost_ns, reserved, g->flows.waiting);
+    serve(q, among_flows(f), r->cost_ns, reserved, x->reqs.first);
+    serve(q, among_groups(q, f->group), r->cost_ns, reserved, !ioqueue_tree_empty(&f->group->by_rank));
     return r;
 }
 
 void ioqueue_fair_drop(struct ioqueue *q, struct ioqueue_flow *f, struct ioqueue_req *r)
 {
     struct ioqueue_fair_flow *x = ioqueue_flow_own(f);
-    struct ioqueue_fair_group *g = ioqueue_group_own(f->group);
     ioqueue_list_del(&x->reqs, r);
     if (x->reqs.first) return;
-    leave(&g->flows, &x->m);
-    if (!g->flows.waiting) leave(ioqueue_own(q), &g->m);
+    leave(among_flows(f));
+    if (ioqueue_tree_empty(&f->group->by_rank)) leave(among_groups(q, f->group));
 }
 
 void ioqueue_fair_served(struct ioqueue *q, struct ioqueue_flow *f, int64_t more_ns)
 {
     struct ioqueue_fair_flow *x = ioqueue_flow_own(f);
-    struct ioqueue_fair_group *g = ioqueue_group_own(f->group);
-    correct(q, &g->flows, &x->m, more_ns, x->reqs.first);
-    correct(q, ioqueue_own(q), &g->m, more_ns, g->flows.waiting);
+    correct(q, among_flows(f), more_ns, x->reqs.first);
+    correct(q, among_groups(q, f->group), more_ns, !ioqueue_tree_empty(&f->group->by_rank));
 }
 
 /* Another weight counts from the next request on. */

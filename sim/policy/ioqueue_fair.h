@@ -20,11 +20,9 @@
 struct ioqueue_fair_level { /* one choice: among the groups, or among one group's flows */
     unsigned __int128 v;
     unsigned __int128 last; /* the latest finish there was */
-    struct ioqueue_node *waiting;
 };
 
-struct ioqueue_fair_member {  /* of a level */
-    struct ioqueue_node node; /* in level.waiting, by its start */
+struct ioqueue_fair_member { /* of a level; while requests wait, in the level's tree by its start */
     unsigned __int128 finish;
     uint64_t unit; /* of virtual time, for a ns of cost */
 };

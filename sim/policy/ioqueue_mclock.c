@@ -14,17 +14,10 @@
 
 struct flow {
     struct ioqueue_fair_flow fair;
-    struct ioqueue_node node; /* in queue.due by R; due says so */
-    int64_t ns;               /* R: whole ns, */
-    uint64_t rest;            /* and rest / reservation_u of one more */
-    int64_t step_ns;          /* 1/r, likewise */
+    int64_t ns;      /* R, in ioqueue.by_flow while a request waits: whole ns, */
+    uint64_t rest;   /* and rest / reservation_u of one more */
+    int64_t step_ns; /* 1/r, likewise */
     uint64_t step_rest;
-    bool due;
-};
-
-struct queue {
-    struct ioqueue_fair_level fair;
-    struct ioqueue_node *due;
 };
 
 static void set_step(struct ioqueue_flow *f)
@@ -46,11 +39,9 @@ static void init(struct ioqueue *q)
 static void place(struct ioqueue *q, struct ioqueue_flow *f)
 {
     struct flow *x = ioqueue_flow_own(f);
-    struct queue *own = ioqueue_own(q);
     const struct ioqueue_req *r = x->fair.reqs.first;
     if (!r || !f->reservation_u) {
-        if (x->due) ioqueue_heap_del(&own->due, &x->node);
-        x->due = false;
+        ioqueue_tree_out(&q->by_flow, f->id);
         return;
     }
     if (x->ns < r->came_ns) {
@@ -58,10 +49,7 @@ static void place(struct ioqueue *q, struct ioqueue_flow *f)
         x->rest = 0;
     }
     unsigned __int128 key = (unsigned __int128)(x->ns + (x->rest != 0));
-    if (x->due && x->node.key == key) return;
-    if (x->due) ioqueue_heap_del(&own->due, &x->node);
-    ioqueue_turn(q, &own->due, &x->node, key);
-    x->due = true;
+    if (q->by_flow.slot[f->id].key != key) ioqueue_put(q, &q->by_flow, f->id, key);
 }
 
 static void add(struct ioqueue *q, struct ioqueue_flow *f, struct ioqueue_req *r)
@@ -73,15 +61,15 @@ static void add(struct ioqueue *q, struct ioqueue_flow *f, struct ioqueue_req *r
 
 static struct ioqueue_req *take(struct ioqueue *q, int64_t now)
 {
-    const struct queue *own = ioqueue_own(q);
-    if (!own->due || own->due->key > (unsigned __int128)now) {
+    uint32_t due = ioqueue_tree_first(&q->by_flow);
+    if (q->by_flow.slot[due].key > (unsigned __int128)now) {
         struct ioqueue_flow *f = ioqueue_fair_first(q);
         struct ioqueue_req *r = ioqueue_fair_take(q, f, false);
         if (f->reservation_u) place(q, f);
         return r;
     }
-    struct flow *x = (struct flow *)((char *)own->due - offsetof(struct flow, node));
-    struct ioqueue_flow *f = ioqueue_flow_of(x);
+    struct ioqueue_flow *f = ioqueue_flow_at(q, due);
+    struct flow *x = ioqueue_flow_own(f);
     struct ioqueue_req *r = ioqueue_fair_take(q, f, true);
     x->ns += x->step_ns;
     x->rest += x->step_rest;
@@ -96,7 +84,7 @@ static struct ioqueue_req *take(struct ioqueue *q, int64_t now)
 static void drop(struct ioqueue *q, struct ioqueue_flow *f, struct ioqueue_req *r)
 {
     ioqueue_fair_drop(q, f, r);
-    place(q, f);
+    if (f->reservation_u) place(q, f);
 }
 
 /* A tag that the old reservation put far ahead comes back to where the new one would. */
@@ -115,7 +103,7 @@ const struct ioqueue_class ioqueue_mclock_class = {
     .about = "mClock: reservations first, then by weight, never above a limit",
     .weighted = true,
     .reserves = true,
-    .queue_bytes = sizeof(struct queue),
+    .queue_bytes = sizeof(struct ioqueue_fair_level),
     .group_bytes = sizeof(struct ioqueue_fair_group),
     .flow_bytes = sizeof(struct flow),
     .init = init,
