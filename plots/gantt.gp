@@ -18,8 +18,7 @@ if (!ASCII) {
         set object r + 1 rectangle from graph 0, first r - HALF to graph 1, first r + HALF behind fs solid noborder fc rgb FAINT
     }
 }
-# The host's own threads: dark grey. A run written before there were any has no HOSTS.
-if (!exists('HOSTS')) HOSTS = 0
+# The host's own threads are dark grey.
 LIGHT(name) = name ne 'switch' && name ne 'host OS' && index_of(name) == 0
 
 # A terminal has letters: A is the first VM. Each slice is drawn at 61 places, more than it has columns; half a

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* memlab.h - for tests of memory: a model whose pages go to a device of the test's own, one server with a constant
- * service time, so that what a test sees is memory's doing; and the counts inside, at any time of a run. */
+/* memlab.h - for tests of memory: a model whose pages go to a device of the test's own, one server with a
+ * constant service time, so that what a test sees is memory's doing; and the counts inside, at any time of a
+ * run. */
 #ifndef VLAB_TESTS_MEMLAB_H
 #define VLAB_TESTS_MEMLAB_H
 
@@ -30,7 +31,8 @@ static void memlab_done(void *ctx, uint32_t arg)
     mem_io_done(l->m, l->args[l->head++ % MEMLAB_QUEUE]);
 }
 
-static void memlab_page(struct model *m, uint32_t disk, struct vm *vm, bool write, int64_t bytes, uint64_t arg)
+static void memlab_page(struct model *m, uint32_t disk, struct vm *vm, bool write, int64_t bytes,
+                        uint64_t arg)
 {
     struct memlab *l = memlab_now;
     (void)disk, (void)vm, (void)bytes;

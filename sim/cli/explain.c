@@ -226,13 +226,17 @@ static bool by_last_part(const char *word)
     return any;
 }
 
-/* A metric and a key may share a name: slice, tick, ... */
+/* A metric and keys may share a name: slice, tick, latency ... */
 static void same_name(const char *word)
 {
-    for (size_t i = 0; i < key_count(); i++)
-        if (!key_at(i)->later && !strcmp(key_leaf(key_at(i)), word) &&
-            strncmp(key_at(i)->path, KEY_PROFILE, strlen(KEY_PROFILE)) != 0)
-            printf("  see also the key %s\n", key_at(i)->path);
+    unsigned n = 0;
+    for (size_t i = 0; i < key_count(); i++) {
+        const struct key *k = key_at(i);
+        if (k->later || strcmp(key_leaf(k), word) != 0 || !strncmp(k->path, KEY_PROFILE, strlen(KEY_PROFILE)))
+            continue;
+        printf("%s %s", n++ ? "," : "  see also the key", k->path);
+    }
+    if (n) printf("\n");
 }
 
 static int unknown(const char *word)

@@ -25,9 +25,11 @@ static const struct resource all[] = {
 };
 #define N_ALL (sizeof all / sizeof *all)
 
+enum column_of { OF_HOST, OF_DEV, OF_UNIT };
+
 struct resource_col {
     const struct resource *r;
-    enum { OF_HOST, OF_DEV, OF_UNIT } of;
+    enum column_of of;
     uint32_t index;
     __int128 before; /* count, or integral of the level, when the last sample ended */
 };
@@ -43,7 +45,7 @@ size_t meter_column_most(const struct meter *m, size_t most)
     return N_ALL * ((size_t)m->sc->n_hosts + scenario_n_devs(m->sc) + (with_units(m, most) ? m->n_units : 0));
 }
 
-static void add(struct meter *m, const char *entity, unsigned has, int of, uint32_t index)
+static void add(struct meter *m, const char *entity, unsigned has, enum column_of of, uint32_t index)
 {
     for (size_t i = 0; i < N_ALL; i++) {
         if (!(has & all[i].has)) continue;

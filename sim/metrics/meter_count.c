@@ -23,11 +23,12 @@ static struct tally **place_of(struct meter *m, const struct rec *r)
 
 struct tally *meter_count_new(struct meter *m, struct tally **place)
 {
-    if (*place) return *place;
-    *place = alloc_array(1, sizeof **place);
+    struct tally *t = *place;
+    if (t) return t;
+    t = *place = alloc_array(1, sizeof *t);
     m->tallies = alloc_grow(m->tallies, m->n_tallies, &m->cap_tallies, sizeof *m->tallies);
-    m->tallies[m->n_tallies++] = *place;
-    return *place;
+    m->tallies[m->n_tallies++] = t;
+    return t;
 }
 
 static void what_of(const struct meter *m, const struct rec *r, char *out, size_t size)
@@ -50,10 +51,8 @@ __attribute__((noinline, cold)) static void negative(struct meter *m, const stru
 
 static void hold(struct meter *m, const struct rec *r, int64_t by)
 {
-    if (r->vm == UINT32_MAX || r->pcpu == REC_DEV) return;
-    struct held_meter *h = &m->held[m->sc->vms[r->vm].host];
-    if (r->cause == REC_L_MEM_RESIDENT) h->resident += by;
-    if (r->cause == REC_L_MEM_SHARED) h->shared += by;
+    if (r->vm == UINT32_MAX || r->cause != REC_L_MEM_RESIDENT) return;
+    m->held[m->sc->vms[r->vm].host] += by;
 }
 
 void meter_count_read(struct meter *m, const struct rec *r)
@@ -91,18 +90,18 @@ void meter_count_laws(struct meter *m)
 {
     for (uint32_t h = 0; m->n_tallies && h < m->sc->n_hosts; h++) {
         if (!m->host_tallies[h]) continue;
-        __int128 resident = m->host_tallies[h]->level[REC_L_MEM_RESIDENT].now;
+        const struct level_meter *level = m->host_tallies[h]->level;
+        int64_t resident = level[REC_L_MEM_RESIDENT].now, saved = level[REC_L_MEM_SHARED].now;
         const char *name = m->sc->hosts[h].name;
         int64_t has = m->sc->hosts[h].memory.bytes;
         if (has && resident > has)
-            meter_broken(m, "conservation: host.%s holds %.0f B in %" PRId64 " B of memory", name,
-                         (double)resident, has);
-        if (m->held[h].resident - m->held[h].shared > resident)
-            meter_broken(
-                m,
-                "conservation: the VMs of host.%s hold %.0f B and sharing saves %.0f B, but the host "
-                "holds %.0f B",
-                name, (double)m->held[h].resident, (double)m->held[h].shared, (double)resident);
+            meter_broken(m, "conservation: host.%s holds %" PRId64 " B in %" PRId64 " B of memory", name,
+                         resident, has);
+        if (m->held[h] - saved > resident)
+            meter_broken(m,
+                         "conservation: the VMs of host.%s hold %.0f B and sharing saves %" PRId64
+                         " B, but the host holds %" PRId64 " B",
+                         name, (double)m->held[h], saved, resident);
     }
 }
 

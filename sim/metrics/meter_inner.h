@@ -82,11 +82,6 @@ struct dev_meter {
     __int128 spent;     /* sum of ns that requests done were inside */
 };
 
-/* What the VMs of a host hold, kept up as their levels change. */
-struct held_meter {
-    __int128 resident, shared;
-};
-
 struct vm_meter {
     uint32_t first_vcpu, n_vcpus;
     uint64_t arrived, lost, done;         /* in the window */
@@ -139,7 +134,7 @@ struct meter {
     struct threads_meter *threads;    /* of each host; NULL: none has any */
     struct dev_meter *devs;           /* of each device; NULL: the scenario has none */
     struct tally **host_tallies;      /* of each host: NULL, or its own */
-    struct held_meter *held;          /* of each host */
+    __int128 *held;                   /* of each host: mem.resident of all its VMs, kept up as it changes */
     unsigned *host_has;               /* of each host, enum meter_has */
     struct tally **tallies;           /* every one there is */
     size_t n_tallies, cap_tallies;

@@ -2,12 +2,13 @@
 /* mem_inner.h - the state of memory, shared by the mem files (and reclaim, which takes memory back).
  *
  * A page is one word: two bits of where it is, three flags, and a number whose meaning goes with the first: a
- * frame, a transfer, or a reason to be away. A frame's reverse entry is the number of its page among all of the
- * host's blocks. Together 8 bytes a resident page, and 32 a block of 512 pages. Untouched pages are words of 0
- * or have no block.
+ * frame, a transfer, or a reason to be away. A frame's reverse entry is the number of its page among all of
+ * the host's blocks. Together 8 bytes a resident page, and 32 a block of 512 pages. Untouched pages are words
+ * of 0 or have no block.
  *
  * Frames in a pool of the policy hold a page that may be taken. A page that is being fetched has its frame
- * already, in no pool. Every frame is free, in a pool, under a transfer, or held by an owner of another kind. */
+ * already, in no pool. Every frame is free, in a pool, under a transfer, or held by an owner of another kind.
+ */
 #ifndef VLAB_MODEL_MEM_INNER_H
 #define VLAB_MODEL_MEM_INNER_H
 
@@ -94,11 +95,11 @@ enum touch_stage {
 struct touch {
     struct prog_touch gen;
     struct vm *vm;
-    uint32_t task; /* in vm.tasks */
-    uint8_t stage; /* enum touch_stage */
-    bool counted;  /* reference i is counted as a fault already */
-    uint32_t n;    /* references drawn */
-    uint32_t from, i, end; /* the stretch: begins, is booked up to, ends before */
+    uint32_t task;                 /* in vm.tasks */
+    uint8_t stage;                 /* enum touch_stage */
+    bool counted;                  /* reference i is counted as a fault already */
+    uint32_t n;                    /* references drawn */
+    uint32_t from, i, end;         /* the stretch: begins, is booked up to, ends before */
     int64_t rest_ps, rest_more_ps; /* of useful time and overhead, what did not fill a ns yet */
     struct touch *prev, *next;     /* in vmem.touchers */
     struct touch *next_waiter;     /* of the same transfer, or for a frame */
@@ -110,7 +111,7 @@ struct touch {
 
 /* --- a host's memory --- */
 
-struct mem_xfer { /* a page on its way in */
+struct mem_xfer {    /* a page on its way in */
     struct vmem *vm; /* NULL: released meanwhile */
     uint32_t page, frame;
     struct touch *first, *last; /* who waits, in order */
@@ -125,24 +126,25 @@ struct mem_live { /* a running toucher, while mem_sync works */
 
 /* Takes one frame from somebody on behalf of v, in no pool then; RECLAIM_NONE: nothing to take. */
 typedef uint32_t mem_taker(struct model *m, struct mem *mem, struct vmem *v);
-/* A fault on a page that is away for a reason of the reclaimers', or shared and written; t->i is the reference.
- * False: it took no frame and must be tried again when one is free. */
+/* A fault on a page that is away for a reason of the reclaimers', or shared and written; t->i is the
+ * reference. False: it took no frame and must be tried again when one is free. */
 typedef bool mem_odd_fault(struct model *m, struct vmem *v, struct touch *t, uint32_t *word);
 /* As disk_page. */
-typedef void mem_pager(struct model *m, uint32_t disk, struct vm *vm, bool write, int64_t bytes, uint64_t arg);
+typedef void mem_pager(struct model *m, uint32_t disk, struct vm *vm, bool write, int64_t bytes,
+                       uint64_t arg);
 
 struct mem {
     struct mhost *host;
     int64_t page_bytes;
-    int64_t frames;          /* the host has so many */
-    int64_t reserve;         /* of them, kept free */
-    int64_t used;            /* not free */
-    uint32_t cap, fresh;     /* room in the arrays; frames from here on were never used */
-    uint32_t free_head;      /* free frames that were, linked through reverse; RECLAIM_NONE: none */
-    uint32_t *reverse;       /* [cap] block number * MEM_BLOCK + page in it */
+    int64_t frames;      /* the host has so many */
+    int64_t reserve;     /* of them, kept free */
+    int64_t used;        /* not free */
+    uint32_t cap, fresh; /* room in the arrays; frames from here on were never used */
+    uint32_t free_head;  /* free frames that were, linked through reverse; RECLAIM_NONE: none */
+    uint32_t *reverse;   /* [cap] block number * MEM_BLOCK + page in it */
     struct reclaim *policy;
     bool per_vm;
-    struct rng rng;          /* the policy's */
+    struct rng rng; /* the policy's */
     struct mem_block **blocks;
     uint32_t n_blocks, cap_blocks;
     struct vmem **vms; /* that touch, in the order of the scenario */
@@ -150,7 +152,7 @@ struct mem {
     struct mem_xfer *xfers;
     uint32_t n_xfers, cap_xfers, free_xfer, in_flight;
     struct touch *starved_first, *starved_last;
-    struct mem_live *live; /* [pCPUs + 1] */
+    struct mem_live *live;           /* [pCPUs + 1] */
     mem_taker *takers[SC_NRECLAIMS]; /* in the scenario's order */
     uint32_t n_takers;
     mem_odd_fault *odd_fault; /* NULL: there are no such pages */
@@ -188,8 +190,17 @@ uint32_t mem_take_frame(struct model *m, struct mem *mem, struct vmem *v);
 void mem_free_frame(struct mem *mem, uint32_t frame);
 /* The page of the word is in this frame from now on, and the frame in its pool. */
 void mem_settle_page(struct vmem *v, uint32_t page, uint32_t *word, uint32_t frame);
-/* A reference's effect: dirty, active, and what the policy is told. The page is resident (or shared, read). */
-void mem_refer(struct vmem *v, uint32_t *word, bool write);
+/* A reference's effect: dirty, active, and what the policy is told. The page is resident (or shared, read).
+ */
+static inline void mem_refer(struct vmem *v, uint32_t *word, bool write)
+{
+    uint32_t w = *word, need = write ? PAGE_ACTIVE | PAGE_DIRTY : PAGE_ACTIVE;
+    if ((w & need) != need) {
+        v->active += !(w & PAGE_ACTIVE);
+        *word = w | need;
+    }
+    reclaim_touch(v->mem->policy, v->pool, w & PAGE_NUMBER);
+}
 /* The page of a frame that is in no pool goes to swap; the frame is free to be used again at once. */
 void mem_swap_out(struct model *m, struct mem *mem, uint32_t frame);
 /* Swaps a page out by the replacement policy: from v's pool, where pools are the VMs'. */

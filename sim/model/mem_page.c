@@ -4,6 +4,8 @@
 
 #include "model/mem_inner.h"
 
+#define AHEAD 8u /* frames */
+
 static struct mem_block *new_block(struct vmem *v, uint32_t index)
 {
     struct mem *mem = v->mem;
@@ -71,16 +73,6 @@ void mem_settle_page(struct vmem *v, uint32_t page, uint32_t *word, uint32_t fra
     reclaim_insert(v->mem->policy, v->pool, frame);
 }
 
-void mem_refer(struct vmem *v, uint32_t *word, bool write)
-{
-    uint32_t w = *word, need = write ? PAGE_ACTIVE | PAGE_DIRTY : PAGE_ACTIVE;
-    if ((w & need) != need) {
-        v->active += !(w & PAGE_ACTIVE);
-        *word = w |= need;
-    }
-    reclaim_touch(v->mem->policy, v->pool, w & PAGE_NUMBER);
-}
-
 void mem_swap_out(struct model *m, struct mem *mem, uint32_t frame)
 {
     uint32_t at;
@@ -88,7 +80,15 @@ void mem_swap_out(struct model *m, struct mem *mem, uint32_t frame)
     struct vmem *v = b->vm;
     uint32_t *word = &b->words[at], w = *word;
     ASSERT(page_where(w) == PAGE_RESIDENT && (w & PAGE_NUMBER) == frame);
-    mem_cut(m, v, b->first + at, false);
+    if (frame + AHEAD < mem->fresh) { /* policies that go in order will come there soon */
+        uint32_t soon = mem->reverse[frame + AHEAD];
+        const struct mem_block *s = soon / MEM_BLOCK < mem->n_blocks ? mem->blocks[soon / MEM_BLOCK] : NULL;
+        if (s) {
+            __builtin_prefetch(&s->vm);
+            __builtin_prefetch(&s->words[soon % MEM_BLOCK], 1);
+        }
+    }
+    if (v->touchers) mem_cut(m, v, b->first + at, false);
     if ((w & (PAGE_DIRTY | PAGE_COPY)) != PAGE_COPY)
         mem->pager(m, mem->host->sc->memory.swap, v->vm, true, mem->page_bytes, MEM_WRITTEN);
     *word = page_at(PAGE_AWAY, AWAY_SWAPPED << PAGE_AWAY_SHIFT) | PAGE_COPY;

@@ -2,22 +2,43 @@
 /* What has been referred to up to now, booked in the order of time; and stretches that end early.
  *
  * A task in a stretch that runs has run without a break since its first reference that is not booked:
- * whoever stops running is booked first (mem_leaves). So a reference's time follows from now, from how far the
- * task is, and from its place in the stretch. */
+ * whoever stops running is booked first (mem_leaves). So a reference's time follows from now, from how far
+ * the task is, and from its place in the stretch. */
 #include "model/guest.h"
 #include "model/mem_inner.h"
+
+/* With reference bits, in registers what would be looked up each time. */
+static void book_bits(struct vmem *v, const struct touch *t, uint32_t upto)
+{
+    uint8_t *bits = v->mem->policy->referenced;
+    int64_t active = 0;
+    for (uint32_t i = t->i; i < upto; i++) {
+        uint32_t page = t->refs[i] & ~PROG_TOUCH_WRITE;
+        uint32_t *word = &v->blocks[page / MEM_BLOCK]->words[page % MEM_BLOCK], w = *word;
+        uint32_t need = PAGE_ACTIVE | (t->refs[i] & PROG_TOUCH_WRITE ? PAGE_DIRTY : 0);
+        bits[w & PAGE_NUMBER] = 1;
+        if ((w & need) == need) continue;
+        active += !(w & PAGE_ACTIVE);
+        *word = w | need;
+    }
+    v->active += active;
+}
 
 void mem_book(struct touch *t, uint32_t upto)
 {
     struct vmem *v = t->vm->mem;
     struct book *book = t->vm->book;
     int64_t misses = 0;
-    for (uint32_t i = t->i; i < upto; i++) {
-        uint32_t page = t->refs[i] & ~PROG_TOUCH_WRITE;
-        mem_refer(v, &v->blocks[page / MEM_BLOCK]->words[page % MEM_BLOCK],
-                  (t->refs[i] & PROG_TOUCH_WRITE) != 0);
+    if (v->mem->policy->referenced)
+        book_bits(v, t, upto);
+    else
+        for (uint32_t i = t->i; i < upto; i++) {
+            uint32_t page = t->refs[i] & ~PROG_TOUCH_WRITE;
+            mem_refer(v, &v->blocks[page / MEM_BLOCK]->words[page % MEM_BLOCK],
+                      (t->refs[i] & PROG_TOUCH_WRITE) != 0);
+        }
+    for (uint32_t i = t->i; t->tlb && i < upto; i++)
         misses += t->miss[i];
-    }
     book_add(book, REC_N_MEM_REFS, upto - t->i);
     book_add(book, REC_N_MEM_TLBMISSES, misses);
     book_add(book, REC_N_MEM_WALKREFS, misses * v->walk_refs);
@@ -82,10 +103,8 @@ static void add_live(struct model *m, struct mem *mem, uint32_t *n, struct touch
                      int64_t ran_ns)
 {
     if (t->i == upto) return;
-    mem->live[(*n)++] = (struct mem_live){.t = t,
-                                          .upto = upto,
-                                          .began_ns = sim_now(m->sim) - ran_ns,
-                                          .vcpu = t->vm->tasks[t->task].vcpu};
+    mem->live[(*n)++] = (struct mem_live){
+        .t = t, .upto = upto, .began_ns = sim_now(m->sim) - ran_ns, .vcpu = t->vm->tasks[t->task].vcpu};
 }
 
 /* All that run, up to now; `over`, if any, all of its stretch. */

@@ -35,20 +35,35 @@ static void draw(struct touch *t)
     memmove(t->miss, t->miss + t->i, kept * sizeof t->miss[0]);
     t->i = 0;
     t->n = kept + prog_touch_fill(&t->gen, t->refs + kept, TOUCH_LEN - kept);
-    if (!t->tlb) return;
-    for (uint32_t i = kept; i < t->n; i++)
+    const struct vmem *v = t->vm->mem;
+    for (uint32_t i = kept; i < t->n; i++) { /* the processor fetches the words while the others are looked at */
+        uint32_t page = t->refs[i] & ~PROG_TOUCH_WRITE;
+        const struct mem_block *b = v->blocks[page / MEM_BLOCK];
+        if (b) __builtin_prefetch(&b->words[page % MEM_BLOCK], 1);
+    }
+    for (uint32_t i = kept; t->tlb && i < t->n; i++)
         t->miss[i] = tlb_miss(t->tlb, t->refs[i] & ~PROG_TOUCH_WRITE);
 }
 
-/* References from i on that hit make the stretch; fills at_ps. A walk's overhead ends it, so that run time is useful
- * up to there and overhead after it. The references that would begin at the very ns in which a full
- * stretch ends are left to the next: what begins in a ns begins in one stretch. Returns the overhead, in ns. */
+/* References from i on that hit make the stretch; fills at_ps. A walk's overhead ends it, so that run time is
+ * useful up to there and overhead after it. The references that would begin at the very ns in which a full
+ * stretch ends are left to the next: what begins in a ns begins in one stretch. Returns the overhead, in ns.
+ */
 static int64_t plan(struct touch *t)
 {
     const struct vmem *v = t->vm->mem;
     int64_t at = t->rest_ps, more = t->rest_more_ps, ref_ps = v->mem->ref_ps;
     bool stepping = v->mem->stepping;
     uint32_t i = t->i;
+    if (ref_ps == 0 && !t->tlb) { /* none takes time: they are booked at once, and their times not needed */
+        while (i < t->n &&
+               page_hits(mem_look(v, t->refs[i] & ~PROG_TOUCH_WRITE), t->refs[i] & PROG_TOUCH_WRITE))
+            i++;
+        t->at_ps[i] = at;
+        t->from = t->i;
+        t->end = i;
+        return 0;
+    }
     for (; i < t->n; i++) {
         uint32_t ref = t->refs[i];
         t->at_ps[i] = at;

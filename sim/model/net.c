@@ -26,7 +26,7 @@ static uint32_t index_of(const struct model *m, const struct vm *vm)
 
 void net_touch(struct net *net, struct mhost *h)
 {
-    if (net->is_touched[h->index]) return;
+    if (net->is_touched[h->index] || !h->sched) return; /* nobody runs there, where a VM is simulated alone */
     net->is_touched[h->index] = true;
     net_grow(net->touched, net->n_touched, net->cap_touched);
     net->touched[net->n_touched++] = h;
@@ -77,23 +77,32 @@ static void on_flush(void *ctx, uint32_t arg)
 
 /* --- the front door --- */
 
+static void grow_steps(struct net_vm *v, uint32_t n)
+{
+    v->steps = realloc(v->steps, n * sizeof *v->steps);
+    ASSERT(v->steps);
+    for (; v->n_steps < n; v->n_steps++)
+        v->steps[v->n_steps] = (struct net_step){.route = NONE};
+}
+
+/* Most often where the task sent last. */
+static uint32_t route_to(struct net *net, uint32_t vm, const struct net_step *last, uint32_t to)
+{
+    return last->route != NONE && net->routes[last->route].to == to ? last->route : net_route_of(net, vm, to);
+}
+
 void net_begin(struct model *m, struct vm *vm, uint32_t t)
 {
     struct net *net = m->net;
     uint32_t i = index_of(m, vm);
     struct net_vm *v = &net->vms[i];
     const struct prog_act *act = &vm->tasks[t].act;
-    if (t >= v->n_steps) {
-        uint32_t n = vm->cap_tasks > t ? vm->cap_tasks : t + 1;
-        v->steps = realloc(v->steps, n * sizeof *v->steps);
-        ASSERT(v->steps);
-        v->n_steps = n;
-    }
+    if (t >= v->n_steps) grow_steps(v, vm->cap_tasks > t ? vm->cap_tasks : t + 1);
     if (act->step->how == PROG_RECEIVE)
-        v->steps[t] = (struct net_step){.need = act->amount, .phase = NET_TAKE};
+        v->steps[t] = (struct net_step){.need = act->amount, .route = v->steps[t].route, .phase = NET_TAKE};
     else
         v->steps[t] = (struct net_step){.bytes = act->amount,
-                                        .route = net_route_of(net, i, act->step->target),
+                                        .route = route_to(net, i, &v->steps[t], act->step->target),
                                         .conn = NONE,
                                         .phase = NET_BELL};
 }

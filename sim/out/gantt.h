@@ -38,8 +38,9 @@ size_t gantt_count(const struct gantt *g, const struct gantt_window *w);
 /* How long the VM (GANTT_SWITCH, GANTT_HOST: those) had pCPUs in the window, in s. */
 double gantt_time(const struct gantt *g, const struct gantt_window *w, uint32_t vm);
 /* Columns pcpu, start, end, vm, vcpu, label with a heading, tab between, times in s on the run's clock,
- * exact. A switch is a slice of the VM "switch", a thread of the host itself one of the VM "host OS". What is
- * left is idle. A label is set where there is room for it; returns how many. */
+ * exact. A switch is a slice of the VM "switch", a thread of the host itself one of the VM "host OS".
+ * Overhead is not told apart here: it comes in pieces too small to be seen (trace.json and the figure of
+ * shares have it). What is left is idle. A label is set where there is room for it; returns how many. */
 size_t gantt_write(FILE *f, const struct gantt *g, const struct gantt_window *w);
 
 #endif

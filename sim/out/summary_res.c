@@ -25,7 +25,7 @@ static const struct column vm_columns[] = {
     {"swapped", "mem.swapped", "mean", "B", 9, false, true},
     {"faults", "mem.faults", "rate", "1/s", 9, false, true},
     {"requests", "disk.ops", "rate", "1/s", 10, false, true},
-    {"p99", "disk.latency", "p99", "s", 9, false, false},
+    {"disk p99", "disk.latency", "p99", "s", 10, false, false},
     {"net", "net.bytes", "rate", "B/s", 10, false, true},
     {"dropped", "net.drops", "rate", "1/s", 9, false, true},
 };
@@ -118,21 +118,35 @@ static void add_row(struct table *t, const char *entity)
     t->rows[t->n++] = entity;
 }
 
-static bool has(const struct results *r, const char *entity, const char *metric, const char *stat)
+static bool is(const struct result *r, const char *metric, const char *stat)
 {
-    return results_find(r, entity, metric, stat) != NULL;
+    return strcmp(r->metric, metric) == 0 && strcmp(r->stat, stat) == 0;
 }
 
-/* A VM that touches memory, has a disk or has a NIC; disks and stores; NICs and networks that carried
- * anything. */
-static void sort_entity(const struct results *r, const char *e, struct table *vms, struct table *disks,
-                        struct table *nets)
+/* A VM that touches memory, has a disk or has a NIC. */
+static void find_vms(const struct summary_ctx *c, struct table *t)
 {
-    bool vm = strncmp(e, "vm.", 3) == 0, frames = has(r, e, "net.frames", "total");
-    if (vm && (frames || has(r, e, "mem.refs", "total") || has(r, e, "disk.ops", "total"))) add_row(vms, e);
-    if (vm || strncmp(e, "peer.", 5) == 0) return;
-    if (has(r, e, "disk.util", "share")) add_row(disks, e);
-    if (frames && results_find(r, e, "net.frames", "total")->value > 0) add_row(nets, e);
+    static const char *const has[] = {"mem.refs", "disk.ops", "net.frames"};
+    const char **vms;
+    size_t n = report_vms(c->rp, 0, &vms);
+    for (size_t i = 0; i < n; i++) {
+        bool any = false;
+        for (size_t k = 0; k < LENGTH(has); k++)
+            any = any || !isnan(summary_pick(c, vms[i], has[k], "total"));
+        if (any) add_row(t, vms[i]);
+    }
+    free(vms);
+}
+
+/* Disks and stores, which alone have disk.util; NICs and networks that carried anything. */
+static void find_devices(const struct run_output *out, struct table *disks, struct table *nets)
+{
+    for (size_t i = 0; out && i < results_count(out->results); i++) {
+        const struct result *r = results_at(out->results, i);
+        bool end = strncmp(r->entity, "vm.", 3) == 0 || strncmp(r->entity, "peer.", 5) == 0;
+        if (is(r, "disk.util", "share")) add_row(disks, r->entity);
+        if (is(r, "net.frames", "total") && !end && r->value > 0) add_row(nets, r->entity);
+    }
 }
 
 void summary_resources(const struct summary_ctx *c)
@@ -141,14 +155,8 @@ void summary_resources(const struct summary_ctx *c)
     struct table disks = {"disk", disk_columns, LENGTH(disk_columns), NULL, 0, 0, DEVS_MAX, "disks"};
     struct table nets = {"network", net_columns, LENGTH(net_columns), NULL, 0,
                          0,         DEVS_MAX,    "NICs and networks"};
-    const struct run_output *out = runset_get(c->rp->runs, 0, 0);
-    const char *last = NULL;
-    for (size_t i = 0; out && i < results_count(out->results); i++) {
-        const char *e = results_at(out->results, i)->entity;
-        bool first = e != last && strchr(e, '.') && !strstr(e, ".vcpu") && !strstr(e, ".pcpu");
-        last = e;
-        if (first) sort_entity(out->results, e, &vms, &disks, &nets);
-    }
+    find_vms(c, &vms);
+    find_devices(runset_get(c->rp->runs, 0, 0), &disks, &nets);
     put_table(c, &vms);
     put_table(c, &disks);
     put_table(c, &nets);

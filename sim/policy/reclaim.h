@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* reclaim.h - which page leaves memory: replacement policies over pools of page frames.
  *
- * A host's frames are numbered 0 .. n-1. A frame that holds a page which may be taken stands in one pool: there
- * is one pool (replacement over the host), or one a VM. A policy is told when a frame comes in, when
+ * A host's frames are numbered 0 .. n-1. A frame that holds a page which may be taken stands in one pool:
+ * there is one pool (replacement over the host), or one a VM. A policy is told when a frame comes in, when
  * its page is referred to, when it leaves otherwise, and is asked for a victim, which leaves the pool.
  *
  *   lru            the page whose last reference is longest ago (exact order)
@@ -12,9 +12,9 @@
  *                  reference bits until it finds one that is clear (Corbato 1968)
  *   random         each page of the pool as likely, from the caller's stream
  *
- * Where a victim's frame is not filled again at once, or frames leave otherwise, clock and second-chance differ:
- * over the host a frame keeps its place in clock's ring whatever it holds, and a queue forgets it. With one pool
- * a VM clock's ring is linked, and a new frame comes right behind the hand.
+ * Where a victim's frame is not filled again at once, or frames leave otherwise, clock and second-chance
+ * differ: over the host a frame keeps its place in clock's ring whatever it holds, and a queue forgets it.
+ * With one pool a VM clock's ring is linked, and a new frame comes right behind the hand.
  *
  * Pure: no clock, no engine, no malloc. The state is one block that the caller owns, `struct reclaim` at its
  * beginning. insert, touch and remove are O(1), victim is O(1) amortised; random's are O(log n).
@@ -82,7 +82,8 @@ static inline void reclaim_remove(struct reclaim *r, uint32_t pool, uint32_t fra
 {
     r->cls->remove(r, pool, frame);
 }
-/* Who leaves; it is in no pool then. RECLAIM_NONE: the pool is empty. The stream is drawn from by random alone. */
+/* Who leaves; it is in no pool then. RECLAIM_NONE: the pool is empty. The stream is drawn from by random
+ * alone. */
 static inline uint32_t reclaim_victim(struct reclaim *r, uint32_t pool, struct rng *rng)
 {
     return r->cls->victim(r, pool, rng);

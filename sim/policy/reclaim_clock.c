@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "policy/reclaim_list.h"
 
-/* One pool: the ring is the frames in the order of their numbers, and their bits say all: 0 present, 1 referred
- * to, ABSENT. pools[0] is the hand; how many are present stands behind it. Several pools: each ring is a list
- * whose own node stands where its end is; the hand is a frame of it, or that node. */
+/* One pool: the ring is the frames in the order of their numbers, and their bits say all: 0 present, 1
+ * referred to, ABSENT. pools[0] is the hand; how many are present stands behind it. Several pools: each ring
+ * is a list whose own node stands where its end is; the hand is a frame of it, or that node. */
 enum { ABSENT = 2 };
 
 static size_t bytes(uint32_t n_frames, uint32_t n_pools)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* reclaim_list.h - the queues under lru, fifo, second-chance and clock's linked ring: doubly linked lists of
- * frames, one a pool, in two arrays. A pool's list is a ring through a node of its own, number n_frames + pool,
- * so that no link is ever missing; r->a holds the next, r->b the one before. */
+ * frames, one a pool, in two arrays. A pool's list is a ring through a node of its own, number n_frames +
+ * pool, so that no link is ever missing; r->a holds the next, r->b the one before. */
 #ifndef VLAB_POLICY_RECLAIM_LIST_H
 #define VLAB_POLICY_RECLAIM_LIST_H
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "policy/reclaim.h"
 
-/* A pool is a complete binary tree: its members have the places 1 .. n in it, place 2i and 2i + 1 under place i,
- * and the bits of a place after its first say the way down from the root. Pools of any size share the arrays
- * so, where tables of members would each need room for all. Links are frames + 1, 0 is none. */
+/* A pool is a complete binary tree: its members have the places 1 .. n in it, place 2i and 2i + 1 under place
+ * i, and the bits of a place after its first say the way down from the root. Pools of any size share the
+ * arrays so, where tables of members would each need room for all. Links are frames + 1, 0 is none. */
 static size_t bytes(uint32_t n_frames, uint32_t n_pools)
 {
     return sizeof(uint32_t) * (3 * (size_t)n_frames + 2 * (size_t)n_pools);

@@ -29,8 +29,8 @@ struct wfq_flow {    /* a sender at this link; {.id, .weight}, the rest 0 */
 };
 
 struct wfq_turn {
+    uint64_t who; /* id << 32 | flow */
     int64_t tag;
-    uint32_t id, flow;
 };
 
 struct wfq {               /* all 0 but heap to begin with */

@@ -27,10 +27,11 @@ size_t key_count(void)
 
 const struct key *key_at(size_t i)
 {
-    for (size_t p = 0; p < LEN(pieces); i -= pieces[p++].n)
-        if (i < pieces[p].n) return &pieces[p].rows[i];
-    ASSERT(!"a row of the table");
-    return NULL;
+    size_t p = 0;
+    ASSERT(i < key_count());
+    while (i >= pieces[p].n)
+        i -= pieces[p++].n;
+    return &pieces[p].rows[i];
 }
 
 const struct key *key_find(const char *path)

@@ -158,8 +158,8 @@ static const struct key keys_hosts[] = {
         .about = "Requests a second; 0/s: no bound.", .example = "20000/s"),
     KEY("hosts.disks.bandwidth", KEY_BANDWIDTH, "0B/s", ANY, .only = "model bucket",
         .about = "Bytes a second; 0B/s: no bound.", .example = "500MB/s"),
-    KEY("hosts.disks.latency", KEY_DURATION, "0s", ANY, .only = "model bucket",
-        .about = "Time of every request beside what the rates make it wait; requests overlap in it.",
+    KEY("hosts.disks.latency", KEY_DURATION, "0s", ANY,
+        .about = "Time of every request beside what its model makes it take; requests overlap in it.",
         .example = "80us"),
     KEY("hosts.disks.burst", KEY_SIZE, "0B", ANY, .only = "model bucket",
         .about = "Bytes that may be saved up while the bandwidth is not used.", .example = "100MB"),
@@ -330,7 +330,9 @@ static const struct key keys_hosts[] = {
     KEY("peers.name", KEY_NAME, NULL, ANY, .def_text = "none: it must be stated",
         .about = "Name of the machine."),
     KEY("peers.on", KEY_NAME, "outside", ANY,
-        .about = "The bridge it hangs on; outside: beyond all networks, where every bridge and nat leads."),
+        .about = "The network it hangs on: a bridge, or the switch behind a nat's NIC; outside: beyond all "
+                 "networks, "
+                 "where every bridge and nat leads."),
     LATER("images", KEY_NAMED, "dependability", "What VMs boot from."),
     LATER_KEY("images.name", "dependability", "Name of the image."),
     LATER_KEY("images.boot", "dependability", "What a boot reads and takes."),

@@ -174,9 +174,9 @@ static struct sc_peer read_peer(struct reader *r, const struct node *map, const 
     p.network = nets_named(sc, on.word);
     if (p.network == SC_NONE)
         no_network(r, on.node, sc);
-    else if (sc->networks[p.network].kind != SC_NET_BRIDGE &&
+    else if (sc->networks[p.network].kind == SC_NET_HOST_ONLY &&
              tree_error(r->d, on.node, "`%s` lies inside hosts: a peer cannot hang on it", on.word))
-        diag_hint(r->d, "a peer is on a bridge, or `outside`");
+        diag_hint(r->d, "a peer is on a bridge, on a nat's side of the wire, or `outside`");
     return p;
 }
 

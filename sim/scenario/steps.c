@@ -235,16 +235,28 @@ static bool one_step(struct compiler *c, struct node *map)
     return true;
 }
 
+/* How many steps a list makes at most. */
+static uint32_t room_for(const struct node *list)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < list->n; i++) {
+        const struct node *all = tree_get(list->items[i], "ops", 3);
+        n += all && all->n ? all->n : 1;
+    }
+    return n < PROG_MAX_STEPS ? (uint32_t)n : PROG_MAX_STEPS;
+}
+
 struct prog *steps_read(struct vms *v, struct vms_group *g, struct node *list)
 {
     struct reader *r = v->r;
     if (!list->n) return tree_error(r->d, list, "a workload needs at least one step"), NULL;
     if (list->n > PROG_MAX_STEPS) return tree_error(r->d, list, "more than 256 steps"), NULL;
     struct compiler c = {.v = v, .g = g};
-    c.steps = arena_array(r->a, PROG_MAX_STEPS, sizeof *c.steps);
-    c.to = arena_array(r->a, PROG_MAX_STEPS + 1, sizeof(struct node *));
+    uint32_t room = room_for(list);
+    c.steps = arena_array(r->a, room, sizeof *c.steps);
+    c.to = arena_array(r->a, room + 1, sizeof(struct node *)); /* one too many looks before it is told */
     bool ok = true;
-    for (uint32_t i = 0; i < list->n; i++)
+    for (uint32_t i = 0; i < list->n && (ok || c.n < PROG_MAX_STEPS); i++)
         ok &= one_step(&c, list->items[i]);
     if (!ok) return NULL;
     uint64_t bytes = sizeof(struct prog) + (uint64_t)c.n * sizeof(struct step) + 8 * (uint64_t)c.pool.n;

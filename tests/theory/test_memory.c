@@ -6,8 +6,8 @@
 
 Suite *memory_suite(void);
 
-/* One VM of one task with `frames` frames, its working set `pages`; no reference takes time, a hard fault takes
- * 1 us, so a run is so many faults. */
+/* One VM of one task with `frames` frames, its working set `pages`; no reference takes time, a hard fault
+ * takes 1 us, so a run is so many faults. */
 static struct lab *one(const char *replacement, int frames, int pages, const char *pattern, int write)
 {
     return lab_open("vlab: 1\nname: t\nrun: {duration: 100s}\n"

@@ -45,6 +45,7 @@ struct world {
     char names[WORLD_VMS][16];
     struct prog *progs[WORLD_VMS];
     struct rec_block block;
+    uint32_t only; /* 1 + the VM to simulate alone; 0: all */
     struct model *m;
     struct rec events[WORLD_EVENTS]; /* REC_EVENT and REC_WORK */
     size_t n_events;
@@ -222,7 +223,7 @@ static inline void world_start(struct world *w, int64_t duration_ns)
     if (w->sc.run.sample_ns == INT64_MAX) w->sc.run.sample_ns = duration_ns;
     rec_block_init(&w->block);
     rec_block_add_reader(&w->block, (struct rec_reader){world_read, w, UINT32_MAX});
-    w->m = model_new(&w->sc, 1, MODEL_ALL, &w->block);
+    w->m = model_new(&w->sc, 1, w->only ? w->only - 1 : MODEL_ALL, &w->block);
 }
 
 static inline void world_run(struct world *w, int64_t duration_ns)

@@ -66,37 +66,21 @@ static inline const struct sc_host *host_of(const struct scenario *sc, const cha
     return NULL;
 }
 
-struct refused {
-    const char *text;
-    unsigned line, column;
-    const char *says;
-    const char *hint; /* NULL: not looked at */
-};
-
-static inline void ck_refused(const struct refused *x)
+/* The text is read, all its points, until something is said: that one thing. */
+static inline void ck_text_refused(const struct refusal *x)
 {
     struct diag d;
     diag_init(&d);
     struct scenario_file *f = scenario_parse("case.yaml", x->text, strlen(x->text), &d);
     for (size_t p = 0; f && p < scenario_points(f) && !diag_any(&d); p++)
         scenario_free(scenario_at(f, p, &d));
-    if (d.n != 1) diag_print(&d, stderr, false);
-    ck_assert_msg(d.n == 1, "%zu diagnostics instead of one for:\n%s", d.n, x->text);
-    const struct diag_item *it = &d.items[0];
-    ck_assert_msg(strstr(it->text, x->says) != NULL, "said \"%s\", wanted \"%s\", for:\n%s", it->text,
-                  x->says, x->text);
-    ck_assert_msg(it->mark.line == x->line && it->mark.column == x->column,
-                  "at %u:%u, wanted %u:%u, \"%s\", for:\n%s", it->mark.line, it->mark.column, x->line,
-                  x->column, it->text, x->text);
-    if (x->hint)
-        ck_assert_msg(it->hint && strstr(it->hint, x->hint), "hint \"%s\", wanted \"%s\", for:\n%s",
-                      it->hint ? it->hint : "none", x->hint, x->text);
+    ck_refused(&d, x);
     scenario_close(f);
     diag_done(&d);
 }
 
 /* As many points as it has are read without a word. */
-static inline void ck_accepted(const char *text)
+static inline void ck_text_accepted(const char *text)
 {
     struct diag d;
     diag_init(&d);

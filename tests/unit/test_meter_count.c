@@ -195,12 +195,12 @@ START_TEST(laws_of_memory)
     made_nothing(r);
     made_end_broken(r, "conservation: host.h holds 1052672 B in 1048576 B");
     r = one();
-    MADE_READ(r, OF_VM(LEVEL, 0, REC_L_MEM_RESIDENT, 8192), OF_VM(LEVEL, 0, REC_L_MEM_SHARED, 4096),
+    MADE_READ(r, OF_VM(LEVEL, 0, REC_L_MEM_RESIDENT, 8192), OF_HOST(LEVEL, 0, REC_L_MEM_SHARED, 4096),
               OF_HOST(LEVEL, 0, REC_L_MEM_RESIDENT, 4095));
     made_nothing(r);
     made_end_broken(r, "sharing saves 4096 B");
     r = one();
-    MADE_READ(r, OF_VM(LEVEL, 0, REC_L_MEM_RESIDENT, 8192), OF_VM(LEVEL, 0, REC_L_MEM_SHARED, 4096),
+    MADE_READ(r, OF_VM(LEVEL, 0, REC_L_MEM_RESIDENT, 8192), OF_HOST(LEVEL, 0, REC_L_MEM_SHARED, 4096),
               OF_HOST(LEVEL, 0, REC_L_MEM_RESIDENT, 4096));
     made_nothing(r);
     made_end_well(r);
@@ -283,6 +283,57 @@ START_TEST(what_happens_to_a_device)
 }
 END_TEST
 
+/* 101 hosts h-0 .. h-100 of a group, a disk and a NIC each: one disk and one NIC of the group. */
+START_TEST(devices_of_many_hosts_are_one)
+{
+    enum { N = 101 };
+    struct made_run *r = one();
+    static struct sc_host hosts[N];
+    static struct sc_disk disks[N];
+    static struct sc_nic nics[N];
+    static char text[N][3][32];
+    for (uint32_t i = 0; i < N; i++) {
+        snprintf(text[i][0], sizeof text[i][0], "h-%u", i);
+        snprintf(text[i][1], sizeof text[i][1], "host.h-%u.disk.ssd0", i);
+        snprintf(text[i][2], sizeof text[i][2], "host.h-%u.nic.eth0", i);
+        hosts[i] = (struct sc_host){.name = text[i][0], .group = "h", .cores = 1};
+        disks[i] = (struct sc_disk){.name = "ssd0", .entity = text[i][1], .host = i};
+        nics[i] = (struct sc_nic){.name = "eth0", .entity = text[i][2], .host = i};
+    }
+    meter_free(r->meter);
+    r->sc.hosts = hosts, r->sc.disks = disks, r->sc.nics = nics;
+    r->sc.n_hosts = r->sc.n_disks = r->sc.n_nics = N;
+    r->meter = meter_new(&r->sc, &(struct meter_opts){.only_vm = UINT32_MAX});
+    r->reader = meter_reader(r->meter);
+    MADE_READ(r, OF_HOST(LEVEL, 0, REC_L_MEM_SWAPPED, 1010), OF_DEV(LEVEL, 200 * MS, 7, REC_L_DISK_BUSY, 1));
+    for (uint32_t i = 0; i < N; i++) {
+        struct rec recs[] = {AT_IO(300 * MS, i, 0, UINT32_MAX), OF_DEV(COUNT, 400 * MS, i, REC_N_DISK_OPS, 1),
+                             OF_DEV(COUNT, 400 * MS, N + i, REC_N_NET_FRAMES, i),
+                             OF_DEV(EVENT, 400 * MS, i, REC_EV_POOL_ALARM, 1)};
+        made_read(r, recs, 4);
+    }
+    MADE_READ(r, AT_STATE(1000, 1000, DOWN, DOWN));
+    for (uint32_t i = 0; i < N; i++) {
+        struct rec idle = AT_IDLE(1000, 1000, 0);
+        idle.host = i;
+        made_read(r, &idle, 1);
+    }
+    made_end_well(r);
+    ck_near(made_value(r, "host.h.disk.ssd0", "disk.ops", "total"), N, 0);
+    ck_near(made_value(r, "host.h.disk.ssd0", "disk.latency", "count"), N, 0);
+    ck_near(made_value(r, "host.h.disk.ssd0", "disk.util", "share"), 1. / N, 1e-12);
+    ck_near(made_value(r, "host.h.disk.ssd0", "disk.busy", "max"), 1, 1e-12);
+    ck_near(made_value(r, "host.h.disk.ssd0", "events.pool-alarm", "total"), N, 0);
+    ck_near(made_value(r, "host.h.nic.eth0", "net.frames", "total"), N * (N - 1) / 2, 0);
+    ck_near(made_value(r, "host.h", "mem.swapped", "mean"), 10, 1e-12);
+    ck_near(made_value(r, "host.h", "mem.swapped", "max"), 1010, 1e-12);
+    ck_near(made_value(r, "host.h", "events.pool-alarm", "total"), N, 0);
+    ck_assert_ptr_null(made_row(r, "host.h-7.disk.ssd0", "disk.ops", "total"));
+    ck_assert_ptr_nonnull(made_row(r, "network.lan", "net.frames", "total"));
+    made_run_done(r);
+}
+END_TEST
+
 START_TEST(reach_is_told_of_few_endpoints)
 {
     struct made_run *r = made_run_new(2, (struct meter_opts){0});
@@ -315,6 +366,7 @@ Suite *meter_count_suite(void)
     tcase_add_test(t, laws_of_memory);
     tcase_add_test(t, a_large_group_is_summed);
     tcase_add_test(t, what_happens_to_a_device);
+    tcase_add_test(t, devices_of_many_hosts_are_one);
     tcase_add_test(t, reach_is_told_of_few_endpoints);
     suite_add_tcase(s, t);
     return s;

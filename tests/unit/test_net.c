@@ -3,6 +3,7 @@
 #include "tests/unit/net_world.h"
 
 #include "base/rng.h"
+#include "model/guest.h"
 #include "model/net_map.h"
 #include "policy/wfq.h"
 
@@ -296,6 +297,27 @@ START_TEST(a_slow_receiver_drops)
 }
 END_TEST
 
+/* Of 20 frames in a burst a queue of 5 takes 5, whoever would pay for them. */
+START_TEST(a_burst_fills_the_queue)
+{
+    struct lan l = lan_new(GBPS);
+    uint32_t h2 = world_host(l.w, 1), n2 = world_nic(l.w, h2, 0);
+    world_join(l.w, l.net, n2);
+    l.w->nics[n2].packet_cost_ns = 1000000;
+    l.w->nics[n2].rx_queue = 5;
+    uint32_t a = world_vm(l.w, l.host, l.net), b = world_vm(l.w, h2, l.net);
+    l.w->vms[b].mode = _i ? SC_HARDWARE : SC_BARE;
+    world_does(l.w, a, (struct step[]){world_send_step(20 * 1448, b), sleep_step(SECOND)}, 2);
+    world_does(l.w, b, (struct step[]){sleep_step(500000), world_receive_step(5), sleep_step(SECOND)}, 3);
+    world_run(l.w, SECOND);
+    ck_assert_int_eq(world_count(l.w, b, REC_N_NET_FRAMES), 5);
+    ck_assert_int_eq(world_count(l.w, b, REC_N_NET_DROPS), 15);
+    ck_assert_int_eq(world_nic_count(l.w, n2, REC_N_NET_FRAMES), 20);
+    ck_assert_int_eq(l.w->m->vcpus[_i ? 2 : 1].run_ns, 5000000);
+    world_free(l.w);
+}
+END_TEST
+
 /* --- inside a host --- */
 
 /* The NIC is full; host-only traffic beside it goes at its own 8 Gb/s, and the NIC sees none of it. */
@@ -427,6 +449,44 @@ START_TEST(frames_add_up_at_any_time)
 }
 END_TEST
 
+/* A VM simulated alone (for its slowdown) sends to whom is not there; its own time is what it was. */
+START_TEST(alone_it_sends_all_the_same)
+{
+    struct lan l = lan_new(GBPS);
+    uint32_t h2 = world_host(l.w, 1), n2 = world_nic(l.w, h2, GBPS);
+    world_join(l.w, l.net, n2);
+    l.w->nics[n2].packet_cost_ns = 5000;
+    uint32_t a = world_vm(l.w, l.host, l.net), b = world_vm(l.w, h2, l.net);
+    l.w->only = a + 1;
+    world_does(l.w, a, (struct step[]){world_send_step(14480, b), sleep_step(SECOND)}, 2);
+    world_run(l.w, 3 * SECOND / 2);
+    ck_assert_int_eq(world_over(l.w, a, 0), SECOND + 123040);
+    ck_assert_int_eq(world_nic_count(l.w, n2, REC_N_NET_FRAMES), 20);
+    world_free(l.w);
+}
+END_TEST
+
+/* Killed while its frames are on their way and its tasks wait for room: they arrive, nothing else comes. */
+START_TEST(a_killed_vm_sends_no_more)
+{
+    struct lan l = lan_new(GBPS);
+    uint32_t a = world_vm(l.w, l.host, l.net), b = world_vm(l.w, l.host, l.net);
+    world_send(l.w, a, 14480000, 2);
+    world_send(l.w, b, 14480000, 2);
+    world_start(l.w, SECOND);
+    sim_run(model_sim(l.w->m), 10000000);
+    guest_kill(l.w->m, &l.w->m->vms[a]);
+    sim_run(model_sim(l.w->m), 50000000);
+    char *why = NULL;
+    ck_assert_msg(net_check(l.w->m, &why) == 0, "%s", why);
+    int64_t sent = world_count(l.w, a, REC_N_NET_FRAMES);
+    ck_assert_int_ge(sent, 406 + 256 - 1); /* half of 10 ms, and its window */
+    ck_assert_int_le(sent, 406 + 256 + 1);
+    ck_assert_int_ge(world_count(l.w, b, REC_N_NET_FRAMES), 4063 - sent - 1); /* the line was never idle */
+    world_free(l.w);
+}
+END_TEST
+
 /* --- parts --- */
 
 START_TEST(shares_are_exact_to_a_frame)
@@ -528,10 +588,13 @@ Suite *net_suite(void)
     tcase_add_loop_test(t, frames_are_taken_in_order, 0, 2);
     tcase_add_test(t, frames_wait_for_their_receiver);
     tcase_add_loop_test(t, a_slow_receiver_drops, 0, 2);
+    tcase_add_loop_test(t, a_burst_fills_the_queue, 0, 2);
     tcase_add_test(t, host_only_never_meets_the_nic);
     tcase_add_test(t, two_vms_of_a_bridge_meet_inside);
     tcase_add_loop_test(t, no_way_costs_a_second, 0, 2);
     tcase_add_loop_test(t, frames_add_up_at_any_time, 0, 3);
+    tcase_add_test(t, alone_it_sends_all_the_same);
+    tcase_add_test(t, a_killed_vm_sends_no_more);
     tcase_add_test(t, shares_are_exact_to_a_frame);
     tcase_add_test(t, who_was_away_starts_level);
     tcase_add_test(t, the_map_forgets_nothing_else);

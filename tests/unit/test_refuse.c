@@ -260,23 +260,9 @@ static const struct refusal refusals[] = {
     {E "vm.a.cpu.run < 50% within 51pp\n", 10, 3, "its tolerance takes in everything", NULL},
 };
 
-static void print_all(struct diag *d)
-{
-    diag_print(d, stderr, false);
-}
-
 START_TEST(is_refused_at_its_place)
 {
-    const struct refusal *x = &refusals[_i];
-    struct diag d;
-    diag_init(&d);
-    struct scenario_file *f =
-        scenario_parse("case.yaml", x->text, x->text[0] == '\xff' ? 6 : strlen(x->text), &d);
-    for (size_t p = 0; f && p < scenario_points(f) && !diag_any(&d); p++)
-        scenario_free(scenario_at(f, p, &d));
-    ck_refused(&d, x);
-    scenario_close(f);
-    diag_done(&d);
+    ck_text_refused(&refusals[_i]);
 }
 END_TEST
 
@@ -319,15 +305,7 @@ static const char *const accepted[] = {
 
 START_TEST(is_accepted)
 {
-    struct diag d;
-    diag_init(&d);
-    struct scenario_file *f = scenario_parse("case.yaml", accepted[_i], strlen(accepted[_i]), &d);
-    for (size_t p = 0; f && p < scenario_points(f) && !diag_any(&d); p++)
-        scenario_free(scenario_at(f, p, &d));
-    if (diag_any(&d)) print_all(&d);
-    ck_assert_msg(!diag_any(&d), "refused:\n%s", accepted[_i]);
-    scenario_close(f);
-    diag_done(&d);
+    ck_text_accepted(accepted[_i]);
 }
 END_TEST
 

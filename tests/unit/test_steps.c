@@ -241,11 +241,21 @@ START_TEST(as_many_steps_as_a_program_holds)
     close_world(&w);
     strcpy(text + len, all);
     strcpy(text + len + sizeof all - 3, E);
-    ck_refused(&(struct refused){text, 9, (unsigned)(len - sizeof A + 2 + 6), "more than 256 steps", NULL});
+    ck_text_refused(
+        &(struct refusal){text, 9, (unsigned)(len - sizeof A + 2 + 6), "more than 256 steps", NULL});
+    /* 256, and then one of each kind that looks further before it is one too many */
+    for (int i = 0; i < 2; i++) {
+        strcpy(text + len,
+               "{ops: {syscall: 1, page_fault: 1, io_port: 1, cr8: 1, call_ret: 1, divide: 1, mmio: 1, "
+               "hlt: 1}}, {cpu: 1ms}, ");
+        unsigned column = (unsigned)(strlen(text) - sizeof A + 2);
+        strcat(text, i ? "{net: {send: 1B, to: b}}" E : "{lock: 1ms}" E);
+        ck_text_refused(&(struct refusal){text, 9, column, "more than 256 steps", NULL});
+    }
 }
 END_TEST
 
-static const struct refused refusals[] = {
+static const struct refusal refusals[] = {
     {S "{cpu: 1ms, touch: {pages: 1}}" E, 9, 22, "a step is of one kind; this one is of 2", NULL},
     {S "{touhc: {pages: 1}}" E, 9, 23, "unknown key `touhc`", "did you mean `touch`?"},
     {S "{secret: 32B}" E, 9, 23, "`secret` is not supported yet", NULL},
@@ -312,7 +322,7 @@ static const struct refused refusals[] = {
 
 START_TEST(is_refused_at_its_place)
 {
-    ck_refused(&refusals[_i]);
+    ck_text_refused(&refusals[_i]);
 }
 END_TEST
 
@@ -381,12 +391,12 @@ START_TEST(a_loop_that_may_take_no_time_is_refused)
 {
     const struct loop *x = &loops[_i];
     if (x->sure) {
-        ck_accepted(x->text);
+        ck_text_accepted(x->text);
         return;
     }
     unsigned column = (unsigned)(strstr(x->text, "steps: [") - strstr(x->text, "- {name: a,")) + 8;
-    ck_refused(
-        &(struct refused){x->text, 10, column, "a loop that can take no time", "add a step that takes time"});
+    ck_text_refused(
+        &(struct refusal){x->text, 10, column, "a loop that can take no time", "add a step that takes time"});
 }
 END_TEST
 

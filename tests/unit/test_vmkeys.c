@@ -212,7 +212,7 @@ START_TEST(a_sweep_reaches_into_disks_and_content)
 }
 END_TEST
 
-static const struct refused refusals[] = {
+static const struct refusal refusals[] = {
     /* mode, guest, gangs */
     {A "  mode: paravirtual\n", 13, 9, "was ported to the hypervisor; this one is stock", "guest: modified"},
     {A "  mode: paravirtual\n  guest: stock\n", 13, 9, "this one is stock", NULL},
@@ -305,7 +305,7 @@ static const struct refused refusals[] = {
 
 START_TEST(is_refused_at_its_place)
 {
-    ck_refused(&refusals[_i]);
+    ck_text_refused(&refusals[_i]);
 }
 END_TEST
 
@@ -332,7 +332,7 @@ static const char *const accepted[] = {
 
 START_TEST(is_accepted)
 {
-    ck_accepted(accepted[_i]);
+    ck_text_accepted(accepted[_i]);
 }
 END_TEST
 
