@@ -46,7 +46,8 @@ def spoil(doc):
         lambda d: d["vms"][0].update(cpu={"wieght": 10}),
         lambda d: d["vms"][0].update(workload={"steps": [{"cpu": {"expnential": "1ms"}}]}),
         lambda d: d["vms"][0].update(workload={"steps": [{"cpu": {"uniform": ["1ms"]}}]}),
-        lambda d: d["vms"][0].update(disk={"size": "1GiB"}),
+        lambda d: d["vms"][0].update(disk={"size": "1G"}),
+        lambda d: d["vms"][0].update(kernel="k1"),
     ):
         spoiled = copy.deepcopy(doc)
         change(spoiled)

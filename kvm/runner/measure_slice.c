@@ -28,7 +28,10 @@ int measure_slice(int64_t run_ns, struct measure *out, char **why)
     ASSERT(mem && block && draw_make(&step.amount) == 0);
     struct sc_vm vms[2];
     for (int i = 0; i < 2; i++)
-        vms[i] = (struct sc_vm){.name = i ? "b" : "a",
+        vms[i] = (struct sc_vm){.mode = SC_HARDWARE,
+                                .network = SC_NONE,
+                                .swap = SC_NONE,
+                                .name = i ? "b" : "a",
                                 .group = i ? "b" : "a",
                                 .draws = i ? "b" : "a",
                                 .vcpus = 1,

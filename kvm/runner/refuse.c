@@ -12,12 +12,75 @@ static char *refuse_host(const struct sc_host *h)
 {
     if (h->speed_ppm != 1000000)
         return host_text(CANNOT "hosts.%s.cpu.speed: a real pCPU is as fast as it is", h->group);
+    if (h->type == 2)
+        return host_text(CANNOT "hosts.%s.hypervisor.type: 2: guests run on this machine as it is", h->group);
+    if (h->threads_per_core > 1)
+        return host_text(CANNOT "hosts.%s.cpu.threads_per_core: which CPUs share a core is this machine's",
+                         h->group);
+    if (strcmp(h->scheduler, "bvt") == 0)
+        return host_text(CANNOT "hosts.%s.cpu.scheduler: the dispatcher does not run bvt yet", h->group);
+    if (h->memory.n_reclaim > 0)
+        return host_text(CANNOT "hosts.%s.memory.reclaim: guests here keep their memory", h->group);
     if (h->cores > CTL_PCPUS) return host_text(CANNOT "hosts.%s.cpu.cores: over %u", h->group, CTL_PCPUS);
     bool eevdf = strcmp(h->scheduler, "eevdf") == 0;
     if (eevdf && h->slice_ns != 0 && h->slice_ns != h->measured.slice_ns)
         return host_text(CANNOT
                          "hosts.%s.cpu.slice with scheduler eevdf: it is Linux's own, with its own slice",
                          h->group);
+    return NULL;
+}
+
+/* The devices of a scenario; a guest has none of its own yet. */
+static char *refuse_devices(const struct scenario *sc)
+{
+    for (uint32_t i = 0; i < sc->n_disks; i++)
+        if (sc->disks[i].host == SC_NONE)
+            return host_text(CANNOT "storage.%s: guests here have no disks yet", sc->disks[i].name);
+        else
+            return host_text(CANNOT "hosts.%s.disks.%s: guests here have no disks yet", sc->hosts[0].group,
+                             sc->disks[i].name);
+    if (sc->n_nics > 0)
+        return host_text(CANNOT "hosts.%s.nics.%s: guests here have no network yet", sc->hosts[0].group,
+                         sc->nics[0].name);
+    if (sc->n_networks > 0)
+        return host_text(CANNOT "networks.%s: guests here have no network yet", sc->networks[0].name);
+    if (sc->n_peers > 0)
+        return host_text(CANNOT "peers.%s: guests here have no network yet", sc->peers[0].name);
+    return NULL;
+}
+
+/* What the payload has not learnt yet. */
+static char *refuse_steps(const struct sc_vm *v)
+{
+    static const char *const kinds[STEP_NKINDS] = {[STEP_TOUCH] = "touch",
+                                                   [STEP_DISK] = "disk",
+                                                   [STEP_NET] = "net",
+                                                   [STEP_OPS] = "ops",
+                                                   [STEP_LOCK] = "lock"};
+    const struct step *s = prog_steps(v->work.prog);
+    for (uint32_t i = 0; i < v->work.prog->n_steps; i++)
+        if (kinds[s[i].kind])
+            return host_text(CANNOT "vms.%s.workload.steps: guests here take no `%s` step yet", v->group,
+                             kinds[s[i].kind]);
+    return NULL;
+}
+
+static char *refuse_machine(const struct sc_vm *v)
+{
+    static const char *const modes[SC_NMODES] = {
+        [SC_BARE] = "bare",
+        [SC_CONTAINER] = "container",
+        [SC_EMULATION] = "emulation",
+        [SC_TRANSLATION] = "binary-translation",
+        [SC_PARAVIRTUAL] = "paravirtual",
+    };
+    if (v->mode != SC_HARDWARE)
+        return host_text(CANNOT "vms.%s.mode: %s: KVM virtualizes by hardware", v->group, modes[v->mode]);
+    if (v->cosched != SC_COSCHED_NONE)
+        return host_text(CANNOT "vms.%s.cpu.cosched: nothing here starts vCPUs together", v->group);
+    if (v->n_disks > 0) return host_text(CANNOT "vms.%s.disk: guests here have no disks yet", v->group);
+    if (v->network != SC_NONE)
+        return host_text(CANNOT "vms.%s.nic: guests here have no network yet", v->group);
     return NULL;
 }
 
@@ -59,9 +122,12 @@ char *refuse_scenario(const struct scenario *sc)
     if (sc->n_hosts != 1)
         return host_text(CANNOT "hosts: this machine is one host, the scenario has %u", sc->n_hosts);
     char *why = refuse_host(&sc->hosts[0]);
+    if (!why) why = refuse_devices(sc);
     bool eevdf = strcmp(sc->hosts[0].scheduler, "eevdf") == 0;
     for (uint32_t i = 0; i < sc->n_vms && !why; i++) {
-        why = refuse_work(&sc->vms[i]);
+        why = refuse_machine(&sc->vms[i]);
+        if (!why) why = refuse_steps(&sc->vms[i]);
+        if (!why) why = refuse_work(&sc->vms[i]);
         if (!why && eevdf) why = refuse_linux(&sc->vms[i]);
     }
     return why;

@@ -163,6 +163,21 @@ static bool same_word(const char *s, size_t len, const char *word)
     return strlen(word) == len && !strncasecmp(s, word, len);
 }
 
+/* "Gb", "Gbps", "Gbit/s" and "500M" are what people write for Gb/s and 500MB/s. */
+static void near_bandwidth(const char *s, size_t len, const char *u, size_t n, struct unit_why *why)
+{
+    static const char *const ends[] = {"b", "bps", "bit", "bits", "bit/s", "bits/s"};
+    size_t scaled = strchr("kKMGT", *u) != NULL;
+    int number = (int)len;
+    char scale[2] = {scaled ? *u == 'K' ? 'k' : *u : '\0', '\0'};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (n - scaled == strlen(ends[i]) && !strncmp(u + scaled, ends[i], n - scaled))
+            snprintf(why->hint, sizeof why->hint, "did you mean `%.*s%sb/s`?", number, s, scale);
+    if (scaled && n == 1)
+        snprintf(why->hint, sizeof why->hint, "write `%.*s%sB/s` (bytes) or `%.*s%sb/s` (bits)", number, s,
+                 scale, number, s, scale);
+}
+
 /* What is wrong with the unit `u`, n characters after a number of `len`. */
 static void wrong_unit(enum unit_kind kind, const char *s, size_t len, const char *u, size_t n,
                        struct unit_why *why)
@@ -175,6 +190,9 @@ static void wrong_unit(enum unit_kind kind, const char *s, size_t len, const cha
             snprintf(why->hint, sizeof why->hint, "write `%.*ss` or `%.*sms`", number, s, number, s);
         else if (kind == UNIT_SIZE)
             snprintf(why->hint, sizeof why->hint, "write `%.*sB` or `%.*sMiB`", number, s, number, s);
+        else if (kind == UNIT_BANDWIDTH)
+            snprintf(why->hint, sizeof why->hint, "write `%.*sMB/s` (bytes) or `%.*sMb/s` (bits)", number, s,
+                     number, s);
         else
             snprintf(why->hint, sizeof why->hint, "write `%.*s%s`", number, s, kinds[kind].units);
         return;
@@ -191,7 +209,11 @@ static void wrong_unit(enum unit_kind kind, const char *s, size_t len, const cha
         if (x->kind == kind || strlen(x->text) != n || strncmp(x->text, u, n) != 0) continue;
         snprintf(why->text, sizeof why->text, "`%.*s` is %s; %s is wanted", total, s, kinds[x->kind].name,
                  kinds[kind].name);
-        if (kind != UNIT_COUNT && kind != UNIT_NUMBER)
+        if (kind == UNIT_BANDWIDTH && x->kind == UNIT_SIZE)
+            snprintf(why->hint, sizeof why->hint, "did you mean `%.*s/s`?", total, s);
+        else if (kind == UNIT_SIZE && x->kind == UNIT_BANDWIDTH && u[n - 3] == 'B')
+            snprintf(why->hint, sizeof why->hint, "did you mean `%.*s`?", total - 2, s);
+        else if (kind != UNIT_COUNT && kind != UNIT_NUMBER)
             snprintf(why->hint, sizeof why->hint, "for example `%s`", kinds[kind].example);
         return;
     }
@@ -204,12 +226,14 @@ static void wrong_unit(enum unit_kind kind, const char *s, size_t len, const cha
     for (size_t i = 0; kind == UNIT_DURATION && i < sizeof words / sizeof words[0]; i++)
         if (same_word(u, n, words[i][0]))
             snprintf(why->hint, sizeof why->hint, "did you mean `%.*s%s`?", number, s, words[i][1]);
+    if (kind == UNIT_BANDWIDTH) near_bandwidth(s, len, u, n, why);
     const char *bare = u;
     size_t m = n;
     while (m && *bare == ' ')
         bare++, m--;
     for (size_t i = 0; m && i < N_SUFFIXES; i++)
-        if (suffixes[i].kind == kind && same_word(bare, m, suffixes[i].text))
+        if (suffixes[i].kind == kind && same_word(bare, m, suffixes[i].text) &&
+            (kind != UNIT_BANDWIDTH || bare[m - 3] == suffixes[i].text[m - 3])) /* b and B differ */
             snprintf(why->hint, sizeof why->hint, "did you mean `%.*s%s`?", number, s, suffixes[i].text);
 }
 
@@ -255,7 +279,7 @@ bool unit_parse(enum unit_kind kind, const char *text, size_t len, int64_t *out,
 
 char *unit_format(enum unit_kind kind, int64_t value, char *out, size_t size)
 {
-    if (kind >= UNIT_RATE) {
+    if (kind != UNIT_DURATION && kind != UNIT_SIZE && kind != UNIT_BANDWIDTH) {
         int64_t base = kind == UNIT_RATE    ? 1000000
                        : kind == UNIT_SHARE ? 10000
                        : kind == UNIT_COUNT ? 1
@@ -302,6 +326,14 @@ char *unit_show(const char *unit, double value, char *out, size_t size)
         while (a < sizes[i].from)
             i++;
         snprintf(out, size, "%.4g%s", value * sizes[i].by, sizes[i].name);
+    } else if (!strcmp(unit, "B/s")) {
+        /* As network and disk makers count: by tens. */
+        size_t i = 0;
+        static const char *const rates[] = {" GB/s", " MB/s", " kB/s", " B/s"};
+        static const double from[] = {1e9, 1e6, 1e3, 0};
+        while (a < from[i])
+            i++;
+        snprintf(out, size, "%.4g%s", i < 3 ? value / from[i] : value, rates[i]);
     } else if (!strcmp(unit, "1/s")) {
         snprintf(out, size, "%.4g/s", value);
     } else if (!strcmp(unit, "%")) {

@@ -51,9 +51,19 @@ static void explain_key(const struct key *k)
         printf("  default: %s\n", *k->def ? k->def : "empty");
     else if (k->def_text)
         printf("  default: %s\n", k->def_text);
+    const char *const profiles[] = {"era2003", "modern"};
+    for (int i = 0; i < 2; i++)
+        if (profiles_value(profiles[i], k->path))
+            printf("  profile: %s: %s\n", profiles[i], profiles_value(profiles[i], k->path));
     if (*key_range_text(k, range, sizeof range)) printf("  range:   %s\n", range);
     if (k->example) show_example(k);
     if (k->knob) printf("  host:    %s\n", k->knob);
+    if (k->only) {
+        printf("  only:    where `%.*s` is", (int)strcspn(k->only, " "), k->only);
+        for (const char *w = strchr(k->only, ' '); w; w = strchr(w + 1, ' '))
+            printf("%s %.*s", w == strchr(k->only, ' ') ? "" : " or", (int)strcspn(w + 1, " "), w + 1);
+        printf("\n");
+    }
     if (k->main) printf("  a single value in its place means `%s`\n", k->main);
     if (k->later_words) printf("  not supported yet: %s\n", k->later_words);
     bool head = false;
@@ -163,32 +173,35 @@ static const struct key *key_by_path(const char *path)
             return NULL;
         else {
             at = next;
-            member = next->type == KEY_NAMED || next->type == KEY_MAPS;
+            member = next->type == KEY_NAMED || next->type == KEY_MAPS || next->type == KEY_SOME ||
+                     next->type == KEY_SHARES;
         }
         p += len + (p[len] == '.');
     }
     return at;
 }
 
-/* `vm.db.latency.p99`, `latency.p99`, `latency` */
+/* `vm.db.latency.p99`, `latency.p99`, `latency`: with or without entity and stat. */
 static const struct name_metric *metric_by_name(const char *word)
 {
+    static const char *const kinds[] = {"vm.", "host.", "storage.", "network.", "peer.", "cluster."};
     char name[200];
-    const char *rest = word;
-    if (!strncmp(word, "cluster.", 8)) rest = word + 8;
-    for (int i = 0; i < 3; i++) {
+    bool entity = false;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        entity |= !strncmp(word, kinds[i], strlen(kinds[i]));
+    for (const char *rest = word; rest; rest = entity && strchr(rest, '.') ? strchr(rest, '.') + 1 : NULL) {
         const struct name_metric *m = name_find(rest);
         if (m) return m;
         const char *dot = strrchr(rest, '.');
-        if (dot && (size_t)(dot - rest) < sizeof name) {
-            snprintf(name, sizeof name, "%.*s", (int)(dot - rest), rest);
-            if ((m = name_find(name))) return m;
-        }
-        bool entity = i || !strncmp(rest, "vm.", 3) || !strncmp(rest, "host.", 5);
-        if (!entity || !(rest = strchr(rest, '.'))) return NULL;
-        rest++;
-        if (!i && !(rest = strchr(rest, '.'))) return NULL;
-        if (!i) rest++;
+        if (!dot || (size_t)(dot - rest) >= sizeof name) continue;
+        snprintf(name, sizeof name, "%.*s", (int)(dot - rest), rest);
+        if ((m = name_find(name))) return m;
+    }
+    /* `exits` for exits.REASON */
+    size_t len = strlen(word);
+    for (size_t i = 0; i < name_count(); i++) {
+        const struct name_metric *m = name_at(i);
+        if (name_is_pattern(m->name) && !strncmp(m->name, word, len) && m->name[len] == '.') return m;
     }
     return NULL;
 }
@@ -213,13 +226,17 @@ static bool by_last_part(const char *word)
     return any;
 }
 
-/* A metric and a key may share a name: slice, tick, ... */
+/* A metric and keys may share a name: slice, tick, latency ... */
 static void same_name(const char *word)
 {
-    for (size_t i = 0; i < key_count(); i++)
-        if (!key_at(i)->later && !strcmp(key_leaf(key_at(i)), word) &&
-            strncmp(key_at(i)->path, KEY_PROFILE, strlen(KEY_PROFILE)) != 0)
-            printf("  see also the key %s\n", key_at(i)->path);
+    unsigned n = 0;
+    for (size_t i = 0; i < key_count(); i++) {
+        const struct key *k = key_at(i);
+        if (k->later || strcmp(key_leaf(k), word) != 0 || !strncmp(k->path, KEY_PROFILE, strlen(KEY_PROFILE)))
+            continue;
+        printf("%s %s", n++ ? "," : "  see also the key", k->path);
+    }
+    if (n) printf("\n");
 }
 
 static int unknown(const char *word)

@@ -13,7 +13,7 @@
 #include "scenario/reader.h"
 
 #define NUMBER "\\\\+?([0-9]+\\\\.?[0-9]*|\\\\.[0-9]+)([eE][+-]?[0-9]+)?"
-#define NAME   "^[A-Za-z][A-Za-z0-9_-]{0,62}$"
+#define NAME   "[A-Za-z][A-Za-z0-9_-]{0,62}"
 
 static void any_of_words(struct buf *b, const char *words)
 {
@@ -83,10 +83,10 @@ static void object(struct buf *b, const struct key *parent, int depth)
     buf_puts(b, "}}");
 }
 
-static void amounts(struct buf *b)
+static void amounts(struct buf *b, enum unit_kind kind)
 {
     buf_puts(b, "{\"anyOf\": [");
-    amount(b, UNIT_DURATION);
+    amount(b, kind);
     for (size_t i = 0; dist_form_at(i); i++) {
         const struct dist_form *f = dist_form_at(i);
         size_t n = strlen(f->params);
@@ -100,7 +100,7 @@ static void amounts(struct buf *b)
         for (size_t j = 0; j < n; j++) {
             if (j) buf_puts(b, ", ");
             if (f->params[j] == 'd')
-                amount(b, UNIT_DURATION);
+                amount(b, kind);
             else if (f->params[j] == 'n')
                 buf_puts(b, "{\"type\": \"number\", \"exclusiveMinimum\": 0}");
             else if (f->params[j] == 'k')
@@ -113,18 +113,42 @@ static void amounts(struct buf *b)
     buf_puts(b, "]}");
 }
 
+/* A list of maps; a scalar may stand for a member's main key. */
+static void members(struct buf *b, const struct key *k, int depth)
+{
+    buf_puts(b, "{\"type\": \"array\", \"items\": ");
+    if (k->main) buf_puts(b, "{\"anyOf\": [");
+    object(b, k, depth);
+    if (k->main) {
+        buf_puts(b, ", ");
+        value(b, key_child(k, k->main, strlen(k->main)), depth);
+        buf_puts(b, "]}");
+    }
+    buf_puts(b, "}");
+}
+
 static void bare(struct buf *b, const struct key *k, int depth)
 {
     enum unit_kind kind;
     switch (k->type) {
     case KEY_MAP: object(b, k, depth); return;
     case KEY_NAMED:
-    case KEY_MAPS:
-        buf_puts(b, "{\"type\": \"array\", \"items\": ");
+    case KEY_MAPS: members(b, k, depth); return;
+    case KEY_SOME:
+        buf_puts(b, "{\"anyOf\": [");
         object(b, k, depth);
+        buf_puts(b, ", ");
+        members(b, k, depth);
+        buf_puts(b, "]}");
+        return;
+    case KEY_SHARES:
+        buf_puts(b, "{\"type\": \"object\", \"propertyNames\": {\"pattern\": \"^" NAME
+                    "$\"}, \"additionalProperties\": ");
+        amount(b, UNIT_SHARE);
         buf_puts(b, "}");
         return;
-    case KEY_NAME: buf_puts(b, "{\"type\": \"string\", \"pattern\": \"" NAME "\"}"); return;
+    case KEY_SIZES: buf_puts(b, "{\"$ref\": \"#/$defs/sizes\"}"); return;
+    case KEY_NAME: buf_puts(b, "{\"type\": \"string\", \"pattern\": \"^" NAME "$\"}"); return;
     case KEY_TEXT: buf_puts(b, "{\"type\": [\"string\", \"number\", \"boolean\", \"null\"]}"); return;
     case KEY_WORD: any_of_words(b, k->words); return;
     case KEY_BOOL: buf_puts(b, "{\"type\": \"boolean\"}"); return;
@@ -138,6 +162,18 @@ static void bare(struct buf *b, const struct key *k, int depth)
         buf_puts(b, "{\"type\": \"array\", \"minItems\": 1, \"uniqueItems\": true, \"items\": ");
         whole(b, k);
         buf_puts(b, "}");
+        return;
+    case KEY_WORDS:
+        buf_puts(b, "{\"type\": \"array\", \"uniqueItems\": true, \"items\": ");
+        any_of_words(b, k->words);
+        buf_puts(b, "}");
+        return;
+    case KEY_NAMES:
+    case KEY_PATHS:
+        buf_printf(b,
+                   "{\"type\": \"array\", \"uniqueItems\": true, \"items\": {\"type\": \"string\", "
+                   "\"pattern\": \"%s\"}}",
+                   k->type == KEY_NAMES ? "^" NAME "$" : "^" NAME "/" NAME "$");
         return;
     case KEY_AMOUNT: buf_puts(b, "{\"$ref\": \"#/$defs/amount\"}"); return;
     case KEY_SWEEP:
@@ -156,14 +192,15 @@ static void bare(struct buf *b, const struct key *k, int depth)
 
 static void value(struct buf *b, const struct key *k, int depth)
 {
-    bool several = (k->words && k->type != KEY_WORD && k->type != KEY_FILE) || k->main;
+    bool words = k->words && k->type != KEY_WORD && k->type != KEY_WORDS && k->type != KEY_FILE;
+    bool several = words || (k->main && k->type != KEY_MAPS);
     if (several) buf_puts(b, "{\"anyOf\": [");
     bare(b, k, depth);
-    if (several && k->words) {
+    if (words) {
         buf_puts(b, ", ");
         any_of_words(b, k->words);
     }
-    if (k->main) {
+    if (k->main && several) {
         buf_puts(b, ", ");
         value(b, key_child(k, k->main, strlen(k->main)), depth);
     }
@@ -181,7 +218,9 @@ int cli_schema(int argc, char **argv)
     buf_init(&b);
     buf_puts(&b, "{\"$schema\": \"https://json-schema.org/draft/2020-12/schema\", \"title\": \"vlab "
                  "scenario\",\n\"$defs\": {\"amount\": ");
-    amounts(&b);
+    amounts(&b, UNIT_DURATION);
+    buf_puts(&b, ",\n\"sizes\": ");
+    amounts(&b, UNIT_SIZE);
     buf_puts(&b, "},\n\"allOf\": [");
     object(&b, NULL, 0);
     buf_puts(&b, "]}\n");

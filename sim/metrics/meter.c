@@ -37,7 +37,7 @@ const char *meter_name(struct meter *m, const char *fmt, ...)
     return s;
 }
 
-static bool wanted(const struct meter *m, uint32_t vm)
+bool meter_wants(const struct meter *m, uint32_t vm)
 {
     return m->opts.only_vm == UINT32_MAX || m->opts.only_vm == vm;
 }
@@ -55,11 +55,14 @@ static void end_warmup(struct meter *m)
         v->integral_base = v->integral + (__int128)v->inside * (m->warmup_ns - v->level_ns);
         v->inside_max = v->inside;
     }
+    meter_thread_end_warmup(m);
+    meter_count_end_warmup(m);
 }
 
 /* Everything up to and at t_ns that is not a record. */
 static void cross(struct meter *m, int64_t t_ns)
 {
+    meter_count_laws(m);
     while (m->next_boundary <= t_ns) {
         if (!m->warm && m->warmup_ns == m->next_boundary) end_warmup(m);
         if (m->next_sample == m->next_boundary) {
@@ -71,12 +74,6 @@ static void cross(struct meter *m, int64_t t_ns)
 }
 
 /* --- records --- */
-
-static int64_t in_window(const struct meter *m, const struct rec *r)
-{
-    int64_t since = r->t_ns - m->warmup_ns;
-    return since >= r->value ? r->value : since > 0 ? since : 0;
-}
 
 /* On a real clock the host's own work takes what no record covers, up to t_ns. False: it cannot be that. */
 static bool take_hostos(const struct meter *m, struct pcpu_meter *p, int64_t t_ns)
@@ -118,6 +115,11 @@ static inline struct pcpu_meter *pcpu_interval(struct meter *m, const struct rec
     return p;
 }
 
+struct pcpu_meter *meter_pcpu_interval(struct meter *m, const struct rec *r)
+{
+    return pcpu_interval(m, r);
+}
+
 static inline void read_state(struct meter *m, const struct rec *r)
 {
     struct vcpu_meter *v = &m->vcpus[m->first_vcpu[r->vm] + r->vcpu];
@@ -128,7 +130,7 @@ static inline void read_state(struct meter *m, const struct rec *r)
     v->last_ns = r->t_ns;
     v->state = to;
     if (from == VCPU_RUN) {
-        pcpu_interval(m, r)->guest_ns += in_window(m, r);
+        pcpu_interval(m, r)->run_ns += meter_in_window(m, r);
         if (from != to && m->warm) hist_add(v->slice, value);
     } else if (from == VCPU_READY && to != VCPU_READY && m->warm) {
         hist_add(v->wait, value);
@@ -154,62 +156,19 @@ static void read_done(struct meter *m, const struct rec *r)
     hist_add(v->latency, r->value);
 }
 
-static void count_event(struct event_meter *e, int64_t t_ns)
-{
-    if (e->total++ == 0) e->first_ns = t_ns;
-    e->last_ns = t_ns;
-}
-
-/* Told one by one are the things that happen to a VM; what its scheduler does all the time is counted. */
-static bool told(uint8_t cause)
-{
-    return cause != REC_EV_THROTTLE && cause != REC_EV_MIGRATE && cause != REC_EV_LOST;
-}
-
-static void read_event(struct meter *m, const struct rec *r)
-{
-    if (m->warm) {
-        count_event(&m->cluster_events[r->cause], r->t_ns);
-        count_event(&m->host_events[r->host][r->cause], r->t_ns);
-        if (r->pcpu != REC_NONE)
-            count_event(&m->pcpu_events[m->first_pcpu[r->host] + r->pcpu][r->cause], r->t_ns);
-        if (r->vm != UINT32_MAX) count_event(&m->vms[r->vm].events[r->cause], r->t_ns);
-        if (r->vcpu != REC_NONE)
-            count_event(&m->vcpu_events[m->first_vcpu[r->vm] + r->vcpu][r->cause], r->t_ns);
-    }
-    if (!told(r->cause)) return;
-    if (m->n_happenings == METER_HAPPENINGS) {
-        m->happenings_cut++;
-        return;
-    }
-    if (m->n_happenings == m->cap_happenings) {
-        m->cap_happenings = m->cap_happenings ? 2 * m->cap_happenings : 64;
-        m->happenings = realloc(m->happenings, m->cap_happenings * sizeof *m->happenings);
-        ASSERT(m->happenings);
-    }
-    m->happenings[m->n_happenings++] = (struct happening){
-        .t_ns = r->t_ns,
-        .entity = r->vm == UINT32_MAX ? meter_name(m, "host.%s", m->sc->hosts[r->host].name)
-                                      : meter_name(m, "vm.%s", m->sc->vms[r->vm].name),
-        .kind = rec_event_name(r->cause),
-        .cause = "",
-        .value = (double)r->value,
-    };
-}
-
 static void read_rec(struct meter *m, const struct rec *r)
 {
     struct vm_meter *v = r->vm == UINT32_MAX ? NULL : &m->vms[r->vm];
-    ASSUME(v || r->kind < REC_ARRIVE || r->kind == REC_EVENT); /* requests and work are a VM's */
+    ASSUME(v || r->kind < REC_ARRIVE || r->kind >= REC_EVENT); /* requests and work are a VM's */
     switch ((enum rec_kind)r->kind) {
     case REC_STATE: read_state(m, r); break;
     case REC_SWITCH: {
         struct pcpu_meter *p = pcpu_interval(m, r);
-        p->switch_ns += in_window(m, r);
+        p->switch_ns += meter_in_window(m, r);
         p->switch_all_ns += r->value;
         break;
     }
-    case REC_IDLE: pcpu_interval(m, r)->idle_ns += in_window(m, r); break;
+    case REC_IDLE: pcpu_interval(m, r)->idle_ns += meter_in_window(m, r); break;
     case REC_ARRIVE:
         set_inside(m, v, r, 1);
         v->arrived_all++;
@@ -228,7 +187,12 @@ static void read_rec(struct meter *m, const struct rec *r)
         v->took += r->value;
         break;
     case REC_UNTIL: v->until_ns = r->value; break;
-    case REC_EVENT: read_event(m, r); break;
+    case REC_EVENT: meter_event_read(m, r); break;
+    case REC_OVERHEAD: meter_thread_overhead(m, r); break;
+    case REC_THREAD: meter_thread_read(m, r); break;
+    case REC_COUNT:
+    case REC_LEVEL: meter_count_read(m, r); break;
+    case REC_IO: meter_dev_io(m, r); break;
     case REC_NKINDS: break;
     }
 }
@@ -264,7 +228,7 @@ static void make_units(struct meter *m)
             n++;
         bool fold = n > METER_FOLD && m->opts.only_vm == UINT32_MAX;
         for (uint32_t k = 0; k < (fold ? 1 : n); k++)
-            if (wanted(m, i + k))
+            if (meter_wants(m, i + k))
                 m->units[m->n_units++] = (struct meter_unit){
                     .name = meter_name(m, "vm.%s", fold ? sc->vms[i].group : sc->vms[i + k].name),
                     .first_vm = i + k,
@@ -317,7 +281,7 @@ struct meter *meter_new(const struct scenario *sc, const struct meter_opts *o)
     }
     for (uint32_t i = 0; i < sc->n_vms; i++) {
         m->vms[i] = (struct vm_meter){.first_vcpu = m->n_vcpus, .until_ns = -1, .alone_s = (double)NAN};
-        if (wanted(m, i)) m->vms[i].n_vcpus = sc->vms[i].vcpus;
+        if (meter_wants(m, i)) m->vms[i].n_vcpus = sc->vms[i].vcpus;
         m->first_vcpu[i] = m->n_vcpus;
         m->n_vcpus += m->vms[i].n_vcpus;
     }
@@ -326,11 +290,19 @@ struct meter *meter_new(const struct scenario *sc, const struct meter_opts *o)
     m->vcpu_events = calloc(m->n_vcpus + 1, sizeof *m->vcpu_events);
     m->pcpu_events = calloc(m->n_pcpus + 1, sizeof *m->pcpu_events);
     m->marks = calloc(m->n_vcpus + 1, sizeof *m->marks);
-    ASSERT(m->vcpus && m->marks && m->pcpus && m->vcpu_events && m->pcpu_events);
+    m->host_tallies = calloc((size_t)sc->n_hosts + 1, sizeof *m->host_tallies);
+    m->held = calloc((size_t)sc->n_hosts + 1, sizeof *m->held);
+    ASSERT(m->vcpus && m->marks && m->pcpus && m->vcpu_events && m->pcpu_events && m->host_tallies &&
+           m->held);
+    if (scenario_n_devs(sc)) {
+        m->devs = calloc(scenario_n_devs(sc), sizeof *m->devs);
+        ASSERT(m->devs);
+    }
     for (uint32_t i = 0; i < sc->n_vms; i++)
         for (uint32_t k = 0; k < m->vms[i].n_vcpus; k++)
             m->vcpus[m->vms[i].first_vcpu + k] = (struct vcpu_meter){.vm = i, .state = VCPU_DOWN};
     make_units(m);
+    meter_has_init(m);
     make_dists(m);
     meter_sample_init(m);
     m->next_boundary = !m->warm && m->warmup_ns < m->next_sample ? m->warmup_ns : m->next_sample;
@@ -366,6 +338,10 @@ void meter_free(struct meter *m)
     free(m->vcpus);
     free(m->marks);
     free(m->pcpus);
+    meter_count_done(m);
+    meter_thread_done(m);
+    free(m->devs);
+    free(m->host_has);
     free(m->happenings);
     free(m->broken);
     free(m);

@@ -7,13 +7,15 @@ void meter_entities(struct meter *m, void (*take)(void *ctx, const struct result
 {
     ASSERT(m->finished && m->opts.per_entity);
     struct results *kept = m->results;
-    uint32_t hosts = m->sc->n_hosts, n = hosts + m->sc->n_vms;
+    uint32_t hosts = m->sc->n_hosts, vms = m->sc->n_vms, n = hosts + vms + scenario_n_devs(m->sc);
     for (uint32_t i = 0; i < n; i++) {
         m->results = results_new();
         if (i < hosts)
             meter_write_host(m, i);
-        else
+        else if (i < hosts + vms)
             meter_write_vm(m, i - hosts);
+        else
+            meter_write_dev(m, i - hosts - vms);
         take(ctx, m->results);
         results_free(m->results);
     }

@@ -33,9 +33,53 @@ struct vcpu_marks { /* what `total` was */
 
 struct pcpu_meter { /* of the measured window only */
     int64_t last_ns;
-    int64_t guest_ns, switch_ns, idle_ns;
-    int64_t hostos_ns;                        /* on a real clock: what no record covers */
+    int64_t run_ns, switch_ns, idle_ns;
+    int64_t overhead_ns; /* of run_ns; what is left of it is the guests' */
+    int64_t hostos_ns;   /* the host's own threads; on a real clock: what no record covers */
     int64_t switch_all_ns, switch_sampled_ns; /* from time 0, for samples */
+};
+
+struct overhead_meter { /* of a vCPU */
+    int64_t last_ns;    /* where the last interval of overhead ended */
+    int64_t ns;         /* in the window */
+};
+
+struct thread_meter { /* of a host's own */
+    int64_t last_ns;
+    int64_t run_ns, run_base, run_sampled; /* from time 0; what that was */
+    uint32_t state;
+};
+
+struct threads_meter { /* of a host: as many as its records have named */
+    struct thread_meter *t;
+    uint32_t n;
+};
+
+struct level_meter {
+    int64_t now, since_ns;
+    int64_t max;             /* in the window, the level at its start included */
+    __int128 integral, base; /* over time, up to since_ns; what that was when the warm-up ended */
+};
+
+/* What a VM, a host or a device counts, and the levels it is at; allocated at the first record of such. */
+struct tally {
+    int64_t count[REC_NCOUNTS], base[REC_NCOUNTS]; /* from time 0; what that was when the warm-up ended */
+    struct level_meter level[REC_NLEVELS];
+    struct hist *io; /* latencies of disk requests in the window: its own, or its group's; NULL: none yet */
+    bool owns_io;
+    uint64_t n_io; /* requests done, from time 0 */
+};
+
+/* A device: a disk or store, a NIC, a network or a peer. */
+struct dev_meter {
+    struct tally *tally; /* NULL: nothing yet */
+    struct event_meter events[REC_NEVENTS];
+    /* of a disk's queue, for the laws */
+    int64_t at_ns;      /* the last instant at which it changed or a request was done */
+    int64_t before;     /* how long it was when that instant began */
+    uint64_t done_then; /* requests done at that instant */
+    int64_t busy_since; /* when it was last empty */
+    __int128 spent;     /* sum of ns that requests done were inside */
 };
 
 struct vm_meter {
@@ -54,6 +98,7 @@ struct vm_meter {
     uint64_t checksum;
     double alone_s; /* NaN: not asked */
     struct event_meter events[REC_NEVENTS];
+    struct tally *tally; /* NULL: it counts nothing */
 };
 
 struct dists {
@@ -85,10 +130,20 @@ struct meter {
     uint32_t n_units;
     struct event_meter (*host_events)[REC_NEVENTS], (*pcpu_events)[REC_NEVENTS];
     struct event_meter (*vcpu_events)[REC_NEVENTS], cluster_events[REC_NEVENTS];
+    struct overhead_meter *overheads; /* of each vCPU; NULL: there was none */
+    struct threads_meter *threads;    /* of each host; NULL: none has any */
+    struct dev_meter *devs;           /* of each device; NULL: the scenario has none */
+    struct tally **host_tallies;      /* of each host: NULL, or its own */
+    __int128 *held;                   /* of each host: mem.resident of all its VMs, kept up as it changes */
+    unsigned *host_has;               /* of each host, enum meter_has */
+    struct tally **tallies;           /* every one there is */
+    size_t n_tallies, cap_tallies;
     char *broken; /* the first law found broken */
     /* samples */
     const char **col_entity, **col_metric, **col_unit;
     size_t n_cols;
+    struct resource_col *resource_cols; /* the last of the columns */
+    size_t n_resource_cols;
     struct series series;
     int64_t *sample_t;
     double *sample_v;
@@ -106,19 +161,114 @@ __attribute__((format(printf, 2, 3))) void meter_broken(struct meter *m, const c
 /* A name that lives as long as the meter. */
 __attribute__((format(printf, 2, 3))) const char *meter_name(struct meter *m, const char *fmt, ...);
 
+/* Whether only_vm lets it in. */
+bool meter_wants(const struct meter *m, uint32_t vm);
+/* The pCPU of a record that closes an interval of it, which is taken into account; what it was for is not. */
+struct pcpu_meter *meter_pcpu_interval(struct meter *m, const struct rec *r);
+/* How much of the record's interval lies in the window. */
+static inline int64_t meter_in_window(const struct meter *m, const struct rec *r)
+{
+    int64_t since = r->t_ns - m->warmup_ns;
+    return since >= r->value ? r->value : since > 0 ? since : 0;
+}
+
+/* meter_event.c */
+void meter_event_read(struct meter *m, const struct rec *r);
+/* Adds b to a, kind by kind. */
+void meter_event_add(struct event_meter *a, const struct event_meter *b);
+
+/* meter_thread.c: time of a host's own threads, and overhead */
+void meter_thread_overhead(struct meter *m, const struct rec *r);
+void meter_thread_read(struct meter *m, const struct rec *r);
+void meter_thread_end_warmup(struct meter *m);
+void meter_thread_laws(struct meter *m);
+void meter_thread_done(struct meter *m);
+/* What its threads ran from time 0 up to t_ns, which is not before the last record. */
+static inline int64_t meter_thread_until(const struct thread_meter *t, int64_t t_ns)
+{
+    return t->run_ns + (t->state == VCPU_RUN ? t_ns - t->last_ns : 0);
+}
+
+/* meter_count.c: counts and levels */
+void meter_count_read(struct meter *m, const struct rec *r);
+void meter_count_end_warmup(struct meter *m);
+/* Levels that are told for VMs and for their host agree; at an instant that is over. */
+void meter_count_laws(struct meter *m);
+/* The tally of an entity, made where it has none yet. */
+struct tally *meter_count_new(struct meter *m, struct tally **place);
+void meter_count_done(struct meter *m);
+/* In the window; a tally may be NULL. */
+int64_t meter_count_of(const struct tally *t, int what);
+__int128 meter_count_integral(const struct tally *t, int what, int64_t t_ns); /* from time 0 up to t_ns */
+double meter_count_mean(const struct meter *m, const struct tally *t, int what);
+int64_t meter_count_max(const struct tally *t, int what);
+
+/* meter_dev.c: disk requests and the laws of queues */
+void meter_dev_io(struct meter *m, const struct rec *r);
+/* A disk's queue is about to change at t_ns: what ended before is held against the laws. */
+void meter_dev_settle(struct meter *m, uint32_t dev, int64_t t_ns);
+void meter_dev_laws(struct meter *m);
+
+/* meter_has.c: what an entity has, and so which rows and columns are its */
+enum meter_has { METER_MEM = 1, METER_DISK = 2, METER_NET = 4, METER_EXITS = 8 };
+unsigned meter_has_vm(const struct meter *m, uint32_t vm);
+void meter_has_init(struct meter *m);                        /* m->host_has: METER_MEM or nothing */
+unsigned meter_has_dev(const struct meter *m, uint32_t dev); /* METER_DISK or METER_NET */
+bool meter_has_pool(const struct meter *m, uint32_t dev);
+bool meter_has_own(const struct meter *m, const struct meter_unit *u); /* every VM its own distributions */
+
 /* meter_sample.c */
 void meter_sample_init(struct meter *m);
 void meter_sample_take(struct meter *m, int64_t t_ns);
 void meter_sample_done(struct meter *m);
+/* meter_column.c: the columns of memory, disks and networks */
+/* The VMs' are left out where they would be more than `most`. How many there can be: */
+size_t meter_column_most(const struct meter *m, size_t most);
+void meter_column_init(struct meter *m, size_t most);
+void meter_column_take(struct meter *m, int64_t t_ns, double *row);
 /* meter_laws.c */
 void meter_check_laws(struct meter *m);
+
+/* The vCPU time in each state of a set of VMs, and what fairness needs. */
+struct meter_sums {
+    int64_t state[VCPU_NSTATES], overhead;
+    uint64_t vcpus;
+    double x, xx; /* of run/weight over vCPUs never idle */
+    uint64_t busy_vcpus;
+};
+
+/* meter_put.c: rows of one kind each */
+double meter_put_span(const struct meter *m); /* measured time, s */
+void meter_put(struct meter *m, const char *e, const char *metric, const char *stat, const char *unit,
+               double v);
+void meter_put_count(struct meter *m, const char *e, const char *metric, const char *unit, uint64_t n);
+void meter_put_time(struct meter *m, const char *e, const char *metric, int64_t ns, double of_ns);
+void meter_put_dist(struct meter *m, const char *e, const char *metric, const struct hist *h);
+void meter_put_events(struct meter *m, const char *e, const struct event_meter *ev);
+void meter_put_unserved(struct meter *m, const char *e, const struct meter_sums *s);
+void meter_put_fairness(struct meter *m, const char *e, const struct meter_sums *s);
+/* The spread over the n members of a folded group, of which v tells one value each (it is sorted). */
+void meter_put_spread(struct meter *m, const char *e, const char *metric, const char *unit, double *v,
+                      size_t n);
+void meter_put_add_vcpu(const struct meter *m, const struct vcpu_meter *v, struct meter_sums *s);
+void meter_put_add_vms(const struct meter *m, uint32_t first, uint32_t n, struct meter_sums *s);
+
 /* meter_rows.c: into m->results */
 void meter_write_rows(struct meter *m);
-/* A host with its pCPUs, a VM with its vCPUs, under their own names. */
+/* A host with its pCPUs, a VM with its vCPUs, a device, under their own names. */
 void meter_write_host(struct meter *m, uint32_t host);
+/* meter_rows_vm.c */
 void meter_write_vm(struct meter *m, uint32_t vm);
+void meter_write_unit(struct meter *m, const struct meter_unit *u);
 /* Adds all slices, waits and latencies of a unit. */
 void meter_add_dists(const struct meter *m, const struct meter_unit *u, struct dists *to);
+void meter_done_dists(struct dists *d);
+/* meter_rows_res.c: memory, disks, networks, exits */
+void meter_write_vm_res(struct meter *m, const struct meter_unit *u);
+void meter_write_host_res(struct meter *m, const char *e, uint32_t first, uint32_t n);
+void meter_write_dev(struct meter *m, uint32_t dev);
+void meter_write_devs(struct meter *m); /* those of folded hosts folded */
+void meter_write_reach(struct meter *m);
 /* meter_ecdf.c */
 void meter_make_ecdfs(struct meter *m);
 
@@ -126,12 +276,6 @@ void meter_make_ecdfs(struct meter *m);
 static inline int64_t meter_state_until(const struct vcpu_meter *v, int st, int64_t t_ns)
 {
     return v->total[st] + ((uint32_t)st == v->state ? t_ns - v->last_ns : 0);
-}
-
-/* Whether every VM of the unit has distributions of its own. */
-static inline bool meter_has_own(const struct meter *m, const struct meter_unit *u)
-{
-    return u->n_vms == 1 || m->opts.per_entity;
 }
 
 static inline double meter_s(int64_t ns)

@@ -4,7 +4,9 @@
  * Conservation: each vCPU's states, and each pCPU's run, switch and idle, fill the whole run without gap or
  * overlap (checked interval by interval as records come, and here for the end); what a host's vCPUs ran
  * is what its pCPUs gave. Flow balance: what came in and is not inside has left. Little's law: the time
- * integral of the number inside equals the time all requests spent inside, those still there included. */
+ * integral of the number inside equals the time all requests spent inside, those still there included. Those
+ * of overhead and a host's own threads, of memory and of disks stand in meter_thread.c, meter_count.c,
+ * meter_dev.c. */
 #include "metrics/meter_inner.h"
 
 #include <inttypes.h>
@@ -28,7 +30,7 @@ static void check_filled(struct meter *m)
     for (uint32_t h = 0; h < m->sc->n_hosts; h++) {
         for (uint32_t p = 0; p < m->sc->hosts[h].cores; p++) {
             const struct pcpu_meter *c = &m->pcpus[m->first_pcpu[h] + p];
-            int64_t sum = c->guest_ns + c->switch_ns + c->hostos_ns + c->idle_ns;
+            int64_t sum = c->run_ns + c->switch_ns + c->hostos_ns + c->idle_ns;
             if (c->last_ns != m->end_ns || sum != m->end_ns - m->warmup_ns)
                 meter_broken(m, "conservation: host.%s.pcpu%u accounts for %" PRId64 " of %" PRId64 " ns",
                              m->sc->hosts[h].name, p, sum, m->end_ns - m->warmup_ns);
@@ -45,7 +47,7 @@ static void check_hosts(struct meter *m)
     for (uint32_t h = 0; h < m->sc->n_hosts; h++) {
         int64_t gave = 0;
         for (uint32_t p = m->first_pcpu[h]; p < m->first_pcpu[h] + m->sc->hosts[h].cores; p++)
-            gave += m->pcpus[p].guest_ns;
+            gave += m->pcpus[p].run_ns;
         if (gave != run[h])
             meter_broken(
                 m, "conservation: the vCPUs of host.%s ran %" PRId64 " ns, its pCPUs gave %" PRId64 " ns",
@@ -77,4 +79,7 @@ void meter_check_laws(struct meter *m)
     check_filled(m);
     check_hosts(m);
     check_requests(m);
+    meter_thread_laws(m);
+    meter_count_laws(m);
+    meter_dev_laws(m);
 }

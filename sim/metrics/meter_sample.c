@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The time series: what each unit had of each sample. A host's cpu.util counts a switch when it ends. */
+/* The time series: what each unit had of each sample. A host's cpu.util counts a switch when it ends.
+ * The last columns are those of memory, disks and networks (meter_column.c). */
 #include "metrics/meter_inner.h"
 
 #include <math.h>
@@ -33,7 +34,7 @@ static bool with_units(const struct meter *m)
 
 void meter_sample_init(struct meter *m)
 {
-    size_t cap = m->sc->n_hosts + (size_t)m->n_units * (N_STATES + 3) + 1;
+    size_t cap = m->sc->n_hosts + (size_t)m->n_units * (N_STATES + 3) + meter_column_most(m, MAX_COLS) + 1;
     m->col_entity = calloc(cap, sizeof *m->col_entity);
     m->col_metric = calloc(cap, sizeof *m->col_metric);
     m->col_unit = calloc(cap, sizeof *m->col_unit);
@@ -50,6 +51,7 @@ void meter_sample_init(struct meter *m)
         add_col(m, name, "throughput", "1/s");
         add_col(m, name, "latency", "s");
     }
+    meter_column_init(m, MAX_COLS);
 }
 
 void meter_sample_done(struct meter *m)
@@ -57,6 +59,7 @@ void meter_sample_done(struct meter *m)
     free(m->col_entity);
     free(m->col_metric);
     free(m->col_unit);
+    free(m->resource_cols);
     free(m->sample_t);
     free(m->sample_v);
 }
@@ -81,7 +84,7 @@ static double *new_row(struct meter *m, int64_t t_ns)
     return m->sample_v + n * m->n_cols;
 }
 
-/* Run time of all vCPUs of a host since the last sample; also of those that run on. */
+/* Run time of all vCPUs and own threads of a host since the last sample; also of those that run on. */
 static void host_run(struct meter *m, int64_t t_ns, double *run_ns)
 {
     for (uint32_t h = 0; h < m->sc->n_hosts; h++)
@@ -90,6 +93,14 @@ static void host_run(struct meter *m, int64_t t_ns, double *run_ns)
         const struct vcpu_meter *v = &m->vcpus[i];
         run_ns[m->sc->vms[v->vm].host] +=
             (double)(meter_state_until(v, VCPU_RUN, t_ns) - m->marks[i].sampled[VCPU_RUN]);
+    }
+    for (uint32_t h = 0; m->threads && h < m->sc->n_hosts; h++) {
+        for (uint32_t i = 0; i < m->threads[h].n; i++) {
+            struct thread_meter *t = &m->threads[h].t[i];
+            int64_t ran = meter_thread_until(t, t_ns);
+            run_ns[h] += (double)(ran - t->run_sampled);
+            t->run_sampled = ran;
+        }
     }
 }
 
@@ -144,6 +155,7 @@ void meter_sample_take(struct meter *m, int64_t t_ns)
     }
     for (uint32_t u = 0; with_units(m) && u < m->n_units; u++)
         row = sample_unit(m, &m->units[u], t_ns, row);
+    meter_column_take(m, t_ns, row);
     for (uint32_t i = 0; i < m->n_vcpus; i++) {
         for (int st = 0; st < VCPU_NSTATES; st++)
             m->marks[i].sampled[st] = meter_state_until(&m->vcpus[i], st, t_ns);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "model/inner.h"
+#include "model/mem.h"
 
 /* Before anything else of its instant: what is counted then belongs to what comes after. */
 #define FIRST 7
@@ -31,6 +32,7 @@ static void tell(struct model *m, const struct book *b, enum rec_kind kind, int 
 
 static void tell_counts(struct model *m, int64_t t_ns)
 {
+    mem_sync_all(m);
     for (size_t i = 0; i < m->books.n; i++) {
         struct book *b = m->books.all[i];
         for (int c = 0; c < REC_NCOUNTS; c++) {

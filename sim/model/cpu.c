@@ -2,6 +2,7 @@
 #include "model/cpu.h"
 
 #include "model/guest.h"
+#include "model/mem.h"
 #include "model/warmth.h"
 
 static int64_t add_sat(int64_t a, int64_t b)
@@ -55,6 +56,12 @@ static void tell_event(struct model *m, const struct vcpu *v, enum rec_event wha
 
 /* --- a vCPU comes, runs, leaves --- */
 
+static inline void set_event(struct model *m, struct pcpu *c, int64_t at_ns)
+{
+    c->event_at = at_ns;
+    c->event = at_ns == INT64_MAX ? 0 : sim_at(m->sim, at_ns, c->prio, m->ev_pcpu, c->index);
+}
+
 static void unplan(struct model *m, struct pcpu *c)
 {
     if (c->event) sim_cancel(m->sim, c->event);
@@ -68,7 +75,7 @@ static __attribute__((noinline)) void plan_smt(struct model *m, struct pcpu *c)
     __int128 time = (work + c->rate_num - 1) / c->rate_num,
              end = (__int128)sim_now(m->sim) + (time > 0 ? time : 0);
     if (end > c->slice_end) end = c->slice_end;
-    c->event = end == INT64_MAX ? 0 : sim_at(m->sim, (int64_t)end, EVQ_NORMAL, m->ev_pcpu, c->index);
+    set_event(m, c, (int64_t)end);
 }
 
 /* The running vCPU's next stop: the end of its slice or of what it does, whichever is first. A branch, not a
@@ -85,7 +92,7 @@ static inline void plan(struct model *m, struct pcpu *c)
         end = sim_now(m->sim) + c->on->burst_ns;
         __asm__ volatile("" : "+r"(end));
     }
-    c->event = end == INT64_MAX ? 0 : sim_at(m->sim, end, EVQ_NORMAL, m->ev_pcpu, c->index);
+    set_event(m, c, end);
 }
 
 /* A slice granted from now on; where the host has a tick, slices end on it. */
@@ -163,6 +170,7 @@ static inline void leave(struct model *m, struct pcpu *c, bool blocked)
 {
     struct vcpu *v = c->on;
     if (c->mode == PCPU_RUN) {
+        if (v->vm && v->vm->mem) mem_leaves(m, v);
         v->run_ns += sim_now(m->sim) - v->since_ns;
     } else {
         int64_t refilling = sim_now(m->sim) - c->since_ns - c->host->switch_ns;
@@ -206,7 +214,7 @@ static inline void come(struct model *m, struct pcpu *c, struct vcpu *v, int64_t
     c->mode = PCPU_SWITCH;
     c->slice_run = run_ns;
     c->since_ns = sim_now(m->sim);
-    c->event = sim_at(m->sim, c->since_ns + cost, EVQ_NORMAL, m->ev_pcpu, c->index);
+    set_event(m, c, c->since_ns + cost);
 }
 
 /* Puts on who the policy says is next. Whoever is on the pCPU has no event if it ran. */
@@ -326,6 +334,7 @@ static inline void settle(struct model *m, struct mhost *h)
     if (at < 0 || h->n_woken) at = settle_wishes(m, h);
     if (at != h->tick_at) arm_tick(m, h, at);
     if (h->smt) settle_smt(m, h);
+    if (m->books.n_unsettled) book_settle(m);
 }
 
 void cpu_settle(struct model *m, struct mhost *h)
@@ -333,11 +342,26 @@ void cpu_settle(struct model *m, struct mhost *h)
     settle(m, h);
 }
 
+/* Where memory is modelled, events of one ns are in the order of pCPUs, and after all others of that ns: so it does
+ * not matter who of them was planned last, which hangs on how many references a stretch has. A lower pCPU's that is
+ * due now takes this one's turn, which comes again at once. */
+static struct pcpu *lowest_due(struct model *m, struct pcpu *c)
+{
+    for (struct pcpu *low = &m->pcpus[c->host->first_pcpu]; low < c; low++) {
+        if (!low->event || low->event_at != sim_now(m->sim)) continue;
+        unplan(m, low);
+        set_event(m, c, sim_now(m->sim));
+        return low;
+    }
+    return c;
+}
+
 void cpu_on_pcpu(void *model, uint32_t p)
 {
     struct model *m = model;
     struct pcpu *c = &m->pcpus[p];
     c->event = 0;
+    if (c->host->mem) c = lowest_due(m, c);
     if (c->mode == PCPU_SWITCH) {
         tell_pcpu(m, c, REC_SWITCH);
         if (c->host->cache_lines) warmth_refilled(c, c->on, INT64_MAX);
@@ -351,6 +375,7 @@ void cpu_on_pcpu(void *model, uint32_t p)
     else
         resume(m, c, false);
     settle(m, c->host);
+    if (m->books.n_unsettled) book_settle(m);
 }
 
 void cpu_on_tick(void *model, uint32_t host)
@@ -364,6 +389,7 @@ void cpu_on_tick(void *model, uint32_t host)
         charge(m, &m->pcpus[p]);
     sched_tick(h->sched, sim_now(m->sim));
     cpu_settle(m, h);
+    book_settle(m);
 }
 
 void cpu_look(struct vcpu *v)

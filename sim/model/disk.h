@@ -1,8 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* disk.h - disks, shared stores, and the volumes on them.
  *
- * A device serves requests in the order its queue policy says (policy/ioqueue.h); what a request takes is
- * the device model's (bucket, SSD, hard disk). One event is pending for each device, however many wait. */
+ * A VM's disk is a volume (volume.h) on a device: a disk of its host, or a store that several hosts reach. A
+ * device serves requests in the order its queue policy says (policy/ioqueue.h); what a request takes is the
+ * device model's: a bucket (bandwidth and requests a second), an SSD (dies) or a hard disk (an arm). Then it
+ * takes the device's latency, in which requests overlap. A cost that is not stated is none.
+ *
+ * Where a request goes: `pattern: sequential` goes on where the last sequential one of its kind on this disk
+ * ended, writes at first behind what is `used`, others from 0, and from 0 again where it would pass the end.
+ * Else it is anywhere, in whole multiples of its size, from a stream of its own keyed by (VM, task,
+ * iteration, step). A trim takes no time and is no request of the device. A request larger than its disk
+ * moves all its bytes but covers the disk once. A disk of no stated size is as large as a hard disk it lies
+ * on, else 1 TiB, and takes no space.
+ *
+ * Counted: a VM's ops and bytes are requests that left its guest (what its page cache answers did not, what
+ * that writes back did), its queue those issued and not done, its allocated what its volumes took from
+ * devices. A device's ops are all it was asked for, copies of shared grains and swap pages too, its bytes
+ * what its medium moved. REC_IO tells each; a wait for a full pool is part of a request's latency. */
 #ifndef VLAB_MODEL_DISK_H
 #define VLAB_MODEL_DISK_H
 
@@ -10,8 +24,11 @@
 
 void disk_init(struct model *m);
 void disk_done(struct model *m);
-/* A VM is powered on: its volumes are attached. */
+/* A VM is powered on: its volumes are attached, made the first time. */
 void disk_attach(struct model *m, struct vm *vm);
+/* Whether the request that the task's step asks for (k->act) stays inside the guest: its page cache answers
+ * it. Nothing is changed. */
+bool disk_inside(struct model *m, struct vm *vm, uint32_t task);
 /* The request of the task's disk step (k->act), its price already paid. True: done, it took no time; false:
  * guest_wake_task comes. */
 bool disk_submit(struct model *m, struct vm *vm, uint32_t task);
@@ -19,5 +36,19 @@ bool disk_submit(struct model *m, struct vm *vm, uint32_t task);
 void disk_page(struct model *m, uint32_t disk, struct vm *vm, bool write, int64_t bytes, uint64_t arg);
 /* JOB_DISK: the host's I/O stack has had its CPU time for this request. */
 void disk_job(struct model *m, uint64_t arg);
+
+/* For events. A pool gets `bytes` more: its waiting writers go on. */
+void disk_grow(struct model *m, uint32_t disk, int64_t bytes);
+/* A snapshot of all the VM's disks, as they are on their devices; numbered from 0. */
+uint32_t disk_snapshot(struct model *m, struct vm *vm);
+void disk_forget(struct model *m, struct vm *vm, uint32_t snapshot);
+/* The VM is gone for good: its volumes are given back, its writers that wait for a pool are forgotten. Its
+ * snapshots and linked clones keep what they share with it. */
+void disk_destroy(struct model *m, struct vm *vm);
+
+/* Conservation, at any time between two events: what is allocated is what can be reached from a volume or a
+ * snapshot and what the accounts add up to; requests issued are those done and those queued; dirty blocks of
+ * guests' caches were written back or are still there. 0, or -1 with *why (malloc'ed). */
+int disk_check(const struct model *m, char **why);
 
 #endif

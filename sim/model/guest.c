@@ -193,6 +193,7 @@ bool guest_proceed(struct model *m, struct vcpu *v)
         grant(v, &vm->tasks[t]);
         return true;
     }
+    if (runnable && vm->mem) mem_leaves(m, v);
     v->task = NONE;
     if (runnable) queue_push(vm, t);
     t = vm->run_head;
@@ -299,6 +300,7 @@ void guest_on_kill(void *model, uint32_t i)
     guest_arm(m, vm);
     if (vm->mem) mem_release(m, vm);
     cpu_settle(m, vm->host);
+    book_settle(m);
 }
 
 /* --- timers --- */
@@ -353,6 +355,7 @@ void guest_on_timer(void *model, uint32_t i)
     }
     guest_arm(m, vm);
     cpu_settle(m, vm->host);
+    book_settle(m);
 }
 
 /* --- beginnings --- */

@@ -52,6 +52,8 @@ struct pcpu {
     int64_t run_from; /* up to when the running vCPU has been charged */
     int64_t slice_end;
     evq_handle event;
+    int64_t event_at;
+    int8_t prio;       /* of it: EVQ_NORMAL; EVQ_LATE where memory is modelled */
     uint32_t index;    /* in model.pcpus */
     uint16_t num;      /* within its host */
     uint8_t mode;      /* enum pcpu_mode */

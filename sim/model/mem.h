@@ -1,11 +1,33 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* mem.h - a host's memory: pages, what is resident, what a reference costs, and who loses a page.
  *
- * A VM's page is untouched, resident (in a frame of the host), or swapped out; a touched page has content.
- * Its first reference is a soft fault; its first eviction writes it to swap, later ones only if it was
- * written since; its next reference is a hard fault and waits for the device. State is allocated by 2 MiB
- * blocks of guest memory at first touch. Runs of references that hit are one stretch of CPU time: they are
- * drawn ahead and booked when anything looks, with the same outcome to the byte as one event a reference. */
+ * A host has size / page frames. A VM's page is untouched, resident (in a frame), or swapped out; a touched
+ * page has content. Its first reference is a soft fault; its first eviction writes it to swap, later ones
+ * only if it was written since; its next reference is a hard fault and waits for the device. Either fault is
+ * an event page_fault, at the mode's price (a hard one's is paid when the page is there). State is allocated
+ * by blocks of 512 pages, at first touch.
+ *
+ * No frame free: the reclaimers are tried in the scenario's order; `swap` takes a page by the replacement
+ * policy (policy/reclaim.h) over the host, or over the faulting VM's own pages (where it has none, over those
+ * of the VM with most). Written or not, the victim's frame is used again at once, as with a write-back
+ * buffer; the read of the wanted page waits in the device's queue behind the victim's write. Nothing to take,
+ * and no page on its way: out of memory, and the VM with the most resident bytes is ended (the first of
+ * equals).
+ *
+ * Time of a reference: ref_ps, and where it misses the TLB (tlb.h) a walk, of g references to tables of g
+ * levels (4 with pages of 4 KiB, 3 with 2 MiB); with nested paging (g+1)(h+1) - 1, as Bhargava et al. (ASPLOS
+ * 2008) count them: 24, whose time over the native walk's is overhead. A reference that faults misses the
+ * TLB. A reference takes effect at its start; one that faults, when its page is there. ps are carried: sums
+ * are exact.
+ *
+ * Runs of references that hit are one stretch of CPU time: they are drawn ahead, and booked when anything
+ * looks (mem_sync): what has begun before now, in the order of time, ties by vCPU. When a page leaves,
+ * stretches that would refer to it are cut there. With the same outcome to the byte as one event a reference;
+ * for that, the events of pCPUs in one ns are in the order of their numbers (cpu.c).
+ *
+ * What it leaves out: caches and memory bandwidth, read-ahead, the size of swap, page tables' own frames, and
+ * that on hardware threads (threads_per_core > 1) the order of references of different VMs is by their work.
+ */
 #ifndef VLAB_MODEL_MEM_H
 #define VLAB_MODEL_MEM_H
 
@@ -26,6 +48,12 @@ void mem_begin(struct model *m, struct vm *vm, uint32_t task);
 /* Its last piece has run in full (or there was none): the next one. */
 enum mem_said mem_touch(struct model *m, struct vm *vm, uint32_t task, int64_t *useful_ns,
                         int64_t *overhead_ns);
+/* Books what the host's tasks have referred to before this instant: before anything looks at what is counted.
+ */
+void mem_sync(struct model *m, struct mhost *h);
+void mem_sync_all(struct model *m);
+/* The task on this vCPU stops running in the middle of its piece: it leaves the pCPU, or its turn is over. */
+void mem_leaves(struct model *m, const struct vcpu *v);
 /* A page transfer that disk_page was asked for is done. */
 void mem_io_done(struct model *m, uint64_t arg);
 /* A stretch of scanning for equal pages has had its CPU time. */

@@ -5,6 +5,10 @@
 static int64_t whole_ns(int64_t *rest_ps, __int128 ps)
 {
     ps += *rest_ps;
+    if (__builtin_expect((int64_t)ps == ps, 1)) { /* a division of 128 bits costs more than all the rest */
+        *rest_ps = (int64_t)ps % 1000;
+        return (int64_t)ps / 1000;
+    }
     *rest_ps = (int64_t)(ps % 1000);
     __int128 ns = ps / 1000;
     return ns > INT64_MAX / 4 ? INT64_MAX / 4 : (int64_t)ns;

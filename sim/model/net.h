@@ -1,10 +1,39 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* net.h - frames: from a VM or peer through NICs and networks to another.
+/* net.h - frames: from a VM through NICs, switches and nats to another VM or a peer.
  *
- * A frame carries at most mtu - 52 bytes of payload and takes 38 bytes more on the wire than its IP packet
- * (1448 of 1538 at 1500). A NIC sends one frame at a time, its senders in turn by weight (deficit round
- * robin); what it receives waits for the CPU time of a packet, at most rx_queue of them. host-only traffic
- * never meets a NIC; nat shares the host's identity and rewrites each packet; a bridge has its own. */
+ * Frames. A send of B bytes is ceil(B / (mtu - 52)) frames, the last one shorter; mtu is the least of the
+ * NICs passed, 1500 where there is none. A frame of p bytes of payload takes max(84, p + 52 + 38) bytes of
+ * wire (IP 20, TCP 32 with time stamps, Ethernet 38): 1448 of 1538 at 1500, so two flows on 1 Gb/s get 470.7
+ * Mb/s each.
+ *
+ * Links. Each direction of a NIC, and of a switch's port upwards, sends one frame at a time at its bandwidth,
+ * VMs in turn by their weight (policy/wfq.h); then the frame is under way for the latency. A VM has at most
+ * 256 frames on its way, and as many more as the latency holds; so nothing is lost at a link, and rates come
+ * to weighted max-min over all links. Which links a way has: net_route.c. Who reaches whom: scenario/reach.h.
+ * Frames between VMs of one host never meet a NIC where both use the same; host-only ones go at the network's
+ * bandwidth, as memory is copied.
+ *
+ * CPU. A frame costs each end the packet_cost of the NIC it meets there, and its nat's rewrite: in modes bare
+ * and container the task's own useful time; in the others the time of the host's I/O thread, which on a type
+ * 2 host has its host_io for each frame too, while the vCPU pays one doorbell a send. bw = min(line, payload
+ * * 8 / c_packet). At most rx_queue frames wait for that time at a receiver (one more counts as waiting while
+ * it has it), the others are dropped. Prices are time on this host's cores as they are.
+ *
+ * Steps. A send is over when its last frame has left the NIC; inside a host, when it is delivered. A receive
+ * takes frames that have come to the VM and that no earlier receive took, first come first served. A send
+ * with no way to its receiver is refused: an event, its frames are drops, and the task goes on after 1 s, a
+ * connection's time-out. nat gives each connection (a task of a VM to one receiver) a port while it sends and
+ * for hold_ns after its last packet; with none free there is an event (once an instant and VM), one drop, and
+ * a new try after 1 s.
+ *
+ * Books. A VM counts a frame when it has left and when it is delivered to it: both are in net.frames, bytes
+ * and wire. A NIC counts what passed either way; a network, what crossed its switch (two that a frame crosses
+ * count it both); a peer, what it got. Drops: at the receiver and its NIC where rx_queue was full; at the
+ * sender and its network where it found no way or no port.
+ *
+ * Left out: congestion control, retransmission, errors on the line, answers of peers (they only receive).
+ * Sources: IEEE 802.3 framing; RFC 7323; RFC 3022 for nat; Barham et al., SOSP 2003, table 6, for c_packet.
+ */
 #ifndef VLAB_MODEL_NET_H
 #define VLAB_MODEL_NET_H
 
@@ -15,14 +44,18 @@ void net_done(struct model *m);
 
 enum net_said {
     NET_RUN,  /* the task runs *useful_ns, then *overhead_ns (a packet's price); then net_step again */
-    NET_WAIT, /* guest_wake_task comes; then net_step again */
+    NET_WAIT, /* guest_wake_task comes, or a timer of the task; then net_step again */
     NET_OVER  /* sent, received, or refused */
 };
 /* The task enters a net step (k->act). */
 void net_begin(struct model *m, struct vm *vm, uint32_t task);
 enum net_said net_step(struct model *m, struct vm *vm, uint32_t task, int64_t *useful_ns,
                        int64_t *overhead_ns);
+/* The host's I/O thread has had its CPU time for this frame. */
 void net_tx_job(struct model *m, uint64_t arg);
 void net_rx_job(struct model *m, uint64_t arg);
+/* Frames and bytes handed in are delivered, dropped or on their way, to the last one. -1: *why says what is
+ * not so, malloc'ed. */
+int net_check(const struct model *m, char **why);
 
 #endif

@@ -6,19 +6,7 @@
 #include "model/mem.h"
 #include "model/net.h"
 #define WEAK __attribute__((weak))
-WEAK void mem_init(struct model *m) { (void)m; }
-WEAK void mem_done(struct model *m) { (void)m; }
-WEAK void mem_begin(struct model *m, struct vm *vm, uint32_t task) { (void)m; (void)vm; (void)task; }
-WEAK enum mem_said mem_touch(struct model *m, struct vm *vm, uint32_t task, int64_t *u, int64_t *o)
-{ (void)m; (void)vm; (void)task; (void)u; (void)o; return MEM_OVER; }
-WEAK void mem_io_done(struct model *m, uint64_t arg) { (void)m; (void)arg; }
 WEAK void mem_scan_job(struct model *m, uint64_t arg) { (void)m; (void)arg; }
-WEAK void mem_release(struct model *m, struct vm *vm) { (void)m; (void)vm; }
-WEAK void disk_init(struct model *m) { (void)m; }
-WEAK void disk_done(struct model *m) { (void)m; }
-WEAK void disk_attach(struct model *m, struct vm *vm) { (void)m; (void)vm; }
-WEAK bool disk_submit(struct model *m, struct vm *vm, uint32_t task) { (void)m; (void)vm; (void)task; return true; }
-WEAK void disk_job(struct model *m, uint64_t arg) { (void)m; (void)arg; }
 WEAK void net_init(struct model *m) { (void)m; }
 WEAK void net_done(struct model *m) { (void)m; }
 WEAK void net_begin(struct model *m, struct vm *vm, uint32_t task) { (void)m; (void)vm; (void)task; }

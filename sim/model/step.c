@@ -114,6 +114,7 @@ static enum go begin(struct model *m, struct vm *vm, uint32_t t, const struct pr
         break;
     case STEP_DISK:
         k->stage = STAGE_ISSUE;
+        if (disk_inside(m, vm, t)) break; /* no request leaves the guest: nobody is to be paid */
         c = mode_io(vm, act->step->how == PROG_TRIM ? 0 : act->amount);
         break;
     case STEP_NET:

@@ -155,4 +155,5 @@ void thread_on_load(void *model, uint32_t host)
             give(m, &m->threads[i], (struct job){.cost_ns = want, .job = JOB_LOAD});
     sim_at(m->sim, sim_now(m->sim) + LOAD_EVERY_NS, EVQ_NORMAL, m->ev_load, host);
     cpu_settle(m, h);
+    book_settle(m);
 }

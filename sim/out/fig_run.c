@@ -50,7 +50,7 @@ static size_t coloured(const struct trace *t, const struct gantt_window *w, cons
     for (size_t i = 0; i < n; i++)
         names[i] = vm[i].name;
     free(vm);
-    *switches = gantt_time(trace_gantt(t), w, UINT32_MAX) > 0;
+    *switches = gantt_time(trace_gantt(t), w, GANTT_SWITCH) > 0;
     return n;
 }
 
@@ -82,8 +82,10 @@ void fig_gantt(struct rundir *rd, const struct report *rp)
     int64_t ascii =
         slices > 14 ? (int64_t)((double)(w.to_ns - w.from_ns) * 14 / slices) : w.to_ns - w.from_ns;
     fprintf(fig.gp, "ASCII_TO = %s\n", num_seconds((char[NUM_LEN]){0}, w.from_ns + ascii));
-    fprintf(fig.gp, "SCALE = %.1f\nROWS = %u\nCOLOURS = %zu\nOTHERS = %d\nSWITCHES = %d\nLABELS = %d\n",
-            unit.scale, w.rows, n, others > 0, switches, labels > 0);
+    fprintf(fig.gp,
+            "SCALE = %.1f\nROWS = %u\nCOLOURS = %zu\nOTHERS = %d\nSWITCHES = %d\nHOSTS = %d\nLABELS = %d\n",
+            unit.scale, w.rows, n, others > 0, switches,
+            gantt_time(trace_gantt(rp->trace), &w, GANTT_HOST) > 0, labels > 0);
     figure_words(&fig, "VMS", names, n);
     figure_text(&fig, "XLABEL", axis);
     fputs("YTICS = \"set ytics (", fig.gp);
@@ -95,12 +97,14 @@ void fig_gantt(struct rundir *rd, const struct report *rp)
 
 /* --- shares --- */
 
-enum { BARS_MAX = 24, STATES = 6 };
+enum { BARS_MAX = 24, STATES = 10 };
+static const char *const bar_states[STATES] = {"run",      "overhead", "ready",   "throttled", "costop",
+                                               "swapwait", "diskwait", "netwait", "idle",      "down"};
 
 struct bar {
     char name[96];
-    double part[STATES]; /* run ready throttled waits idle down, % */
-    double lo, hi;       /* of run */
+    double part[STATES]; /* % */
+    double lo, hi;       /* of run, overhead included */
 };
 
 static double percent(const struct report *rp, size_t point, const char *vm, const char *state)
@@ -115,18 +119,13 @@ static double percent(const struct report *rp, size_t point, const char *vm, con
 static struct bar bar_of(const struct report *rp, size_t point, const char *vm)
 {
     struct bar b = {.name = ""};
-    static const char *const waits[] = {"costop", "swapwait", "diskwait", "netwait"};
     snprintf(b.name, sizeof b.name, "%s", vm + 3);
-    b.part[0] = percent(rp, point, vm, "run");
-    b.part[1] = percent(rp, point, vm, "ready");
-    b.part[2] = percent(rp, point, vm, "throttled");
-    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
-        b.part[3] += percent(rp, point, vm, waits[i]);
-    b.part[4] = percent(rp, point, vm, "idle");
-    b.part[5] = percent(rp, point, vm, "down");
+    for (size_t k = 0; k < STATES; k++)
+        b.part[k] = percent(rp, point, vm, bar_states[k]);
+    b.part[0] -= b.part[1]; /* overhead is a part of run */
     struct estimate e = report_pick(rp, point, vm, "cpu.run", "share");
-    b.lo = e.n > 1 ? fmax(e.lo * 100, 0) : b.part[0];
-    b.hi = e.n > 1 ? fmin(e.hi * 100, 100) : b.part[0];
+    b.lo = e.n > 1 ? fmax(e.lo * 100, 0) : b.part[0] + b.part[1];
+    b.hi = e.n > 1 ? fmin(e.hi * 100, 100) : b.part[0] + b.part[1];
     return b;
 }
 
@@ -140,7 +139,7 @@ static struct bar rest_of(const struct report *rp, size_t point, const char *con
             sum.part[k] += b.part[k] / (double)n;
     }
     snprintf(sum.name, sizeof sum.name, "mean of %zu more", n);
-    sum.lo = sum.hi = sum.part[0];
+    sum.lo = sum.hi = sum.part[0] + sum.part[1];
     return sum;
 }
 
@@ -149,34 +148,37 @@ void fig_shares(struct rundir *rd, const struct report *rp)
     const char **vms;
     size_t point = runset_points(rp->runs) - 1, n = report_vms(rp, point, &vms);
     size_t own = n <= BARS_MAX ? n : BARS_MAX - 1, rows = own + (n > own);
-    static const char *const states[STATES] = {"run", "ready", "throttled", "waits", "idle", "down"};
-    const char *used[STATES] = {"-", "-", "-", "-", "-", "-"};
+    const char *used[STATES] = {"-", "-", "-", "-", "-", "-", "-", "-", "-", "-"};
     if (n > 0) {
         struct figure fig;
         bool waits = false;
         for (size_t i = 0; i < n; i++)
-            waits = waits || bar_of(rp, point, vms[i]).part[3] > 0;
-        char *note =
-            figure_note(rp, point,
-                        waits ? "ready: could run, had no pCPU; waits: disk, network, memory, siblings; "
-                              : "ready: could run, had no pCPU; ");
+            for (size_t k = 4; k < 8; k++)
+                waits = waits || bar_of(rp, point, vms[i]).part[k] > 0;
+        char *note = figure_note(rp, point,
+                                 waits ? "ready: could run, had no pCPU; costop: stopped for its siblings; "
+                                       : "ready: could run, had no pCPU; ");
         int height = 242 + 40 * (int)rows;
         figure_begin(&fig, rd, rp, "shares", "Who got the CPU, and who waited for it?", note,
                      height < 900 ? height : 900);
         free(note);
-        fputs("row\tvm\trun\tready\tthrottled\twaits\tidle\tdown\trun_low\trun_high\n", fig.data);
+        fputs("row\tvm\t", fig.data);
+        for (size_t k = 0; k < STATES; k++)
+            fprintf(fig.data, "%s\t", bar_states[k]);
+        fputs("run_low\trun_high\n", fig.data);
         for (size_t i = 0; i < rows; i++) {
             struct bar b = i < own ? bar_of(rp, point, vms[i]) : rest_of(rp, point, vms + own, n - own);
             fprintf(fig.data, "%zu\t", i);
             figure_cell(fig.data, b.name);
             for (size_t k = 0; k < STATES; k++) {
                 figure_value(fig.data, b.part[k]);
-                if (b.part[k] > 0) used[k] = states[k];
+                if (b.part[k] > 0) used[k] = bar_states[k];
             }
             figure_value(fig.data, b.lo);
             figure_value(fig.data, b.hi);
             putc('\n', fig.data);
         }
+        if (used[1][0] != '-') used[0] = "useful"; /* what is left of run */
         figure_words(&fig, "STATES", used, STATES);
         fprintf(fig.gp, "ROWS = %zu\nINTERVALS = %d\nCONFIDENCE = '%g %%'\n", rows, runset_reps(rp->runs) > 1,
                 RUNSET_CONFIDENCE * 100);

@@ -12,7 +12,7 @@ enum { KEEP_A_PCPU = 400, KEEP_IN_ALL = 40000, ROOM_CHARS = 110 };
 
 struct slice {
     int64_t from_ns, to_ns; /* INT64_MAX: still open when the buffer was full */
-    uint32_t host, vm;      /* vm UINT32_MAX: a switch */
+    uint32_t host, vm;      /* vm: GANTT_SWITCH, GANTT_HOST, or a VM */
     uint16_t pcpu, vcpu;
 };
 
@@ -69,19 +69,21 @@ static void fill(struct gantt *g)
 bool gantt_see(struct gantt *g, const struct rec *r)
 {
     if (g->full) return false;
-    if (r->pcpu == REC_NONE || (r->kind != REC_STATE && r->kind != REC_SWITCH)) return true;
+    if (r->pcpu == REC_NONE || (r->kind != REC_STATE && r->kind != REC_SWITCH && r->kind != REC_THREAD))
+        return true;
     ASSERT(r->host < g->sc->n_hosts && r->pcpu < g->sc->hosts[r->host].cores);
     struct slice *open = &g->open[g->base[r->host] + r->pcpu];
-    struct slice s = {r->t_ns - r->value, r->t_ns, r->host, r->vm, r->pcpu, r->vcpu};
+    struct slice s = {
+        r->t_ns - r->value, r->t_ns, r->host, r->kind == REC_THREAD ? GANTT_HOST : r->vm, r->pcpu, r->vcpu};
     if (r->kind == REC_SWITCH) {
-        s.vm = UINT32_MAX;
+        s.vm = GANTT_SWITCH;
         keep(g, s);
     } else if (r->from == VCPU_RUN) {
         /* The place of another that is on this pCPU by now is not touched. */
-        if (open->vm == r->vm && open->vcpu == r->vcpu) open->vm = UINT32_MAX;
+        if (open->vm == s.vm && open->vcpu == s.vcpu) open->vm = UINT32_MAX;
         keep(g, s);
     }
-    if (r->kind == REC_STATE && r->to == VCPU_RUN) {
+    if (r->kind != REC_SWITCH && r->to == VCPU_RUN) {
         s.from_ns = r->t_ns;
         *open = s;
     }
@@ -96,7 +98,7 @@ static int64_t first_change(const struct gantt *g, uint32_t host, uint32_t pcpu)
     const struct slice *last = NULL;
     for (size_t i = 0; i < g->n; i++) {
         const struct slice *s = &g->kept[i];
-        if (s->host != host || s->pcpu != pcpu || s->vm == UINT32_MAX) continue;
+        if (s->host != host || s->pcpu != pcpu || s->vm == GANTT_SWITCH) continue;
         if (last && (last->vm != s->vm || last->vcpu != s->vcpu)) return last->from_ns;
         last = s;
     }
@@ -118,7 +120,7 @@ static int64_t window_end(const struct gantt *g, const struct gantt_window *w)
         if (s->host != w->host || s->pcpu >= w->rows || s->to_ns == INT64_MAX || s->to_ns <= w->from_ns)
             continue;
         last = later(last, s->to_ns);
-        if (s->vm != UINT32_MAX && ++had[s->pcpu] == GANTT_SLICES) return s->to_ns;
+        if (s->vm != GANTT_SWITCH && ++had[s->pcpu] == GANTT_SLICES) return s->to_ns;
     }
     return last;
 }
@@ -169,7 +171,7 @@ size_t gantt_count(const struct gantt *g, const struct gantt_window *w)
     size_t n = 0;
     int64_t start, end;
     for (size_t i = 0; i < g->n; i++)
-        n += g->kept[i].vm != UINT32_MAX && clip(&g->kept[i], w, &start, &end);
+        n += g->kept[i].vm != GANTT_SWITCH && clip(&g->kept[i], w, &start, &end);
     return n;
 }
 
@@ -182,15 +184,17 @@ size_t gantt_write(FILE *f, const struct gantt *g, const struct gantt_window *w)
     for (size_t i = 0; i < g->n; i++) {
         const struct slice *s = &g->kept[i];
         if (!clip(s, w, &start, &end)) continue;
-        const struct sc_vm *vm = s->vm == UINT32_MAX ? NULL : &g->sc->vms[s->vm];
-        int len = !vm             ? 0
-                  : vm->vcpus > 1 ? snprintf(label, sizeof label, "%s.%u", vm->name, s->vcpu)
-                                  : snprintf(label, sizeof label, "%s", vm->name);
+        const struct sc_vm *vm = s->vm < g->sc->n_vms ? &g->sc->vms[s->vm] : NULL;
+        const char *other = s->vm == GANTT_HOST ? "host OS" : "switch";
+        int len = s->vm == GANTT_HOST ? snprintf(label, sizeof label, "host")
+                  : !vm               ? 0
+                  : vm->vcpus > 1     ? snprintf(label, sizeof label, "%s.%u", vm->name, s->vcpu)
+                                      : snprintf(label, sizeof label, "%s", vm->name);
         bool room =
             len > 0 && (double)(end - start) * ROOM_CHARS >= (double)(w->to_ns - w->from_ns) * (len + 1);
         labels += room;
         fprintf(f, "%u\t%s\t%s\t%s\t%u\t%s\n", s->pcpu, num_seconds(from, start), num_seconds(to, end),
-                vm ? vm->name : "switch", s->vcpu, room ? label : "");
+                vm ? vm->name : other, s->vcpu, room ? label : "");
     }
     return labels;
 }

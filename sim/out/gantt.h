@@ -14,8 +14,10 @@
 #include "base/rec.h"
 #include "scenario/scenario.h"
 
-#define GANTT_SLICES 40 /* on the busiest pCPU of the window */
-#define GANTT_ROWS   16 /* pCPUs shown at most */
+#define GANTT_SLICES 40         /* on the busiest pCPU of the window */
+#define GANTT_ROWS   16         /* pCPUs shown at most */
+#define GANTT_SWITCH UINT32_MAX /* who is no VM: switches, and threads of the host itself */
+#define GANTT_HOST   (UINT32_MAX - 1)
 
 struct gantt;
 
@@ -33,11 +35,12 @@ bool gantt_see(struct gantt *g, const struct rec *r);
 bool gantt_choose(const struct gantt *g, struct gantt_window *w);
 /* How many slices of vCPUs lie in the window. */
 size_t gantt_count(const struct gantt *g, const struct gantt_window *w);
-/* How long the VM (UINT32_MAX: switches) had pCPUs in the window, in s. */
+/* How long the VM (GANTT_SWITCH, GANTT_HOST: those) had pCPUs in the window, in s. */
 double gantt_time(const struct gantt *g, const struct gantt_window *w, uint32_t vm);
 /* Columns pcpu, start, end, vm, vcpu, label with a heading, tab between, times in s on the run's clock,
- * exact. A switch is a slice of the VM "switch". What is left is idle. A label is set where there is room for
- * it; returns how many. */
+ * exact. A switch is a slice of the VM "switch", a thread of the host itself one of the VM "host OS".
+ * Overhead is not told apart here: it comes in pieces too small to be seen (trace.json and the figure of
+ * shares have it). What is left is idle. A label is set where there is room for it; returns how many. */
 size_t gantt_write(FILE *f, const struct gantt *g, const struct gantt_window *w);
 
 #endif

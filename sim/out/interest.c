@@ -87,6 +87,25 @@ static void walk(struct find *f, const struct expect_node *n)
     walk(f, n->b);
 }
 
+/* What the VMs wait for longest, all points together; in doubt for a pCPU. */
+static const char *longest_wait(const struct report *rp, const char *const *vms, size_t n)
+{
+    static const char *const waits[] = {"cpu.ready", "cpu.swapwait", "cpu.diskwait", "cpu.netwait"};
+    size_t best = 0;
+    double most = -1;
+    for (size_t k = 0; k < sizeof waits / sizeof *waits; k++) {
+        double sum = 0;
+        for (size_t p = 0; p < runset_points(rp->runs); p++)
+            for (size_t i = 0; i < n && i < INTEREST_MAX; i++) {
+                struct estimate e = report_pick(rp, p, vms[i], waits[k], "share");
+                sum += e.n ? e.mean : 0;
+            }
+        if (sum > most) best = k;
+        if (sum > most) most = sum;
+    }
+    return waits[best];
+}
+
 size_t interest_of(const struct report *rp, struct interest list[INTEREST_MAX])
 {
     struct find f = {.rp = rp, .list = list};
@@ -98,12 +117,11 @@ size_t interest_of(const struct report *rp, struct interest list[INTEREST_MAX])
     if (f.n) return f.n;
     const char **vms;
     size_t n = report_vms(rp, runset_points(rp->runs) - 1, &vms);
+    const char *metric = longest_wait(rp, vms, n);
     for (size_t i = 0; i < n && f.n < INTEREST_MAX; i++)
-        add(&f, &(struct expect_node){.kind = EXPECT_TERM,
-                                      .percent = true,
-                                      .entity = vms[i],
-                                      .metric = "cpu.ready",
-                                      .stat = "share"});
+        add(&f,
+            &(struct expect_node){
+                .kind = EXPECT_TERM, .percent = true, .entity = vms[i], .metric = metric, .stat = "share"});
     free(vms);
     return f.n;
 }

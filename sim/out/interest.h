@@ -21,7 +21,8 @@ struct interest {
 };
 
 /* In the order they are written, each once; how many (at most INTEREST_MAX). What has no value at any point
- * is left out. Where the expectations compare nothing: the shares of ready of the first VMs. */
+ * is left out. Where the expectations compare nothing: the shares of ready
+ * of the first VMs, or of what all VMs wait for longer than for a pCPU. */
 size_t interest_of(const struct report *rp, struct interest list[INTEREST_MAX]);
 /* n == 0: it has no value at this point. */
 struct estimate interest_at(const struct report *rp, const struct interest *w, size_t point);

@@ -2,7 +2,10 @@
 #include "out/phrase.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "out/num.h"
 
 /* --- keys --- */
 
@@ -35,7 +38,19 @@ char *phrase_key(const char *key, char *out, size_t size)
                  {"working_set", "the working set"},
                  {"think", "the thinking time"},
                  {"queue", "the length of the queue"},
-                 {"period", "the period of the limit"}};
+                 {"period", "the period of the limit"},
+                 {"mode", "the virtualization mode"},
+                 {"replacement", "the replacement policy"},
+                 {"swap", "the swap disk"},
+                 {"tax", "the idle-memory tax"},
+                 {"page", "the page size"},
+                 {"iops", "the disk's request rate"},
+                 {"bandwidth", "the bandwidth"},
+                 {"latency", "the device's latency"},
+                 {"mtu", "the MTU"},
+                 {"packet_cost", "the cost of a packet"},
+                 {"load", "the load of the host OS"},
+                 {"cosched", "the co-scheduling"}};
     const char *name, *leaf = strrchr(key, '.');
     int len = name_in(key, &name);
     bool vms = !strncmp(key, "vms.", 4), hosts = !strncmp(key, "hosts.", 6);
@@ -65,6 +80,34 @@ static const char *metric_words(const char *metric, bool host)
                  {"work.done", "work done"},
                  {"work.time", "time to finish"},
                  {"queue.lost", "lost requests"},
+                 {"cpu.swapwait", "time waiting for swap"},
+                 {"cpu.diskwait", "time waiting for disks"},
+                 {"cpu.netwait", "time waiting for the network"},
+                 {"cpu.costop", "time stopped for its siblings"},
+                 {"cpu.hostos", "time of the host OS"},
+                 {"mem.resident", "memory held"},
+                 {"mem.active", "memory in use"},
+                 {"mem.ballooned", "memory given to the balloon"},
+                 {"mem.shared", "memory saved by sharing"},
+                 {"mem.swapped", "memory swapped out"},
+                 {"mem.refs", "page references"},
+                 {"mem.faults", "hard faults"},
+                 {"mem.softfaults", "soft faults"},
+                 {"mem.miss", "miss ratio"},
+                 {"mem.swapin", "bytes swapped in"},
+                 {"mem.tlbmisses", "TLB misses"},
+                 {"mem.walkrefs", "references of page walks"},
+                 {"disk.ops", "disk requests"},
+                 {"disk.bytes", "disk traffic"},
+                 {"disk.latency", "disk latency"},
+                 {"disk.queue", "disk queue"},
+                 {"disk.allocated", "space given out"},
+                 {"disk.util", "disk utilization"},
+                 {"disk.busy", "busy servers"},
+                 {"net.frames", "frames"},
+                 {"net.bytes", "network traffic"},
+                 {"net.wire", "bytes on the wire"},
+                 {"net.drops", "dropped frames"},
                  {"wait", "wait for a pCPU"},
                  {"slice", "time slice"}};
     if (host && !strcmp(metric, "cpu.guest")) return "efficiency";
@@ -82,8 +125,10 @@ static const char *stat_words(const char *stat)
 
 static const char *entity_words(const char *entity)
 {
-    const char *dot = strchr(entity, '.');
-    return dot ? dot + 1 : entity;
+    /* Of a device only its own name: host.h1.disk.ssd0 is ssd0. */
+    const char *dot = strchr(entity, '.'), *last = strrchr(entity, '.');
+    bool dev = strstr(entity, ".disk.") || strstr(entity, ".nic.");
+    return dot ? (dev ? last : dot) + 1 : entity;
 }
 
 char *phrase_figures(const struct interest *const *w, size_t n, char *out, size_t size)
@@ -120,5 +165,67 @@ char *phrase_curve(const struct interest *w, char *out, size_t size)
                  (*call && !strcmp(w->stat, "max")) || !strcmp(w->metric, "isolation") ||
                  !strcmp(w->metric, "slowdown");
     snprintf(out, size, "%s%s%s%s", call, entity_words(w->entity), plain ? "" : " ", plain ? "" : w->stat);
+    return out;
+}
+
+/* --- what stands out --- */
+
+static double figure(const struct report *rp, const char *entity, const char *metric, const char *stat)
+{
+    struct estimate e = report_pick(rp, 0, entity, metric, stat);
+    return e.n ? e.mean : 0;
+}
+
+/* Something that happened and should not: in a sentence, and how often. */
+static bool happened(const struct report *rp, const char *vm, char *out, size_t size)
+{
+    static const struct {
+        const char *metric, *words;
+    } bad[] = {{"events.oom", "was ended by its host, which had no memory left"},
+               {"events.pool-full", "waited for room in a full pool"},
+               {"events.nat-full", "found no free port to send from"},
+               {"events.refused", "sent to where it has no way"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        if (!(figure(rp, vm, bad[i].metric, "total") > 0)) continue;
+        snprintf(out, size, "%s %s.", vm, bad[i].words);
+        return true;
+    }
+    return false;
+}
+
+enum { WORTH_PERCENT = 5 }; /* less stands out of nothing */
+
+char *phrase_standout(const struct report *rp, char *out, size_t size)
+{
+    static const struct {
+        const char *metric, *words;
+    } waits[] = {{"cpu.swapwait", "spent %s of its time waiting for memory to be swapped in."},
+                 {"cpu.diskwait", "spent %s of its time waiting for disks."},
+                 {"cpu.netwait", "spent %s of its time waiting for the network."},
+                 {"cpu.costop", "was stopped for %s of its time, for its siblings to catch up."},
+                 {"cpu.overhead", "lost %s of its time to virtualization."}};
+    const char **vms;
+    size_t n = report_vms(rp, 0, &vms), which = 0;
+    double most = WORTH_PERCENT / 100.0;
+    const char *who = NULL;
+    bool told = false;
+    out[0] = '\0';
+    for (size_t i = 0; i < n && !told; i++)
+        told = happened(rp, vms[i], out, size);
+    for (size_t i = 0; i < n && !told; i++) {
+        for (size_t k = 0; k < sizeof waits / sizeof *waits; k++) {
+            double x = figure(rp, vms[i], waits[k].metric, "share");
+            if (!(x > most)) continue;
+            most = x;
+            who = vms[i];
+            which = k;
+        }
+    }
+    if (who) {
+        char num[NUM_LEN];
+        const char *words = waits[which].words, *at = strstr(words, "%s");
+        snprintf(out, size, "%s %.*s%s%s", who, (int)(at - words), words, num_percent(num, most), at + 2);
+    }
+    free(vms);
     return out;
 }

@@ -18,4 +18,9 @@ char *phrase_figures(const struct interest *const *w, size_t n, char *out, size_
 /* For a key of curves: "db p99", "the most of loop-*". */
 char *phrase_curve(const struct interest *w, char *out, size_t size);
 
+/* What stands out of a run of one point besides waits for a pCPU, in a sentence: a VM that the host ended for
+ * want of memory, writers that wait for a full pool, what could not be sent, the longest waits, the greatest
+ * overhead. "": nothing does. */
+char *phrase_standout(const struct report *rp, char *out, size_t size);
+
 #endif

@@ -29,12 +29,25 @@ static const char *unit_suffix(const struct result *r)
     return strcmp(r->stat, "share") == 0 ? "_ratio" : "";
 }
 
+/* net.reach.NAME is one metric, NAME a label: names that differ only in what is no letter stay apart. */
+static const char reach[] = "net.reach.";
+
+static const char *reach_to(const struct result *r)
+{
+    return strncmp(r->metric, reach, sizeof reach - 1) == 0 ? r->metric + sizeof reach - 1 : NULL;
+}
+
+static size_t metric_len(const struct result *r)
+{
+    return reach_to(r) ? sizeof reach - 2 : strlen(r->metric);
+}
+
 static char *family(const struct result *r)
 {
     const char *suffix = unit_suffix(r);
     size_t size = strlen(r->metric) + strlen(suffix) + sizeof "vlab_";
     char *name = alloc_array(size, 1);
-    snprintf(name, size, "vlab_%s%s", r->metric, suffix);
+    snprintf(name, size, "vlab_%.*s%s", (int)metric_len(r), r->metric, suffix);
     for (char *c = name; *c; c++)
         if (!isalnum((unsigned char)*c)) *c = '_';
     return name;
@@ -74,7 +87,7 @@ static void value(FILE *f, double x)
 static void help(FILE *f, const struct sample *s)
 {
     fprintf(f, "# HELP %s The metric ", s->family);
-    escaped(f, s->like->metric, false);
+    fprintf(f, "%.*s", (int)metric_len(s->like), s->like->metric);
     if (*s->like->unit) fputs(" in ", f);
     escaped(f, s->like->unit, false);
     fprintf(f, " (vlab explain has its meaning).\n# TYPE %s gauge\n", s->family);
@@ -104,6 +117,7 @@ void prom_report(FILE *f, const struct report *rp)
         if (*point) label(f, "point", point, ",");
         free(point);
         label(f, "entity", s[i].like->entity, ",");
+        if (reach_to(s[i].like)) label(f, "to", reach_to(s[i].like), ",");
         label(f, "stat", s[i].like->stat, "}");
         value(f, s[i].value);
     }

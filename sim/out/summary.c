@@ -10,6 +10,7 @@
 #include "metrics/alloc.h"
 #include "out/interest.h"
 #include "out/num.h"
+#include "out/summary_inner.h"
 
 enum {
     BAR = 20,
@@ -18,47 +19,55 @@ enum {
     MAX_POINTS = 16,
     MAX_FIGURES = 4,
     NAME_MIN = 8,
-    NAME_MAX = 24,
+    NAME_MAX = SUMMARY_NAME_MAX,
     KEYS_MAX = 44
 };
 
-struct ctx {
-    FILE *f;
-    bool throttled, latency, rate; /* columns that have anything in them */
-    const struct report *rp;
-    struct term_style style;
-};
-
 struct row { /* of one VM, or the mean over some */
-    double run, ready, throttled, p50, p99, rate;
+    double run, ready, throttled, waits, p50, p99, rate;
 };
 
-static double pick(const struct ctx *c, size_t point, const char *entity, const char *metric,
-                   const char *stat)
+double summary_pick(const struct summary_ctx *c, const char *entity, const char *metric, const char *stat)
 {
-    struct estimate e = report_pick(c->rp, point, entity, metric, stat);
+    struct estimate e = report_pick(c->rp, 0, entity, metric, stat);
     return e.n ? e.mean : (double)NAN;
 }
 
-static double share(const struct ctx *c, size_t point, const char *entity, const char *metric)
+double summary_share(const struct summary_ctx *c, const char *entity, const char *metric)
 {
-    double x = pick(c, point, entity, metric, "share");
-    return isnan(x) ? pick(c, point, entity, metric, "mean") : x; /* of a group: the mean over members */
+    double x = summary_pick(c, entity, metric, "share");
+    return isnan(x) ? summary_pick(c, entity, metric, "mean") : x;
 }
 
-static struct row row_of(const struct ctx *c, const char *vm)
+/* Of waits for a page, a disk, the network and siblings; a scenario without any says nothing of them. */
+static double waits_of(const struct summary_ctx *c, const char *vm)
 {
-    return (struct row){share(c, 0, vm, "cpu.run"),       share(c, 0, vm, "cpu.ready"),
-                        share(c, 0, vm, "cpu.throttled"), pick(c, 0, vm, "latency", "p50"),
-                        pick(c, 0, vm, "latency", "p99"), pick(c, 0, vm, "throughput", NULL)};
+    static const char *const waits[] = {"cpu.swapwait", "cpu.diskwait", "cpu.netwait", "cpu.costop"};
+    double sum = 0;
+    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
+        double x = summary_share(c, vm, waits[i]);
+        sum += isnan(x) ? 0 : x;
+    }
+    return sum;
 }
 
-static const char *ink(const struct ctx *c, enum term_ink i)
+static struct row row_of(const struct summary_ctx *c, const char *vm)
+{
+    return (struct row){.run = summary_share(c, vm, "cpu.run"),
+                        .ready = summary_share(c, vm, "cpu.ready"),
+                        .throttled = summary_share(c, vm, "cpu.throttled"),
+                        .waits = waits_of(c, vm),
+                        .p50 = summary_pick(c, vm, "latency", "p50"),
+                        .p99 = summary_pick(c, vm, "latency", "p99"),
+                        .rate = summary_pick(c, vm, "throughput", NULL)};
+}
+
+static const char *ink(const struct summary_ctx *c, enum term_ink i)
 {
     return term_ink(c->style, i);
 }
 
-static void head(const struct ctx *c)
+static void head(const struct summary_ctx *c)
 {
     const struct report *rp = c->rp;
     char span[NUM_LEN], warm[NUM_LEN], label[16];
@@ -80,8 +89,7 @@ static void head(const struct ctx *c)
     putc('\n', c->f);
 }
 
-/* Pads by what is seen: a UTF-8 sequence is one column here. */
-static void cell(const struct ctx *c, const char *text, int width)
+void summary_cell(const struct summary_ctx *c, const char *text, int width)
 {
     int seen = 0;
     for (const char *s = text; *s; s++)
@@ -90,36 +98,37 @@ static void cell(const struct ctx *c, const char *text, int width)
 }
 
 /* Cumulated shares are rounded, not the shares themselves: the bar is never too long or short by one. */
-static void bar(const struct ctx *c, const struct row *r)
+static void bar(const struct summary_ctx *c, const struct row *r)
 {
-    static const char *const blocks[] = {"█", "▒", "░", "·"}, *const ascii[] = {"#", "+", "-", "."};
-    const double parts[] = {r->run, r->ready, r->throttled};
+    static const char *const blocks[] = {"█", "▒", "░", "~", "·"}, *const ascii[] = {"#", "+", "-", "~", "."};
+    const double parts[] = {r->run, r->ready, r->throttled, r->waits};
     double sum = 0;
     int at = 0;
-    for (int k = 0; k < 4; k++) {
-        sum += k < 3 && parts[k] > 0 ? parts[k] : 0;
-        int to = k == 3 ? BAR : (int)lround(fmin(sum, 1.0) * BAR);
+    for (int k = 0; k < 5; k++) {
+        sum += k < 4 && parts[k] > 0 ? parts[k] : 0;
+        int to = k == 4 ? BAR : (int)lround(fmin(sum, 1.0) * BAR);
         if (at < to && k == 1) fputs(ink(c, TERM_WARN), c->f);
-        if (at < to && k == 3) fputs(ink(c, TERM_DIM), c->f);
+        if (at < to && k == 4) fputs(ink(c, TERM_DIM), c->f);
         for (; at < to; at++)
             fputs((c->style.utf8 ? blocks : ascii)[k], c->f);
-        if (k == 1 || k == 3) fputs(ink(c, TERM_PLAIN), c->f);
+        if (k == 1 || k == 4) fputs(ink(c, TERM_PLAIN), c->f);
     }
 }
 
-static void print_row(const struct ctx *c, const char *name, int width, const struct row *r)
+static void print_row(const struct summary_ctx *c, const char *name, int width, const struct row *r)
 {
     char num[NUM_LEN];
     bool zero = r->throttled == 0.0;
     fprintf(c->f, "  %-*.*s ", width, width, name);
-    cell(c, num_percent(num, r->run), 7);
-    cell(c, num_percent(num, r->ready), 7);
-    if (c->throttled) cell(c, zero ? "-" : num_percent(num, r->throttled), 10);
+    summary_cell(c, num_percent(num, r->run), 7);
+    summary_cell(c, num_percent(num, r->ready), 7);
+    if (c->throttled) summary_cell(c, zero ? "-" : num_percent(num, r->throttled), 10);
+    if (c->waits) summary_cell(c, r->waits == 0.0 ? "-" : num_percent(num, r->waits), 7);
     fputs("  ", c->f);
     bar(c, r);
-    if (c->latency) cell(c, num_time(num, r->p50), 9);
-    if (c->latency) cell(c, num_time(num, r->p99), 9);
-    if (c->rate) cell(c, num_human(num, r->rate, "1/s"), 9);
+    if (c->latency) summary_cell(c, num_time(num, r->p50), 9);
+    if (c->latency) summary_cell(c, num_time(num, r->p99), 9);
+    if (c->rate) summary_cell(c, num_human(num, r->rate, "1/s"), 9);
     putc('\n', c->f);
 }
 
@@ -138,41 +147,51 @@ static bool same_group(const char *a, const char *b)
 }
 
 /* What is not shown, in one row: the mean of what there is; quantiles have no mean worth showing. */
-static void print_rest(const struct ctx *c, const char *const *vms, size_t n, int width)
+static void print_rest(const struct summary_ctx *c, const char *const *vms, size_t n, int width)
 {
-    double sum[4] = {0}, have[4] = {0}, mean[4];
+    double sum[5] = {0}, have[5] = {0}, mean[5];
     char name[64];
     for (size_t i = 0; i < n; i++) {
         struct row r = row_of(c, vms[i]);
-        const double x[4] = {r.run, r.ready, r.throttled, r.rate};
-        for (size_t k = 0; k < 4; k++) {
+        const double x[5] = {r.run, r.ready, r.throttled, r.rate, r.waits};
+        for (size_t k = 0; k < 5; k++) {
             sum[k] += isnan(x[k]) ? 0 : x[k];
             have[k] += !isnan(x[k]);
         }
     }
-    for (size_t k = 0; k < 4; k++)
+    for (size_t k = 0; k < 5; k++)
         mean[k] = have[k] > 0 ? sum[k] / have[k] : (double)NAN;
-    struct row rest = {mean[0], mean[1], mean[2], (double)NAN, (double)NAN, mean[3]};
+    struct row rest = {.run = mean[0],
+                       .ready = mean[1],
+                       .throttled = mean[2],
+                       .waits = mean[4],
+                       .p50 = (double)NAN,
+                       .p99 = (double)NAN,
+                       .rate = mean[3]};
     snprintf(name, sizeof name, "%s and %zu more", c->style.utf8 ? "…" : "..", n);
     print_row(c, name, width + (c->style.utf8 ? 2 : 0), &rest);
 }
 
-static void vm_heading(const struct ctx *c, int width)
+static void vm_heading(const struct summary_ctx *c, int width)
 {
     bool utf8 = c->style.utf8;
     fprintf(c->f, "%s  %-*s %7s%7s", ink(c, TERM_BOLD), width, "VM", "ran", "ready");
     if (c->throttled) fprintf(c->f, "%10s", "throttled");
-    const char *legend = c->throttled ? (utf8 ? "█ran ▒ready ░thr." : "#ran +ready -thr.")
-                         : utf8       ? "█ran ▒ready"
-                                      : "#ran +ready";
+    if (c->waits) fprintf(c->f, "%7s", "waits");
+    static const char *const utf8_legends[] = {"█ran ▒ready", "█ran ▒ready ░thr.", "█ran ▒ready ~waits",
+                                               "█ran ▒rdy ░thr ~wait"};
+    static const char *const legends[] = {"#ran +ready", "#ran +ready -thr.", "#ran +ready ~waits",
+                                          "#ran +rdy -thr ~wait"};
+    int which = (c->throttled ? 1 : 0) + (c->waits ? 2 : 0);
     /* printf counts bytes: two more for each block. */
-    fprintf(c->f, "  %-*s", BAR + (utf8 ? (c->throttled ? 6 : 4) : 0), legend);
+    fprintf(c->f, "  %-*s", BAR + (utf8 ? (c->throttled ? 6 : 4) : 0),
+            (utf8 ? utf8_legends : legends)[which]);
     if (c->latency) fprintf(c->f, "%9s%9s", "p50", "p99");
     if (c->rate) fprintf(c->f, "%9s", "rate");
     fprintf(c->f, "%s\n", ink(c, TERM_PLAIN));
 }
 
-static void vm_table(struct ctx *c)
+static void vm_table(struct summary_ctx *c)
 {
     const char **vms;
     size_t n = report_vms(c->rp, 0, &vms), shown = 0;
@@ -183,6 +202,7 @@ static void vm_table(struct ctx *c)
     for (size_t i = 0; i < n; i++) {
         struct row r = row_of(c, vms[i]);
         c->throttled = c->throttled || r.throttled > 0;
+        c->waits = c->waits || r.waits > 0;
         c->latency = c->latency || !isnan(r.p50);
         c->rate = c->rate || !isnan(r.rate);
     }
@@ -206,18 +226,23 @@ static void vm_table(struct ctx *c)
     free(vms);
 }
 
-static void host_lines(const struct ctx *c)
+static void host_lines(const struct summary_ctx *c)
 {
     const char **hosts;
     size_t n = report_hosts(c->rp, 0, &hosts);
     char a[NUM_LEN], b[NUM_LEN], d[NUM_LEN];
     for (size_t i = 0; i < n && i < 4; i++) {
-        double lost = share(c, 0, hosts[i], "cpu.switch"), over = share(c, 0, hosts[i], "cpu.overhead");
+        double lost = summary_share(c, hosts[i], "cpu.switch"),
+               over = summary_share(c, hosts[i], "cpu.overhead"),
+               own = summary_share(c, hosts[i], "cpu.hostos");
         fprintf(c->f, "  host %s: %s busy, efficiency %s", hosts[i] + 5,
-                num_percent(a, pick(c, 0, hosts[i], "cpu.util", NULL)),
-                num_percent(b, share(c, 0, hosts[i], "cpu.guest")));
+                num_percent(a, summary_pick(c, hosts[i], "cpu.util", NULL)),
+                num_percent(b, summary_share(c, hosts[i], "cpu.guest")));
         if (lost > 0) fprintf(c->f, ", %s switching", num_percent(d, lost));
         if (over > 0) fprintf(c->f, ", %s overhead", num_percent(d, over));
+        if (own > 0 && strcmp(c->rp->backend, "sim") == 0) fprintf(c->f, ", %s host OS", num_percent(d, own));
+        double held = summary_pick(c, hosts[i], "mem.resident", "mean");
+        if (held > 0) fprintf(c->f, ", %s of memory", num_human(d, held, "B"));
         putc('\n', c->f);
     }
     if (n > 4) fprintf(c->f, "  %s and %zu more hosts\n", c->style.utf8 ? "…" : "..", n - 4);
@@ -243,7 +268,7 @@ static int key_width(const struct report *rp, size_t k)
 }
 
 /* A row a point: its values, then the figures, which are numbered since their names make no heading. */
-static void sweep_table(const struct ctx *c)
+static void sweep_table(const struct summary_ctx *c)
 {
     const struct report *rp = c->rp;
     struct interest want[INTEREST_MAX];
@@ -265,7 +290,7 @@ static void sweep_table(const struct ctx *c)
             char num[NUM_LEN];
             struct estimate e = interest_at(rp, &want[k], i);
             double x = e.n ? e.mean : (double)NAN;
-            cell(c, want[k].percent ? num_percent(num, x) : num_human(num, x, want[k].unit), 12);
+            summary_cell(c, want[k].percent ? num_percent(num, x) : num_human(num, x, want[k].unit), 12);
         }
         putc('\n', c->f);
     }
@@ -273,7 +298,7 @@ static void sweep_table(const struct ctx *c)
         fprintf(c->f, "  %s and %zu more points\n", c->style.utf8 ? "…" : "..", points - MAX_POINTS);
 }
 
-static void verdicts(const struct ctx *c)
+static void verdicts(const struct summary_ctx *c)
 {
     static const char *const marks[] = {"✓", "✗", "?"}, *const ascii[] = {"ok  ", "FAIL", "?   "};
     static const enum term_ink inks[] = {TERM_GOOD, TERM_BAD, TERM_WARN};
@@ -290,13 +315,14 @@ static void verdicts(const struct ctx *c)
 
 void summary_print(FILE *f, const struct report *rp, const char *where, struct term_style style)
 {
-    struct ctx c = {.f = f, .rp = rp, .style = style};
+    struct summary_ctx c = {.f = f, .rp = rp, .style = style};
     head(&c);
     if (runset_points(rp->runs) > 1) {
         sweep_table(&c);
     } else {
         vm_table(&c);
         host_lines(&c);
+        summary_resources(&c);
     }
     verdicts(&c);
     if (where)

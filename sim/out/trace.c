@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/assert.h"
 #include "metrics/alloc.h"
@@ -46,7 +47,9 @@ static unsigned weight(const struct rec *r)
         if (r->value == 0) return 0;
         return r->from == VCPU_RUN && r->pcpu != REC_NONE ? 2 : 1;
     case REC_SWITCH:
-    case REC_IDLE: return r->value > 0;
+    case REC_IDLE:
+    case REC_OVERHEAD: return r->value > 0;
+    case REC_THREAD: return r->value > 0 && r->from == VCPU_RUN; /* what it waits for is nobody's matter */
     case REC_EVENT: return 1;
     default: return 0;
     }
@@ -103,8 +106,8 @@ static void trace_read(void *ctx, const struct rec *r, size_t n)
 
 struct rec_reader trace_reader(struct trace *t)
 {
-    uint32_t mask = 1u << REC_STATE | 1u << REC_SWITCH;
-    if (t->o.slices) mask |= 1u << REC_IDLE | 1u << REC_EVENT;
+    uint32_t mask = 1u << REC_STATE | 1u << REC_SWITCH | 1u << REC_THREAD;
+    if (t->o.slices) mask |= 1u << REC_IDLE | 1u << REC_EVENT | 1u << REC_OVERHEAD;
     return (struct rec_reader){trace_read, t, mask};
 }
 
@@ -142,7 +145,18 @@ const struct scenario *trace_scenario(const struct trace *t)
 }
 
 /* --- the file ---
- * Process ids: hosts from 1, then VMs. Thread ids from 1: on a host pCPU + 1, on a VM vCPU + 1. */
+ * Process ids: hosts from 1, then VMs, then devices. Thread ids from 1: on a host pCPU + 1, on a VM vCPU + 1;
+ * behind the last vCPU those with the overhead of each. */
+
+static uint64_t pid_of_vm(const struct trace *t, uint32_t vm)
+{
+    return t->sc->n_hosts + (uint64_t)vm + 1;
+}
+
+static uint64_t pid_of_dev(const struct trace *t, uint32_t dev)
+{
+    return (uint64_t)t->sc->n_hosts + t->sc->n_vms + dev + 1;
+}
 
 static void meta(FILE *f, const char *what, uint64_t pid, uint64_t tid, const char *kind, const char *name)
 {
@@ -160,16 +174,29 @@ static void meta(FILE *f, const char *what, uint64_t pid, uint64_t tid, const ch
 static void names(FILE *f, const struct trace *t)
 {
     char num[NUM_LEN];
+    bool overhead = false,
+         *devs = alloc_array(scenario_n_devs(t->sc), sizeof *devs); /* what there is to show */
+    for (size_t i = 0; i < t->n; i++) {
+        const struct rec *r = &t->ring[(t->head + i) % t->cap];
+        overhead = overhead || r->kind == REC_OVERHEAD;
+        if (r->kind == REC_EVENT && r->pcpu == REC_DEV) devs[r->host] = true;
+    }
     for (uint32_t h = 0; h < t->sc->n_hosts; h++) {
         meta(f, "process_name", h + 1, 0, "host ", t->sc->hosts[h].name);
         for (uint32_t p = 0; p < t->sc->hosts[h].cores; p++)
             meta(f, "thread_name", h + 1, p + 1, "pCPU ", num_whole(num, p));
     }
     for (uint32_t v = 0; v < t->sc->n_vms; v++) {
-        meta(f, "process_name", t->sc->n_hosts + v + 1, 0, "vm ", t->sc->vms[v].name);
-        for (uint32_t c = 0; c < t->sc->vms[v].vcpus; c++)
-            meta(f, "thread_name", t->sc->n_hosts + v + 1, c + 1, "vCPU ", num_whole(num, c));
+        uint32_t vcpus = t->sc->vms[v].vcpus;
+        meta(f, "process_name", pid_of_vm(t, v), 0, "vm ", t->sc->vms[v].name);
+        for (uint32_t c = 0; c < vcpus; c++)
+            meta(f, "thread_name", pid_of_vm(t, v), c + 1, "vCPU ", num_whole(num, c));
+        for (uint32_t c = 0; overhead && c < vcpus; c++)
+            meta(f, "thread_name", pid_of_vm(t, v), vcpus + c + 1, "overhead of vCPU ", num_whole(num, c));
     }
+    for (uint32_t d = 0; d < scenario_n_devs(t->sc); d++)
+        if (devs[d]) meta(f, "process_name", pid_of_dev(t, d), 0, "", scenario_dev_entity(t->sc, d));
+    free(devs);
 }
 
 static void slice(FILE *f, const struct rec *r, uint64_t pid, uint64_t tid, const char *name, const char *cat)
@@ -180,6 +207,9 @@ static void slice(FILE *f, const struct rec *r, uint64_t pid, uint64_t tid, cons
             ",\"ts\":%s,\"dur\":%s,\"cat\":\"%s\",\"name\":",
             pid, tid, num_micros(ts, r->t_ns - r->value), num_micros(dur, r->value), cat);
     jsonw_string(f, name);
+    /* Perfetto colours by name; for chrome://tracing waits for devices get the colour it has for such. */
+    if (!strcmp(name, "diskwait") || !strcmp(name, "swapwait") || !strcmp(name, "netwait"))
+        fputs(",\"cname\":\"thread_state_iowait\"", f);
     putc('}', f);
 }
 
@@ -188,12 +218,22 @@ static void instant(FILE *f, const struct trace *t, const struct rec *r)
     char ts[NUM_LEN];
     bool of_vm = r->vm != UINT32_MAX, of_vcpu = of_vm && r->vcpu != REC_NONE;
     fprintf(f,
-            ",\n{\"ph\":\"i\",\"pid\":%" PRIu32
+            ",\n{\"ph\":\"i\",\"pid\":%" PRIu64
             ",\"tid\":%u,\"ts\":%s,\"s\":\"%s\",\"cat\":\"event\",\"name\":",
-            of_vm ? t->sc->n_hosts + r->vm + 1 : r->host + 1, of_vcpu ? r->vcpu + 1u : 0u,
-            num_micros(ts, r->t_ns), of_vcpu ? "t" : "p");
+            r->pcpu == REC_DEV ? pid_of_dev(t, r->host)
+            : of_vm            ? pid_of_vm(t, r->vm)
+                               : (uint64_t)r->host + 1,
+            of_vcpu ? r->vcpu + 1u : 0u, num_micros(ts, r->t_ns), of_vcpu ? "t" : "p");
     jsonw_string(f, rec_event_name((enum rec_event)r->cause));
-    fprintf(f, ",\"args\":{\"value\":%" PRId64 "}}", r->value);
+    fprintf(f, ",\"args\":{\"value\":%" PRId64, r->value);
+    if (r->to != REC_WHY_NONE) fputs(",\"why\":", f);
+    if (r->to != REC_WHY_NONE) jsonw_string(f, rec_why_text((enum rec_why)r->to));
+    fputs("}}", f);
+}
+
+static bool on_pcpu(const struct rec *r)
+{
+    return r->kind != REC_STATE || (r->from == VCPU_RUN && r->pcpu != REC_NONE);
 }
 
 static void one(FILE *f, const struct trace *t, const struct rec *r)
@@ -202,24 +242,22 @@ static void one(FILE *f, const struct trace *t, const struct rec *r)
         instant(f, t, r);
         return;
     }
-    bool on_pcpu = r->kind != REC_STATE || (r->from == VCPU_RUN && r->pcpu != REC_NONE);
-    if (on_pcpu) {
-        char *name = NULL;
-        if (r->kind == REC_STATE && asprintf(&name, "%s.vcpu%u", t->sc->vms[r->vm].name, r->vcpu) < 0)
-            name = NULL;
-        ASSERT(name || r->kind != REC_STATE);
-        slice(f, r, r->host + 1, r->pcpu + 1u,
-              name                    ? name
-              : r->kind == REC_SWITCH ? "switch"
-                                      : "idle",
-              name                    ? "run"
-              : r->kind == REC_SWITCH ? "switch"
-                                      : "idle");
-        free(name);
+    if (r->kind == REC_OVERHEAD) {
+        slice(f, r, pid_of_vm(t, r->vm), t->sc->vms[r->vm].vcpus + r->vcpu + 1u, "overhead", "overhead");
+        return;
+    }
+    if (on_pcpu(r)) {
+        char name[100];
+        snprintf(name, sizeof name, "%s", r->kind == REC_SWITCH ? "switch" : "idle");
+        if (r->kind == REC_THREAD) snprintf(name, sizeof name, "host thread %u", r->vcpu);
+        if (r->kind == REC_STATE) snprintf(name, sizeof name, "%s.vcpu%u", t->sc->vms[r->vm].name, r->vcpu);
+        slice(f, r, r->host + 1, r->pcpu + 1u, name,
+              r->kind == REC_STATE    ? "run"
+              : r->kind == REC_THREAD ? "host"
+                                      : name);
     }
     if (r->kind == REC_STATE)
-        slice(f, r, t->sc->n_hosts + (uint64_t)r->vm + 1, r->vcpu + 1u,
-              rec_state_name((enum vcpu_state)r->from), "state");
+        slice(f, r, pid_of_vm(t, r->vm), r->vcpu + 1u, rec_state_name((enum vcpu_state)r->from), "state");
 }
 
 void trace_json(FILE *f, const struct trace *t)

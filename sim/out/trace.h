@@ -2,10 +2,12 @@
 /* trace.h - who ran where: a reader of records that keeps slices, for Perfetto and for the Gantt chart.
  *
  * trace.json is Chrome's trace event format (ui.perfetto.dev reads it): each host is a process with one
- * track a pCPU, on which every slice is named VM.vcpuN, "switch" or "idle"; each VM is a process with one
- * track a vCPU, on which every slice is a state. Slices of a track follow one another without gap or
- * overlap; times are microseconds with three decimals, so nothing is rounded and the sums are those of
- * the accounting to the ns. What happens is an instant on its vCPU's or VM's track.
+ * track a pCPU, on which every slice is named VM.vcpuN, "host thread N", "switch" or "idle"; each VM is a
+ * process with one track a vCPU, on which every slice is a state, and where there is any, one a vCPU with the
+ * overhead that its run time had. Slices of a track follow one another without gap or overlap; times are
+ * microseconds with three decimals, so nothing is rounded and the sums are those of the accounting to the ns.
+ * What happens is an instant on its vCPU's, VM's, host's or device's track, with the reason where the event
+ * alone does not say it.
  *
  * At most `max` slices are kept: the first, the last, or those that touch a window of time. What was cut
  * is said in the file ("otherData") and by trace_cut_text.

@@ -69,6 +69,26 @@ static void check_run(struct reader *r, struct node *root, const struct scenario
         diag_hint(r->d, "left out, it is 1/600 of the duration");
 }
 
+static void check_devices(struct reader *r, struct node *hosts)
+{
+    for (uint32_t i = 0; hosts && i < hosts->n; i++) {
+        check_groups(r, reader_sub(hosts->items[i], "disks", NODE_LIST), "hosts.disks.name");
+        check_groups(r, reader_sub(hosts->items[i], "nics", NODE_LIST), "hosts.nics.name");
+    }
+}
+
+/* `net: {send, to}` names a VM or a peer: it must be clear which. */
+static void check_peers(struct reader *r, struct node *list, const struct scenario *sc)
+{
+    for (uint32_t i = 0; list && i < list->n; i++) {
+        struct node *name = reader_sub(list->items[i], "name", NODE_SCALAR);
+        for (uint32_t v = 0; name && v < sc->n_vms; v++)
+            if (tree_is(name, sc->vms[v].name))
+                tree_error(r->d, name, "there is a VM `%s` too: who sends to it could mean either",
+                           name->text);
+    }
+}
+
 void check_scenario(struct reader *r, struct node *root, const struct scenario *sc)
 {
     struct node *hosts = reader_sub(root, "hosts", NODE_LIST), *vms = reader_sub(root, "vms", NODE_LIST);
@@ -76,5 +96,10 @@ void check_scenario(struct reader *r, struct node *root, const struct scenario *
     check_groups(r, vms, "vms.name");
     check_names(r, hosts, "hosts.name", "hosts.count");
     check_names(r, vms, "vms.name", "vms.count");
+    check_devices(r, hosts);
+    check_groups(r, reader_sub(root, "storage", NODE_LIST), "storage.name");
+    check_groups(r, reader_sub(root, "networks", NODE_LIST), "networks.name");
+    check_groups(r, reader_sub(root, "peers", NODE_LIST), "peers.name");
+    check_peers(r, reader_sub(root, "peers", NODE_LIST), sc);
     check_run(r, root, sc);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Distributions of durations: `2ms`, `{exponential: 2ms}`, `{normal: [10ms, 1ms]}`. */
+/* Distributions of durations or sizes: `2ms`, `{exponential: 2ms}`, `{normal: [10ms, 1ms]}`. */
 #include <stdio.h>
 #include <string.h>
 
@@ -50,13 +50,19 @@ static bool amount(struct reader *r, struct node *n, enum unit_kind kind, int64_
     return false;
 }
 
+static const char *nothing(enum unit_kind unit)
+{
+    return unit == UNIT_DURATION ? "zero time" : "no bytes";
+}
+
 /* Parameter i of a form, into the field its kind has for it. */
-static bool param(struct reader *r, struct node *n, const struct dist_form *f, size_t i, struct dist *out)
+static bool param(struct reader *r, struct node *n, enum unit_kind unit, const struct dist_form *f, size_t i,
+                  struct dist *out)
 {
     int64_t v = 0;
     switch (f->params[i]) {
     case 'd':
-        if (!amount(r, n, UNIT_DURATION, &v)) return false;
+        if (!amount(r, n, unit, &v)) return false;
         *(i ? &out->b : &out->a) = v;
         return true;
     case 'n':
@@ -74,10 +80,11 @@ static bool param(struct reader *r, struct node *n, const struct dist_form *f, s
     }
 }
 
-static bool params(struct reader *r, struct node *n, const struct dist_form *f, struct dist *out)
+static bool params(struct reader *r, struct node *n, enum unit_kind unit, const struct dist_form *f,
+                   struct dist *out)
 {
     size_t want = strlen(f->params);
-    if (want == 1 && n->kind == NODE_SCALAR) return param(r, n, f, 0, out);
+    if (want == 1 && n->kind == NODE_SCALAR) return param(r, n, unit, f, 0, out);
     if (n->kind != NODE_LIST || n->n != want || want == 1) {
         if (want == 1)
             tree_error(r->d, n, "`%s` has one parameter: %s", f->name, f->names);
@@ -88,26 +95,28 @@ static bool params(struct reader *r, struct node *n, const struct dist_form *f, 
     }
     bool ok = true;
     for (size_t i = 0; i < want; i++)
-        ok &= param(r, n->items[i], f, i, out);
+        ok &= param(r, n->items[i], unit, f, i, out);
     if (ok && f->kind == DIST_UNIFORM && out->b < out->a)
         return tree_error(r->d, n, "the first bound of `uniform` is above the second"), false;
     return ok;
 }
 
-static bool from_file(struct reader *r, struct node *n, struct dist *out, struct pool *pool)
+static bool from_file(struct reader *r, struct node *n, enum unit_kind unit, struct dist *out,
+                      struct pool *pool)
 {
     struct got got;
     const struct key *k = key_find("vms.workload.arrivals.trace");
     if (!reader_scalar(r, n, k, &got)) return false;
     if (!pool) return true; /* the shape alone was asked for */
     uint32_t at = pool->n;
-    if (!trace_read(r, n, false, pool)) return false;
+    if (!(unit == UNIT_SIZE ? trace_read_sizes(r, n, pool) : trace_read(r, n, false, pool))) return false;
     out->at = at;
     out->n = pool->n - at;
     return true;
 }
 
-static bool read_form(struct reader *r, struct node *n, struct dist *out, struct pool *pool)
+static bool read_form(struct reader *r, struct node *n, enum unit_kind unit, struct dist *out,
+                      struct pool *pool)
 {
     const char *names[N_FORMS + 1] = {0};
     const struct dist_form *f = NULL;
@@ -133,11 +142,11 @@ static bool read_form(struct reader *r, struct node *n, struct dist *out, struct
     }
     out->kind = f->kind;
     struct node *v = n->items[0];
-    if (f->params[0] == 'f') return from_file(r, v, out, pool);
-    if (!params(r, v, f, out)) return false;
+    if (f->params[0] == 'f') return from_file(r, v, unit, out, pool);
+    if (!params(r, v, unit, f, out)) return false;
     /* Nothing can come of these but zero. */
     if (out->a == 0 && out->b == 0)
-        return tree_error(r->d, v, "`%s` of zero time is always zero", f->name), false;
+        return tree_error(r->d, v, "`%s` of %s is always zero", f->name, nothing(unit)), false;
     if (out->a == 0 && f->kind != DIST_UNIFORM && f->kind != DIST_NORMAL)
         return tree_error(r->d, v, "the %.*s of `%s` must be over zero", (int)strcspn(f->names, " "),
                           f->names, f->name),
@@ -145,25 +154,32 @@ static bool read_form(struct reader *r, struct node *n, struct dist *out, struct
     return true;
 }
 
-bool dist_read(struct reader *r, struct node *n, bool zero_ok, struct dist *out, struct pool *pool)
+bool dist_read_in(struct reader *r, struct node *n, enum unit_kind unit, bool zero_ok, struct dist *out,
+                  struct pool *pool)
 {
     *out = (struct dist){.kind = DIST_CONST};
     if (n->bad) return false;
     if (n->kind == NODE_LIST)
-        return tree_error(r->d, n, "a duration or a distribution is wanted, not a list"), false;
-    bool ok = n->kind == NODE_MAP ? read_form(r, n, out, pool) : amount(r, n, UNIT_DURATION, &out->a);
+        return tree_error(r->d, n, "%s or a distribution is wanted, not a list", unit_kind_name(unit)), false;
+    bool ok = n->kind == NODE_MAP ? read_form(r, n, unit, out, pool) : amount(r, n, unit, &out->a);
     if (!ok) return false;
     if (n->kind == NODE_SCALAR && !out->a && !zero_ok)
-        return tree_error(r->d, n, "a step of zero time does nothing, over and over"), false;
+        return tree_error(r->d, n, "a step of %s does nothing, over and over", nothing(unit)), false;
     if (pool && draw_make(out)) return tree_error(r->d, n, "these parameters are out of range"), false;
     return true;
+}
+
+bool dist_read(struct reader *r, struct node *n, bool zero_ok, struct dist *out, struct pool *pool)
+{
+    return dist_read_in(r, n, UNIT_DURATION, zero_ok, out, pool);
 }
 
 void dist_check(struct reader *r, struct node *n, const struct key *k)
 {
     struct dist d;
-    (void)k;
-    dist_read(r, n, true, &d, NULL);
+    enum unit_kind unit = UNIT_DURATION;
+    key_unit(k->type, &unit);
+    dist_read_in(r, n, unit, true, &d, NULL);
 }
 
 bool dist_takes_time(const struct dist *d, const struct pool *pool)

@@ -53,7 +53,7 @@ struct dumper {
     struct buf b;
     struct arena a;
     const struct scenario_file *f;
-    bool calibrated; /* the host being written has a profile of its own */
+    const char *profile; /* of the host being written, where it is built in; NULL: a calibrated file */
     const struct node *root;
     const struct node *member; /* the host or VM being written */
 };
@@ -104,6 +104,14 @@ static struct node *fix_amount(struct dumper *d, const struct node *n)
     return c;
 }
 
+static const char *profile_of(const struct node *host)
+{
+    const struct key *k = key_find("hosts.profile");
+    const struct node *n = tree_get(host, "profile", 7);
+    if (!n) return k->def;
+    return n->kind == NODE_SCALAR && key_has_word(k->words, n->text, n->len) ? n->text : NULL;
+}
+
 static void dump_list(struct dumper *d, struct node *list, const struct key *k, int depth)
 {
     if (!list->n) {
@@ -114,9 +122,9 @@ static void dump_list(struct dumper *d, struct node *list, const struct key *k, 
     for (uint32_t i = 0; i < list->n; i++) {
         indent(d, depth + 1);
         buf_puts(&d->b, "- ");
-        const struct node *profile = tree_get(list->items[i], "profile", 7);
-        if (k->type == KEY_NAMED) d->calibrated = profile && !tree_is(profile, "ideal");
-        if (k->type == KEY_NAMED) d->member = list->items[i];
+        reader_unfold(&d->a, list->items[i], k);
+        if (!strcmp(k->path, "hosts")) d->profile = profile_of(list->items[i]);
+        if (!strcmp(k->path, "vms")) d->member = list->items[i];
         dump_map(d, list->items[i], k, depth + 2, true);
     }
 }
@@ -140,7 +148,13 @@ static void dump_lines(struct dumper *d, const struct node *n, int depth)
 static void dump_value(struct dumper *d, struct node *v, const struct key *k, int depth)
 {
     switch (k->type) {
+    case KEY_SOME:
     case KEY_MAP:
+        if (v->kind == NODE_LIST) {
+            dump_list(d, v, k, depth);
+            return;
+        }
+        if (v->kind == NODE_SCALAR) break;
         buf_puts(&d->b, "\n");
         dump_map(d, v, k, depth + 1, false);
         return;
@@ -152,12 +166,20 @@ static void dump_value(struct dumper *d, struct node *v, const struct key *k, in
     default: break;
     }
     buf_puts(&d->b, " ");
-    if (k->type == KEY_AMOUNT) v = fix_amount(d, v);
+    if (key_is_dist(k->type)) v = fix_amount(d, v);
     if (k->type == KEY_FILE && !key_has_word(k->words, v->text, v->len))
         buf_json(&d->b, path_of(d, v), strlen(path_of(d, v)));
     else
         dump_flow(&d->b, v);
     buf_puts(&d->b, "\n");
+}
+
+/* What the file of a calibrated host may say. */
+static bool from_file(const struct key *k)
+{
+    char path[80];
+    snprintf(path, sizeof path, KEY_PROFILE "%.60s", strchr(k->path, '.'));
+    return key_find(path) != NULL;
 }
 
 /* Where a key is not stated: its default, if it has one that can be written. */
@@ -169,8 +191,16 @@ static struct node *fill_in(struct dumper *d, const struct key *k)
         m->kind = NODE_MAP;
         return m;
     }
-    if (!k->def || k->type == KEY_AMOUNT) return NULL;
-    return tree_scalar(&d->a, k->def, (struct diag_mark){0}, NULL);
+    const char *def = k->def;
+    if (!strncmp(k->path, "hosts.", 6)) {
+        /* What a profile says would be hidden by a default that is written out. */
+        if ((d->f->n_axes && profiles_any(k->path)) || ((d->f->n_axes || !d->profile) && from_file(k)))
+            return NULL;
+        const char *of = d->profile ? profiles_value(d->profile, k->path) : NULL;
+        if (of) def = of;
+    }
+    if (!def || key_is_dist(k->type)) return NULL;
+    return tree_scalar(&d->a, def, (struct diag_mark){0}, NULL);
 }
 
 /* Defaults that follow from other keys. Where something is swept they may differ from point to point, so
@@ -204,10 +234,13 @@ static struct node *computed(struct dumper *d, const struct key *k, const struct
     return NULL;
 }
 
-static bool from_profile(const struct key *k)
+/* Whether a key that is not stated is one that may stand here; which of two models it belongs to may differ
+ * from point to point. */
+static bool belongs(const struct dumper *d, const struct node *map, const struct key *k)
 {
-    return !strcmp(k->path, "hosts.cpu.slice") || !strcmp(k->path, "hosts.cpu.tick") ||
-           !strcmp(k->path, "hosts.cpu.switch_cost");
+    if (!k->only) return true;
+    const char *word = d->f->n_axes ? NULL : reader_neighbour(map, k);
+    return word && key_belongs(k, word, strlen(word));
 }
 
 static void dump_map(struct dumper *d, struct node *map, const struct key *parent, int depth,
@@ -219,18 +252,19 @@ static void dump_map(struct dumper *d, struct node *map, const struct key *paren
         if (k->later || !key_is_child(k, parent)) continue;
         const char *leaf = key_leaf(k);
         struct node *v = tree_get(map, leaf, strlen(leaf));
-        /* What a calibrated profile says would be hidden by a default that is written out. */
-        if (!v && d->calibrated && from_profile(k)) continue;
+        if (!v && !belongs(d, map, k)) continue;
         if (!v) v = fill_in(d, k);
         if (!v) v = computed(d, k, map);
         if (!v) continue;
         if (!(first_inline && !any)) indent(d, depth);
         any = true;
         buf_printf(&d->b, "%s:", leaf);
-        if (k->type == KEY_MAP) reader_unfold(&d->a, v, k);
+        if (k->type == KEY_MAP || k->type == KEY_SOME) reader_unfold(&d->a, v, k);
         dump_value(d, v, k, depth);
     }
-    if (!any) buf_puts(&d->b, first_inline ? "{}\n" : "");
+    if (any) return;
+    if (!first_inline) d->b.len--; /* the line's end after the key */
+    buf_puts(&d->b, first_inline ? "{}\n" : " {}\n");
 }
 
 char *scenario_dump(const struct scenario_file *f, size_t *len)

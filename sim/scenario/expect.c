@@ -88,6 +88,7 @@ static const char *unit_words(struct expect_unit u, char *out, size_t size)
            : !strcmp(t, "s")   ? "a time"
            : !strcmp(t, "1/s") ? "a rate"
            : !strcmp(t, "B")   ? "a size"
+           : !strcmp(t, "B/s") ? "a bandwidth"
                                : t;
 }
 

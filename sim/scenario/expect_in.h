@@ -36,6 +36,11 @@ void expect_blanks(struct expect_parse *p);
 struct expect_node *expect_number(struct expect_parse *p, char *suffix, size_t suffix_size);
 /* ENTITY.METRIC[.STAT] */
 struct expect_node *expect_term(struct expect_parse *p, bool glob_ok);
+/* The entity with which the term of len characters at `from` begins: an enum name_entity, and how long it is;
+ * 0: told. */
+unsigned expect_entity(struct expect_parse *p, size_t from, size_t len, size_t *used);
+/* Whether there is a VM or peer of that name, at the point the term is asked at; told where not. */
+bool expect_endpoint(struct expect_parse *p, const char *name, size_t at);
 /* The @KEY=VALUE that follow: moves every term below n. */
 void expect_points(struct expect_parse *p, struct expect_node *n);
 /* EXPR */

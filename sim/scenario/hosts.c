@@ -45,8 +45,8 @@ void profile_read(struct reader *r, struct node *file, struct sc_host *h)
     const char *text = trace_slurp(r, file, MAX_PROFILE, &path, &len);
     if (!text) {
         if (file->text[0] != '/' && !strchr(file->text, '/') && !strchr(file->text, '.'))
-            diag_hint(r->d,
-                      "`ideal` has no costs; any other profile is a file that `vlab kvm calibrate` wrote");
+            diag_hint(r->d, "`ideal`, `modern` and `era2003` are built in; any other profile is a file that "
+                            "`vlab kvm calibrate` wrote");
         return;
     }
     struct diag inner;
@@ -74,9 +74,8 @@ static void read_cpu(struct reader *r, const struct node *cpu, struct sc_host *h
     h->cores = (uint32_t)reader_num(r, cpu, H "cpu.cores");
     h->speed_ppm = (uint32_t)(reader_num(r, cpu, H "cpu.speed") / 1000);
     h->scheduler = reader_get(r, cpu, H "cpu.scheduler").word;
-    got = reader_get(r, cpu, H "cpu.threads_per_core");
-    if (got.node && got.n != 1)
-        tree_error(r->d, got.node, "`threads_per_core: %d` is not supported yet", (int)got.n);
+    h->threads_per_core = (uint32_t)reader_num(r, cpu, H "cpu.threads_per_core");
+    h->cores *= h->threads_per_core;
     if ((got = reader_get(r, cpu, H "cpu.slice")).node) h->slice_ns = got.n;
     /* A measured tick is that of the host kernel's own scheduler; the policies that we gate have none. */
     if (strcmp(h->scheduler, "eevdf") != 0) h->tick_ns = 0;
@@ -95,13 +94,60 @@ static void read_cpu(struct reader *r, const struct node *cpu, struct sc_host *h
         tree_error(r->d, stated, "`credit` is for the scheduler credit; this host has %s", h->scheduler);
 }
 
-static void read_host(struct reader *r, const struct node *map, struct sc_host *h)
+static void read_host(struct reader *r, struct node *map, struct sc_host *h)
 {
     *h = (struct sc_host){.profile = "ideal"};
     struct got profile = reader_get(r, map, H "profile");
-    if (profile.node && strcmp(profile.word, "ideal") != 0) profile_read(r, profile.node, h);
+    if (profile.node && key_has_word(key_find(H "profile")->words, profile.word, strlen(profile.word)))
+        profiles_fill(r, map, h->profile = profile.word);
+    else if (profile.node)
+        profile_read(r, profile.node, h);
     read_cpu(r, reader_sub(map, "cpu", NODE_MAP), h);
-    h->memory.bytes = reader_num(r, reader_sub(map, "memory", NODE_MAP), H "memory.size");
+    memory_read(r, map, h);
+    prices_read(r, map, h);
+}
+
+/* NAME-12 is of group NAME, if it is of a count. */
+uint32_t hosts_named(const struct scenario *sc, const char *name, uint32_t *first)
+{
+    char group[64];
+    uint32_t i = order_host(sc, name, name), n = 0;
+    *first = i;
+    if (i != SC_NONE) return 1;
+    if ((i = order_group(sc, name)) != SC_NONE) {
+        *first = i;
+        while (i + n < sc->n_hosts && !strcmp(sc->hosts[i + n].group, name))
+            n++;
+        return n;
+    }
+    const char *dash = strrchr(name, '-');
+    if (!dash || (size_t)(dash - name) >= sizeof group) return 0;
+    memcpy(group, name, (size_t)(dash - name));
+    group[dash - name] = '\0';
+    *first = order_host(sc, group, name);
+    return *first != SC_NONE;
+}
+
+bool hosts_group(const struct reader *r, const char *name)
+{
+    for (uint32_t i = 0; r->hosts && i < r->hosts->n; i++) {
+        const struct node *is = tree_get(r->hosts->items[i], "name", 4);
+        if (is && tree_is(is, name)) return true;
+    }
+    return false;
+}
+
+void hosts_unknown(struct reader *r, struct node *n, const char *name, const struct scenario *sc)
+{
+    const char *names[65] = {0};
+    if (!tree_error(r->d, n, "there is no host `%.63s`", name)) return;
+    for (uint32_t i = 0; i < sc->n_hosts && i < 64; i++)
+        names[i] = sc->hosts[i].name;
+    const char *near = diag_nearest(name, names);
+    if (near)
+        diag_hint(r->d, "did you mean `%s`?", near);
+    else if (sc->n_hosts == 1)
+        diag_hint(r->d, "there is only `%s`", sc->hosts[0].name);
 }
 
 /* How many members the maps of a list make; told where they are too many. */
@@ -123,7 +169,7 @@ bool hosts_read(struct reader *r, struct node *root, struct scenario *sc)
     uint32_t n = hosts_members(r, list, H "count"), at = 0;
     struct sc_host *hosts = arena_array(r->a, n ? n : 1, sizeof *hosts);
     for (uint32_t i = 0; n && i < list->n; i++) {
-        const struct node *map = list->items[i];
+        struct node *map = list->items[i];
         if (map->kind != NODE_MAP) continue;
         struct got name = reader_get(r, map, H "name"), count = reader_get(r, map, H "count");
         struct sc_host h;
@@ -138,5 +184,9 @@ bool hosts_read(struct reader *r, struct node *root, struct scenario *sc)
     order_hosts(hosts, at);
     sc->hosts = hosts;
     sc->n_hosts = at;
+    r->hosts = list;
+    devices_read(r, root, sc);
+    memory_swap(r, root, hosts, sc);
+    nets_read(r, root, sc);
     return true;
 }

@@ -5,25 +5,40 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "scenario/keys_hosts.h"
 #include "scenario/keys_table.h"
+#include "scenario/keys_vms.h"
 
-#define N_KEYS (sizeof keys_table / sizeof keys_table[0])
+#define LEN(a) (sizeof(a) / sizeof(a)[0])
+
+/* The table in its pieces, in the order in which a scenario is written. */
+static const struct {
+    const struct key *rows;
+    size_t n;
+} pieces[] = {{keys_first, LEN(keys_first)},
+              {keys_hosts, LEN(keys_hosts)},
+              {keys_vms, LEN(keys_vms)},
+              {keys_table, LEN(keys_table)}};
 
 size_t key_count(void)
 {
-    return N_KEYS;
+    return LEN(keys_first) + LEN(keys_hosts) + LEN(keys_vms) + LEN(keys_table);
 }
 
 const struct key *key_at(size_t i)
 {
-    ASSERT(i < N_KEYS);
-    return &keys_table[i];
+    size_t p = 0;
+    ASSERT(i < key_count());
+    while (i >= pieces[p].n)
+        i -= pieces[p++].n;
+    return &pieces[p].rows[i];
 }
 
 const struct key *key_find(const char *path)
 {
-    for (size_t i = 0; i < N_KEYS; i++)
-        if (!strcmp(keys_table[i].path, path)) return &keys_table[i];
+    for (size_t p = 0; p < LEN(pieces); p++)
+        for (size_t i = 0; i < pieces[p].n; i++)
+            if (!strcmp(pieces[p].rows[i].path, path)) return &pieces[p].rows[i];
     return NULL;
 }
 
@@ -43,8 +58,8 @@ bool key_is_child(const struct key *k, const struct key *parent)
 
 const struct key *key_child(const struct key *parent, const char *name, size_t len)
 {
-    for (size_t i = 0; i < N_KEYS; i++) {
-        const struct key *k = &keys_table[i];
+    for (size_t i = 0; i < key_count(); i++) {
+        const struct key *k = key_at(i);
         if (!key_is_child(k, parent)) continue;
         const char *leaf = key_leaf(k);
         if (strlen(leaf) == len && !memcmp(leaf, name, len)) return k;
@@ -62,19 +77,43 @@ bool key_has_word(const char *words, const char *word, size_t len)
     return false;
 }
 
+const struct key *key_neighbour(const struct key *k)
+{
+    char path[120];
+    if (!k->only) return NULL;
+    snprintf(path, sizeof path, "%.*s%.*s", (int)(key_leaf(k) - k->path), k->path, (int)strcspn(k->only, " "),
+             k->only);
+    const struct key *n = key_find(path);
+    ASSERT(n);
+    return n;
+}
+
+bool key_belongs(const struct key *k, const char *word, size_t len)
+{
+    return !k->only || key_has_word(k->only + strcspn(k->only, " ") + 1, word, len);
+}
+
 bool key_unit(enum key_type type, enum unit_kind *kind)
 {
     switch (type) {
     case KEY_DURATION:
     case KEY_AMOUNT: *kind = UNIT_DURATION; return true;
+    case KEY_SIZES:
     case KEY_SIZE: *kind = UNIT_SIZE; return true;
     case KEY_RATE: *kind = UNIT_RATE; return true;
+    case KEY_SHARES:
     case KEY_SHARE: *kind = UNIT_SHARE; return true;
     case KEY_COUNT:
     case KEY_COUNTS: *kind = UNIT_COUNT; return true;
     case KEY_NUMBER: *kind = UNIT_NUMBER; return true;
+    case KEY_BANDWIDTH: *kind = UNIT_BANDWIDTH; return true;
     default: return false;
     }
+}
+
+bool key_is_dist(enum key_type type)
+{
+    return type == KEY_AMOUNT || type == KEY_SIZES;
 }
 
 char *key_type_text(const struct key *k, char *out, size_t size)
@@ -83,6 +122,7 @@ char *key_type_text(const struct key *k, char *out, size_t size)
         [KEY_MAP] = "map",
         [KEY_NAMED] = "list of maps, each with a name",
         [KEY_MAPS] = "list of maps",
+        [KEY_SOME] = "map or list of maps",
         [KEY_NAME] = "name",
         [KEY_TEXT] = "text",
         [KEY_WORD] = "",
@@ -94,8 +134,14 @@ char *key_type_text(const struct key *k, char *out, size_t size)
         [KEY_SHARE] = "share in %",
         [KEY_COUNT] = "whole number",
         [KEY_NUMBER] = "number",
+        [KEY_BANDWIDTH] = "bandwidth",
         [KEY_COUNTS] = "list of whole numbers",
+        [KEY_WORDS] = "list of ",
+        [KEY_NAMES] = "list of names",
+        [KEY_PATHS] = "list of HOST/NIC",
         [KEY_AMOUNT] = "duration or distribution of durations",
+        [KEY_SIZES] = "size or distribution of sizes",
+        [KEY_SHARES] = "map of names to shares in %",
         [KEY_SWEEP] = "map of key paths to lists of values",
         [KEY_EXPECT] = "list of expectations",
         [KEY_STRINGS] = "map of texts",
@@ -104,7 +150,11 @@ char *key_type_text(const struct key *k, char *out, size_t size)
     for (const char *w = k->words; w && *w;) {
         int len = (int)strcspn(w, " ");
         if (n >= 0 && (size_t)n < size)
-            n += snprintf(out + n, size - (size_t)n, "%s%.*s", n ? " or " : "", len, w);
+            n += snprintf(out + n, size - (size_t)n, "%s%.*s",
+                          w == k->words && k->type == KEY_WORDS ? ""
+                          : n                                   ? " or "
+                                                                : "",
+                          len, w);
         w += len + (w[len] == ' ');
     }
     return out;

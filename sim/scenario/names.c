@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/rec.h"
+#include "program/prog.h"
 #include "scenario/keys.h"
 
 #define VM      NAME_ON_VM
@@ -15,7 +16,10 @@
 #define HOST    NAME_ON_HOST
 #define PCPU    NAME_ON_PCPU
 #define CLUSTER NAME_ON_CLUSTER
-#define OTHER   NAME_ON_OTHER
+#define DEVICE  (NAME_ON_DISK | NAME_ON_STORAGE)
+#define WIRE    (NAME_ON_NIC | NAME_ON_NETWORK | NAME_ON_PEER)
+#define PEER    NAME_ON_PEER
+#define SERVICE NAME_ON_SERVICE
 #define STATE(n, text)                                                                                       \
     {                                                                                                        \
         "cpu." n, NAME_STATE, "s", VM | VCPU | HOST, NULL, text,                                             \
@@ -28,11 +32,10 @@ static const struct name_metric metrics[] = {
     STATE("ready", "Time in which it could run but had no pCPU: contention steal. The switch that ends a "
                    "wait belongs to it."),
     STATE("throttled", "Time in which it could run but its limit forbade it."),
-    STATE("costop", "Time stopped so that its siblings could catch up (co-scheduling); always 0 so far."),
-    STATE("swapwait", "Time waiting for the host to bring a page back; always 0 so far."),
-    STATE("diskwait",
-          "Time in which all its tasks waited, the one to return first for a disk; always 0 so far."),
-    STATE("netwait", "The same for the network; always 0 so far."),
+    STATE("costop", "Time stopped so that its siblings could catch up (co-scheduling)."),
+    STATE("swapwait", "Time waiting for the host to bring a page back from swap."),
+    STATE("diskwait", "Time in which all its tasks waited, the one to return first for a disk."),
+    STATE("netwait", "The same for the network."),
     {"cpu.idle", NAME_STATE, "s", VM | VCPU | HOST | PCPU, NULL,
      "Time with nothing to run. A host's is that of its pCPUs.",
      "share of a host: idle / (pCPUs x measured time)"},
@@ -40,12 +43,13 @@ static const struct name_metric metrics[] = {
     {"cpu.guest", NAME_STATE, "s", VM | VCPU | HOST | PCPU, NULL,
      "Time of useful work in guests. A host's share is its efficiency.", "run - overhead"},
     {"cpu.overhead", NAME_STATE, "s", VM | VCPU | HOST | PCPU, NULL,
-     "Run time that virtualization itself took (exits, emulation); always 0 so far.", "run - guest"},
+     "Run time that virtualization itself took: exits, emulation, page walks in two dimensions.",
+     "run - guest"},
     {"cpu.switch", NAME_STATE, "s", HOST | PCPU, NULL,
      "pCPU time spent changing to another vCPU, refilling its cache included.",
      "changes x (switch_cost + refill)"},
     {"cpu.hostos", NAME_STATE, "s", HOST | PCPU, NULL,
-     "pCPU time that the host itself took: 0 in simulation, measured on KVM.",
+     "pCPU time that the host itself took: its threads, and what a type 2 host runs beside.",
      "measured time - guest - overhead - switch - idle"},
     {"cpu.util", NAME_SHARE, "", VM | VCPU | HOST | PCPU, NULL,
      "How busy it was: a VM its vCPUs, a host its pCPUs.",
@@ -85,37 +89,63 @@ static const struct name_metric metrics[] = {
      "count; time of the first and of the last"},
 
     {"boot.time", NAME_TIME, "s", VM, "dependability", "From power-on to ready.", "ready - start"},
-    {"mem.resident", NAME_LEVEL, "B", VM | HOST, "resources", "Memory really held.", "pages x page size"},
-    {"mem.active", NAME_LEVEL, "B", VM | HOST, "resources", "Memory in use lately.", "pages referenced"},
-    {"mem.ballooned", NAME_LEVEL, "B", VM | HOST, "resources", "Memory taken back by balloon.",
-     "pages in the balloon"},
-    {"mem.shared", NAME_LEVEL, "B", VM | HOST, "resources", "Memory saved by sharing.", "pages shared"},
-    {"mem.swapped", NAME_LEVEL, "B", VM | HOST, "resources", "Memory on the swap disk.", "pages swapped"},
-    {"mem.refs", NAME_COUNT, "", VM, "resources", "Page references.", "count"},
-    {"mem.faults", NAME_COUNT, "", VM, "resources", "Hard faults.", "count"},
-    {"mem.softfaults", NAME_COUNT, "", VM, "resources", "Soft faults.", "count"},
-    {"mem.miss", NAME_SHARE, "", VM, "resources", "Miss ratio.", "faults / refs"},
-    {"mem.swapin", NAME_COUNT, "B", VM, "resources", "Bytes brought back.", "sum"},
-    {"mem.tlbmisses", NAME_COUNT, "", VM, "resources", "TLB misses.", "count"},
-    {"mem.walkrefs", NAME_COUNT, "", VM, "resources", "References of page walks.", "count"},
-    {"disk.ops", NAME_COUNT, "", VM | OTHER, "resources", "Disk requests.", "count"},
-    {"disk.bytes", NAME_COUNT, "B", VM | OTHER, "resources", "Bytes moved.", "sum"},
-    {"disk.latency", NAME_DIST, "s", VM | OTHER, "resources", "Time of a disk request.", "done - issued"},
-    {"disk.queue", NAME_LEVEL, "", VM | OTHER, "resources", "Requests waiting.", "mean number"},
-    {"disk.allocated", NAME_LEVEL, "B", VM | OTHER, "resources", "Blocks given out.", "sum"},
-    {"disk.util", NAME_SHARE, "", OTHER, "resources", "How much of its rate is used.", "used / possible"},
-    {"disk.busy", NAME_SHARE, "", OTHER, "resources", "Time with a request inside.", "busy / wall"},
-    {"net.frames", NAME_COUNT, "", VM | OTHER, "resources", "Frames.", "count"},
-    {"net.bytes", NAME_COUNT, "B", VM | OTHER, "resources", "Payload.", "sum"},
-    {"net.wire", NAME_COUNT, "B", VM | OTHER, "resources", "Bytes on the wire.", "sum"},
-    {"net.drops", NAME_COUNT, "", VM | OTHER, "resources", "Frames lost.", "count"},
-    {"net.reach", NAME_SCALAR, "", VM | OTHER, "resources", "Whether it can be reached.", "0 or 1"},
-    {"exits", NAME_COUNT, "", VM, "resources", "Exits by reason.", "count"},
+    {"mem.resident", NAME_LEVEL, "B", VM | HOST, NULL,
+     "Memory that is really there: a VM's pages in memory, a host's frames in use.",
+     "VM: resident pages x page size; host: frames x page size, a shared one once"},
+    {"mem.active", NAME_LEVEL, "B", VM | HOST, NULL,
+     "Memory in use, as the host estimates it (hosts.memory.estimate); min-funding reckons with it.",
+     "share of the pages referenced lately x pages x page size; host: sum over its VMs"},
+    {"mem.ballooned", NAME_LEVEL, "B", VM | HOST, NULL, "Memory that guests gave up to their balloon.",
+     "pages in the balloon x page size; host: sum over its VMs"},
+    {"mem.shared", NAME_LEVEL, "B", VM | HOST, NULL, "Memory saved by sharing equal pages.",
+     "(pages mapped to shared frames - those frames) x page size"},
+    {"mem.swapped", NAME_LEVEL, "B", VM | HOST, NULL, "Memory that is on the swap disk only.",
+     "pages swapped out x page size; host: sum over its VMs"},
+    {"mem.refs", NAME_COUNT, "", VM, NULL, "References to pages, of touch steps.", "count"},
+    {"mem.faults", NAME_COUNT, "", VM, NULL, "Hard faults: references to a page that had to be fetched.",
+     "count"},
+    {"mem.softfaults", NAME_COUNT, "", VM, NULL,
+     "Soft faults: references that needed no disk but a frame or a copy, as the first one to each page.",
+     "count"},
+    {"mem.miss", NAME_SHARE, "", VM, NULL, "Miss ratio: how many references are hard faults.",
+     "faults / refs"},
+    {"mem.swapin", NAME_COUNT, "B", VM, NULL, "Bytes brought back from swap.",
+     "hard faults from swap x page size"},
+    {"mem.tlbmisses", NAME_COUNT, "", VM, NULL, "References whose page the TLB did not know.",
+     "count; (1 - reach / working set) x refs for uniform references, reach = hosts.tlb.entries x page"},
+    {"mem.walkrefs", NAME_COUNT, "", VM, NULL, "Memory references of page walks.",
+     "TLB misses x 4 (pages of 2 MiB: 3); in two dimensions (n + 1)(m + 1) - 1, 24 of 4 and 4"},
+    {"disk.ops", NAME_COUNT, "", VM | DEVICE, NULL, "Disk requests done.", "count"},
+    {"disk.bytes", NAME_COUNT, "B", VM | DEVICE, NULL, "Bytes read, written and trimmed.",
+     "sum over the requests done"},
+    {"disk.latency", NAME_DIST, "s", VM | DEVICE, NULL, "How long a disk request took, its queue included.",
+     "done - issued"},
+    {"disk.queue", NAME_LEVEL, "", VM | DEVICE, NULL, "Requests issued and not done.",
+     "integral of their number / measured time"},
+    {"disk.allocated", NAME_LEVEL, "B", VM | DEVICE, NULL,
+     "Blocks that hold something: of a VM's disks, and what a device's pool has given out.",
+     "blocks x grain"},
+    {"disk.busy", NAME_LEVEL, "", DEVICE, NULL, "Servers at work: 1 or 0, of an SSD its dies.",
+     "integral of their number / measured time"},
+    {"disk.util", NAME_SHARE, "", DEVICE, NULL, "How much of it is at work.", "mean disk.busy / servers"},
+    {"net.frames", NAME_COUNT, "", VM | WIRE, NULL, "Frames sent and received.", "count"},
+    {"net.bytes", NAME_COUNT, "B", VM | WIRE, NULL, "Payload sent and received.", "sum over the frames"},
+    {"net.wire", NAME_COUNT, "B", VM | WIRE, NULL, "The same with all framing.",
+     "payload + frames x (52 of headers + 38 of Ethernet)"},
+    {"net.drops", NAME_COUNT, "", VM | WIRE, NULL,
+     "Frames lost: a full queue, no port, no way to the receiver.", "count"},
+    {"net.reach.NAME", NAME_SCALAR, "", VM | PEER, NULL,
+     "Whether it could open a connection to the VM or peer NAME.", "1: yes; 0: no"},
+    {"exits.REASON", NAME_COUNT, "", VM, NULL,
+     "Events of `ops`, of I/O and of task switches that the hypervisor handled. REASON: syscall page_fault "
+     "io_port "
+     "cr8 call_ret divide pte_modify doorbell mmio hlt context_switch fork exec.",
+     "count; which of them leave the guest is a matter of vms.mode"},
     {"migration.time", NAME_TIME, "s", VM, "dependability", "Length of a migration.", "end - start"},
     {"migration.downtime", NAME_TIME, "s", VM, "dependability", "Stop to resume.", "resume - stop"},
     {"migration.rounds", NAME_COUNT, "", VM, "dependability", "Rounds of copying.", "count"},
     {"migration.bytes", NAME_COUNT, "B", VM, "dependability", "Bytes copied.", "sum"},
-    {"availability", NAME_SHARE, "", VM | OTHER, "dependability", "Time it was there.", "1 - down share"},
+    {"availability", NAME_SHARE, "", VM | SERVICE, "dependability", "Time it was there.", "1 - down share"},
     {"vms.down", NAME_LEVEL, "", CLUSTER, "dependability", "VMs that are down.", "mean number"},
     {"hosts.on", NAME_LEVEL, "", CLUSTER, "dependability", "Hosts powered on.", "mean number"},
     {"rejected", NAME_COUNT, "", CLUSTER, "dependability", "Requests for VMs turned away.", "count"},
@@ -143,16 +173,49 @@ const struct name_metric *name_at(size_t i)
     return &metrics[i];
 }
 
+/* The row whose name is `head` and a word in capitals, for `head` and a word that is_one of those it stands
+ * for. */
+static const struct name_metric *find_pattern(const char *metric)
+{
+    size_t len = 0;
+    if (!strncmp(metric, "events.", 7)) {
+        for (int e = 0; e < REC_NEVENTS && !len; e++)
+            if (!strcmp(metric + 7, rec_event_name((enum rec_event)e))) len = 7;
+    } else if (!strncmp(metric, "exits.", 6)) {
+        for (unsigned op = 0; op < PROG_NOPS && !len; op++)
+            if (!strcmp(metric + 6, name_op(op))) len = 6;
+    } else if (!strncmp(metric, "net.reach.", 10) && metric[10] && !strchr(metric + 10, '.')) {
+        len = 10;
+    }
+    for (size_t i = 0; len && i < N_METRICS; i++)
+        if (!strncmp(metrics[i].name, metric, len)) return &metrics[i];
+    return NULL;
+}
+
 const struct name_metric *name_find(const char *metric)
 {
-    const char *dot = strchr(metric, '.'), *kind = dot && !strncmp(metric, "events.", 7) ? dot + 1 : NULL;
-    for (int e = 0; kind && e < REC_NEVENTS; e++)
-        if (!strcmp(kind, rec_event_name((enum rec_event)e))) return name_find("events.KIND");
-    if (!strncmp(metric, "exits.", 6)) return name_find("exits");
-    if (!strncmp(metric, "net.reach.", 10)) return name_find("net.reach");
     for (size_t i = 0; i < N_METRICS; i++)
         if (!strcmp(metrics[i].name, metric)) return &metrics[i];
-    return NULL;
+    return find_pattern(metric);
+}
+
+bool name_is_pattern(const char *metric)
+{
+    return !strcmp(metric, "events.KIND") || !strcmp(metric, "exits.REASON") ||
+           !strcmp(metric, "net.reach.NAME");
+}
+
+const char *name_each(size_t i, char *out, size_t size)
+{
+    if (i < N_METRICS)
+        snprintf(out, size, "%s", metrics[i].name);
+    else if ((i -= N_METRICS) < REC_NEVENTS)
+        snprintf(out, size, "events.%s", rec_event_name((enum rec_event)i));
+    else if ((i -= REC_NEVENTS) < PROG_NOPS)
+        snprintf(out, size, "exits.%s", name_op((unsigned)i));
+    else
+        return NULL;
+    return out;
 }
 
 const char *name_stats(enum name_kind kind)
@@ -185,13 +248,35 @@ double name_most(const struct name_metric *m, const char *stat)
 
 char *name_entities(unsigned on, char *out, size_t size)
 {
-    static const char *const words[] = {"vm", "vcpu", "host", "pcpu", "cluster", "others"};
+    static const char *const words[] = {"vm",  "vcpu",    "host",    "pcpu", "cluster", "disk",
+                                        "nic", "storage", "network", "peer", "service"};
     size_t at = 0;
     out[0] = '\0';
-    for (unsigned i = 0; i < 6; i++)
+    for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++)
         if (on >> i & 1 && at < size)
             at += (size_t)snprintf(out + at, size - at, "%s%s", at ? ", " : "", words[i]);
     return out;
+}
+
+const char *name_op(unsigned op)
+{
+    static const char *const ops[PROG_NOPS] = {
+        [OP_SYSCALL] = "syscall",
+        [OP_PAGE_FAULT] = "page_fault",
+        [OP_IO_PORT] = "io_port",
+        [OP_CR8] = "cr8",
+        [OP_CALL_RET] = "call_ret",
+        [OP_DIVIDE] = "divide",
+        [OP_PTE_MODIFY] = "pte_modify",
+        [OP_DOORBELL] = "doorbell",
+        [OP_MMIO] = "mmio",
+        [OP_HLT] = "hlt",
+        [OP_CONTEXT_SWITCH] = "context_switch",
+        [OP_FORK] = "fork",
+        [OP_EXEC] = "exec",
+    };
+    ASSERT(op < PROG_NOPS);
+    return ops[op];
 }
 
 double name_percentile(const char *stat)

@@ -2,7 +2,8 @@
 /* names.h - every metric there is, once: on what, in which unit, with which stats, meaning what.
  *
  * What measures, what checks `expect:` and what explains all use this table. Entities are written
- * `vm.NAME`, `vm.NAME.vcpuN`, `host.NAME`, `host.NAME.pcpuN`, `cluster`. */
+ * `vm.NAME`, `vm.NAME.vcpuN`, `host.NAME`, `host.NAME.pcpuN`, `host.NAME.disk.D`, `host.NAME.nic.N`,
+ * `storage.NAME`, `network.NAME`, `peer.NAME`, `cluster`. */
 #ifndef VLAB_SCENARIO_NAMES_H
 #define VLAB_SCENARIO_NAMES_H
 
@@ -29,12 +30,19 @@ enum name_entity { /* bits */
                    NAME_ON_HOST = 4,
                    NAME_ON_PCPU = 8,
                    NAME_ON_CLUSTER = 16,
-                   NAME_ON_OTHER = 32, /* disks, networks and their like: not built yet */
-                   NAME_ON_EVERY = NAME_ON_VM | NAME_ON_VCPU | NAME_ON_HOST | NAME_ON_PCPU | NAME_ON_CLUSTER
+                   NAME_ON_DISK = 32, /* of a host */
+                   NAME_ON_NIC = 64,
+                   NAME_ON_STORAGE = 128,
+                   NAME_ON_NETWORK = 256,
+                   NAME_ON_PEER = 512,
+                   NAME_ON_SERVICE = 1024, /* not built yet */
+                   NAME_ON_EVERY = 1023
 };
 
 struct name_metric {
-    const char *name; /* "cpu.ready"; "events.KIND" stands for every kind of event */
+    /* "cpu.ready"; "events.KIND" stands for every kind of event, "exits.REASON" for every kind of `ops`,
+     * "net.reach.NAME" for every VM and peer */
+    const char *name;
     enum name_kind kind;
     const char *unit;  /* of the amount itself: "s", "1/s", "B", "" for shares and counts */
     unsigned on;       /* enum name_entity */
@@ -45,8 +53,14 @@ struct name_metric {
 
 size_t name_count(void);
 const struct name_metric *name_at(size_t i);
-/* Finds a metric by its full name (`events.fault` finds the row of events). NULL: none. */
+/* Finds a metric by its full name (`events.fault` finds the row of events; of `net.reach.x` it does not know
+ * whether there is an x). NULL: none. */
 const struct name_metric *name_find(const char *metric);
+/* Whether it is a row's own name that stands for several: "events.KIND" itself is no metric. */
+bool name_is_pattern(const char *metric);
+/* "exits.io_port": every name there is but those of net.reach, in the table's order. Text for i lies in out,
+ * NULL: that was the last. */
+const char *name_each(size_t i, char *out, size_t size);
 /* The stats of a kind, separated by spaces; the default in `expect` comes first. */
 const char *name_stats(enum name_kind kind);
 /* The other default: cpu.STATE without a stat is compared as share, or with times as total. NULL: none. */
@@ -58,6 +72,8 @@ const char *name_unit(const struct name_metric *m, const char *stat);
 double name_most(const struct name_metric *m, const char *stat);
 /* "vm, vcpu, host", for people. Returns out. */
 char *name_entities(unsigned on, char *out, size_t size);
+/* "io_port": enum prog_op by its name in `ops`, `mode_costs` and exits.REASON. */
+const char *name_op(unsigned op);
 /* Percentile p, in %, of a stat: 95 of "p95"; -1: it is none. */
 double name_percentile(const char *stat);
 

@@ -126,6 +126,22 @@ static bool read_amount(struct reader *r, struct node *n, const struct key *k, e
     return true;
 }
 
+/* "h1/eth0" */
+static bool read_path(struct reader *r, struct node *n, const struct key *k)
+{
+    const char *slash = strchr(n->text, '/');
+    char host[64];
+    size_t len = slash ? (size_t)(slash - n->text) : 0;
+    if (len && len < sizeof host) {
+        memcpy(host, n->text, len);
+        host[len] = '\0';
+        if (reader_is_name(host) && reader_is_name(slash + 1)) return true;
+    }
+    if (tree_error(r->d, n, "`%.130s` is not HOST/NIC, as `%s` wants it", n->text, key_leaf(k)))
+        diag_hint(r->d, "for example `h1/eth0`");
+    return false;
+}
+
 bool reader_scalar(struct reader *r, struct node *n, const struct key *k, struct got *out)
 {
     char what[80], type[200];
@@ -141,6 +157,9 @@ bool reader_scalar(struct reader *r, struct node *n, const struct key *k, struct
     switch (k->type) {
     case KEY_WORD: return read_word(r, n, k, out);
     case KEY_BOOL: return read_bool(r, n, k, out);
+    case KEY_WORDS: return read_word(r, n, k, out);
+    case KEY_PATHS: return read_path(r, n, k);
+    case KEY_NAMES:
     case KEY_NAME:
         if (reader_is_name(n->text)) return true;
         if (tree_error(r->d, n, "`%.80s` is not a name", n->text))
@@ -196,6 +215,26 @@ static void unknown_key(struct reader *r, struct node *name, const struct key *p
             elsewhere->path);
 }
 
+const char *reader_neighbour(const struct node *map, const struct key *k)
+{
+    const struct key *near = key_neighbour(k);
+    const struct node *n = tree_get(map, key_leaf(near), strlen(key_leaf(near)));
+    if (!n) return near->def;
+    return n->kind == NODE_SCALAR && key_has_word(near->words, n->text, n->len) ? n->text : NULL;
+}
+
+static void check_belongs(struct reader *r, const struct node *map, struct node *name, struct node *value,
+                          const struct key *k)
+{
+    const char *word = k->only ? reader_neighbour(map, k) : NULL, *only = k->only;
+    if (!word || key_belongs(k, word, strlen(word))) return;
+    char words[120];
+    int len = (int)strcspn(only, " ");
+    list_words(only + len + 1, words, sizeof words);
+    tree_error(r->d, name, "`%s` is for %.*s %s; here it is `%s`", key_leaf(k), len, only, words, word);
+    value->bad = true;
+}
+
 void reader_check(struct reader *r, struct node *map, const struct key *parent)
 {
     for (uint32_t i = 0; i < map->n; i++) {
@@ -209,6 +248,7 @@ void reader_check(struct reader *r, struct node *map, const struct key *parent)
                 diag_hint(r->d, "it belongs to a later part of vlab: %s", k->later);
             map->items[i]->bad = true;
         } else {
+            check_belongs(r, map, name, map->items[i], k);
             check_value(r, map->items[i], k);
         }
     }
@@ -217,7 +257,12 @@ void reader_check(struct reader *r, struct node *map, const struct key *parent)
 static void check_map(struct reader *r, struct node *n, const struct key *k)
 {
     char what[80];
+    struct got got;
     reader_unfold(r->a, n, k);
+    if (n->kind == NODE_SCALAR && n->len && k->words) {
+        read_word(r, n, k, &got);
+        return;
+    }
     if (n->kind == NODE_MAP)
         reader_check(r, n, k);
     else
@@ -235,6 +280,7 @@ static void check_list(struct reader *r, struct node *n, const struct key *k)
     }
     for (uint32_t i = 0; i < n->n; i++) {
         struct node *m = n->items[i];
+        reader_unfold(r->a, m, k);
         if (m->kind == NODE_MAP)
             reader_check(r, m, k);
         else
@@ -257,11 +303,28 @@ static void check_scalars(struct reader *r, struct node *n, const struct key *k)
     }
     for (uint32_t i = 0; i < n->n; i++) {
         struct node *m = n->items[i];
-        if (k->type == KEY_COUNTS)
+        if (k->type != KEY_STRINGS && k->type != KEY_EXPECT)
             reader_scalar(r, m, k, &got);
         else if (m->kind != NODE_SCALAR)
             tree_error(r->d, m, "a member of `%s` is %s; it wants a text", key_leaf(k),
                        what_is(m, what, sizeof what));
+    }
+}
+
+/* Free names, each with a share. */
+static void check_shares(struct reader *r, struct node *n, const struct key *k)
+{
+    struct got got;
+    char what[80];
+    if (n->kind != NODE_MAP) {
+        tree_error(r->d, n, "`%s` is %s; it wants a map of names to shares", key_leaf(k),
+                   what_is(n, what, sizeof what));
+        return;
+    }
+    for (uint32_t i = 0; i < n->n; i++) {
+        if (!reader_is_name(n->keys[i]->text))
+            tree_error(r->d, n->keys[i], "`%.80s` is not a name", n->keys[i]->text);
+        reader_scalar(r, n->items[i], k, &got);
     }
 }
 
@@ -272,9 +335,20 @@ static void check_value(struct reader *r, struct node *n, const struct key *k)
     case KEY_MAP: check_map(r, n, k); break;
     case KEY_NAMED:
     case KEY_MAPS: check_list(r, n, k); break;
+    case KEY_SOME:
+        if (n->kind == NODE_LIST)
+            check_list(r, n, k);
+        else
+            check_map(r, n, k);
+        break;
+    case KEY_SHARES: check_shares(r, n, k); break;
     case KEY_COUNTS:
+    case KEY_WORDS:
+    case KEY_NAMES:
+    case KEY_PATHS:
     case KEY_EXPECT:
     case KEY_STRINGS: check_scalars(r, n, k); break;
+    case KEY_SIZES:
     case KEY_AMOUNT: dist_check(r, n, k); break;
     case KEY_SWEEP: break; /* sweep.c has read it before */
     default: reader_scalar(r, n, k, &got); break;

@@ -16,6 +16,7 @@ struct reader {
     struct diag *d;
     const char
         *dir; /* of the scenario's file, "" or with a slash at the end: other files are relative to it */
+    const struct node *hosts; /* the list, for groups that are empty at this point */
 };
 
 /* A value got: either one of the key's words or an amount in the base unit. */
@@ -35,13 +36,16 @@ struct got reader_get(struct reader *r, const struct node *map, const char *path
 int64_t reader_num(struct reader *r, const struct node *map, const char *path);
 /* A map or list below `map`; NULL where there is none or it was bad. */
 struct node *reader_sub(const struct node *map, const char *leaf, enum node_kind kind);
+/* What the neighbour says on which it hangs whether k belongs into `map` (key_belongs); NULL: nothing
+ * sensible. */
+const char *reader_neighbour(const struct node *map, const struct key *k);
 /* Reads one scalar as type says; false: told. */
 bool reader_scalar(struct reader *r, struct node *n, const struct key *k, struct got *out);
 /* Makes a map of a scalar that stands for its main key. */
 void reader_unfold(struct arena *a, struct node *n, const struct key *k);
 bool reader_is_name(const char *text);
 
-/* A distribution. `pool` gets the numbers of files. */
+/* A distribution of durations. `pool` gets the numbers of files. */
 struct pool {
     int64_t *v;
     uint32_t n, room;
@@ -49,6 +53,9 @@ struct pool {
 void pool_add(struct reader *r, struct pool *p, int64_t v);
 /* zero_ok: a constant of 0 is fine (think time). False: told. */
 bool dist_read(struct reader *r, struct node *n, bool zero_ok, struct dist *out, struct pool *pool);
+/* The same of amounts in another unit. */
+bool dist_read_in(struct reader *r, struct node *n, enum unit_kind unit, bool zero_ok, struct dist *out,
+                  struct pool *pool);
 /* Whether every draw takes some time, but for a chance that a few draws in a row will meet. */
 bool dist_takes_time(const struct dist *d, const struct pool *pool);
 /* Checks the shape; called by reader_check. */
@@ -65,14 +72,44 @@ const struct dist_form *dist_form_at(size_t i);
 
 /* Numbers from a file beside the scenario: one time a line, in s unless it has a unit. False: told. */
 bool trace_read(struct reader *r, struct node *file, bool ordered, struct pool *out);
+/* The same of sizes: whole bytes, or with a unit. */
+bool trace_read_sizes(struct reader *r, struct node *file, struct pool *out);
 /* Opens a file beside the scenario and reads it whole. NULL: told at `file`. */
 char *trace_slurp(struct reader *r, struct node *file, size_t max, const char **path, size_t *len);
 
 /* The parts of a scenario. */
-bool work_read(struct reader *r, struct node *map, uint32_t vcpus, struct sc_workload *out, struct node *vm);
 bool hosts_read(struct reader *r, struct node *root, struct scenario *sc);
+/* hosts' disks and NICs, and storage. */
+void devices_read(struct reader *r, struct node *root, struct scenario *sc);
+/* Networks and peers, after devices. */
+void nets_read(struct reader *r, struct node *root, struct scenario *sc);
+/* A host's memory; its swap disk is found by memory_swap when there are disks. */
+void memory_read(struct reader *r, const struct node *host, struct sc_host *h);
+void memory_swap(struct reader *r, struct node *root, struct sc_host *hosts, const struct scenario *sc);
+/* Its hypervisor and the price of mediation. */
+void prices_read(struct reader *r, const struct node *host, struct sc_host *h);
+/* profiles.c: what a built-in profile says is put into a host's map where the scenario says nothing. */
+void profiles_fill(struct reader *r, struct node *host, const char *profile);
+const char *profiles_value(const char *profile, const char *path); /* NULL: the key's own default */
+bool profiles_any(const char *path); /* whether some profile says something of this key */
+void profiles_prices(const struct sc_host *h, struct sc_modes *out);
 bool vms_read(struct reader *r, struct node *root, struct scenario *sc);
 void profile_read(struct reader *r, struct node *file, struct sc_host *h);
+/* The hosts that a name means, [*first, *first + n): one, or all that its `count` made; 0: there is none. */
+uint32_t hosts_named(const struct scenario *sc, const char *name, uint32_t *first);
+/* Whether the file has a group of that name, be it empty at this point. */
+bool hosts_group(const struct reader *r, const char *name);
+/* Told at n, which names no host. */
+void hosts_unknown(struct reader *r, struct node *n, const char *name, const struct scenario *sc);
+/* A disk of the host, or a store that it reaches; SC_NONE: neither. */
+uint32_t devices_disk(const struct scenario *sc, uint32_t host, const char *name);
+/* The hosts that a list names, in their order; no list: all. */
+const uint32_t *devices_hosts(struct reader *r, struct node *list, const struct key *k,
+                              const struct scenario *sc, uint32_t *n);
+uint32_t devices_nic(const struct scenario *sc, uint32_t host, const char *name);
+/* Told at n, which names no disk of the host. */
+void devices_no_disk(struct reader *r, struct node *n, const struct scenario *sc, uint32_t host);
+uint32_t nets_named(const struct scenario *sc, const char *name); /* SC_NONE: there is none */
 /* How many members the maps of a list make, with their `count`; told where they are too many. */
 uint32_t hosts_members(struct reader *r, struct node *list, const char *count_key);
 /* What no single part can tell: names that are there twice, times that do not go together. */
@@ -80,6 +117,17 @@ void check_scenario(struct reader *r, struct node *root, const struct scenario *
 
 /* order.c: sorts entities by name, so that the order of the file does not matter. */
 void order_hosts(struct sc_host *hosts, uint32_t n);
+void order_disks(struct sc_disk *disks, uint32_t n);
+void order_nics(struct sc_nic *nics, uint32_t n);
+void order_networks(struct sc_network *networks, uint32_t n);
+void order_peers(struct sc_peer *peers, uint32_t n);
+/* Where the one stands that has the same place in the order (host and name); SC_NONE: nowhere. */
+uint32_t order_host(const struct scenario *sc, const char *group, const char *name);
+uint32_t order_group(const struct scenario *sc, const char *group); /* its first host */
+uint32_t order_disk(const struct scenario *sc, const struct sc_disk *want);
+uint32_t order_nic(const struct scenario *sc, const struct sc_nic *want);
+uint32_t order_network(const struct scenario *sc, const struct sc_network *want);
+uint32_t order_peer(const struct scenario *sc, const struct sc_peer *want);
 void order_vms(struct sc_vm *vms, uint32_t n);
 
 #endif

@@ -26,7 +26,7 @@ static bool into_member(struct walk *w, const char *part)
 {
     const char *names[65] = {0};
     ASSERT(w->k); /* a list lies below a key */
-    if (w->k->type == KEY_MAPS) {
+    if (w->k->type == KEY_MAPS || w->k->type == KEY_SOME) {
         char *end;
         unsigned long i = strtoul(part, &end, 10);
         if (part[0] < '0' || part[0] > '9' || *end || i >= w->at->n) {
@@ -36,6 +36,7 @@ static bool into_member(struct walk *w, const char *part)
             return false;
         }
         w->at = w->at->items[i];
+        reader_unfold(w->r->a, w->at, w->k);
         return true;
     }
     for (uint32_t i = 0; i < w->at->n; i++) {
@@ -87,16 +88,18 @@ static bool descend(struct walk *w, const char *part)
     if (!k) return false;
     struct node *next = tree_get(w->at, part, strlen(part));
     if (next) reader_unfold(w->r->a, next, k);
-    if (!next && k->type == KEY_MAP) {
+    if (!next && (k->type == KEY_MAP || k->type == KEY_SOME || k->type == KEY_SHARES)) {
         next = arena_alloc(w->r->a, sizeof *next);
         next->kind = NODE_MAP;
         next->mark = w->where->mark;
         next->origin = w->where->origin;
         tree_put(w->r->a, w->at, part, next);
     }
-    bool deep = k->type == KEY_MAP || k->type == KEY_NAMED || k->type == KEY_MAPS || k->type == KEY_AMOUNT;
-    enum node_kind want = k->type == KEY_MAP || k->type == KEY_AMOUNT ? NODE_MAP : NODE_LIST;
-    if (!deep || !next || next->kind != want) return blame(w, "nothing lies below", part), false;
+    bool map = k->type == KEY_MAP || k->type == KEY_SHARES || key_is_dist(k->type);
+    bool list = k->type == KEY_NAMED || k->type == KEY_MAPS;
+    if (k->type == KEY_SOME && next) map = !(list = next->kind == NODE_LIST);
+    if (!(map || list) || !next || next->kind != (map ? NODE_MAP : NODE_LIST))
+        return blame(w, "nothing lies below", part), false;
     w->at = next;
     w->k = k;
     return true;
@@ -104,7 +107,11 @@ static bool descend(struct walk *w, const char *part)
 
 static bool put_last(struct walk *w, const char *part, struct node *value)
 {
-    if (w->k && w->k->type == KEY_AMOUNT && w->at->kind == NODE_MAP) {
+    if (w->k && w->k->type == KEY_SHARES) {
+        tree_put(w->r->a, w->at, part, value);
+        return true;
+    }
+    if (w->k && key_is_dist(w->k->type) && w->at->kind == NODE_MAP) {
         if (!tree_get(w->at, part, strlen(part))) return blame(w, "there is no", part), false;
         tree_put(w->r->a, w->at, part, value);
         return true;
@@ -275,7 +282,7 @@ static bool same_value(const struct node *n, const char *text)
         int64_t x, y;
         struct unit_why why;
         if (!strcmp(n->text, text)) return true;
-        for (enum unit_kind k = UNIT_DURATION; k <= UNIT_NUMBER; k++)
+        for (enum unit_kind k = UNIT_DURATION; k <= UNIT_BANDWIDTH; k++)
             if (unit_parse(k, n->text, n->len, &x, &why) && unit_parse(k, text, strlen(text), &y, &why))
                 return x == y;
         return false;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Files of numbers beside a scenario: one time a line; blank lines and what follows a # are passed over. */
+/* Files of numbers beside a scenario: one time or size a line; blank lines and what follows a # are passed
+ * over. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -62,7 +63,14 @@ static bool parse_time(const char *s, size_t len, int64_t *out, struct unit_why 
     return true;
 }
 
-bool trace_read(struct reader *r, struct node *file, bool ordered, struct pool *out)
+/* Whole bytes, or with a unit. */
+static bool parse_size(const char *s, size_t len, int64_t *out, struct unit_why *why)
+{
+    struct unit_why ignored;
+    return unit_parse(UNIT_COUNT, s, len, out, &ignored) || unit_parse(UNIT_SIZE, s, len, out, why);
+}
+
+static bool read_lines(struct reader *r, struct node *file, bool sizes, bool ordered, struct pool *out)
 {
     const char *path;
     size_t len;
@@ -83,7 +91,8 @@ bool trace_read(struct reader *r, struct node *file, bool ordered, struct pool *
             stop--;
         int64_t v = 0;
         struct unit_why why = {0};
-        if (p < stop && !parse_time(p, (size_t)(stop - p), &v, &why)) {
+        size_t n = (size_t)(stop - p);
+        if (p < stop && !(sizes ? parse_size(p, n, &v, &why) : parse_time(p, n, &v, &why))) {
             if (tree_error(r->d, file, "%.200s:%u: %s", path, line, why.text) && why.hint[0])
                 diag_hint(r->d, "%s", why.hint);
             return false;
@@ -97,4 +106,14 @@ bool trace_read(struct reader *r, struct node *file, bool ordered, struct pool *
     }
     if (out->n == first) tree_error(r->d, file, "`%.200s` has no numbers in it", path);
     return out->n > first;
+}
+
+bool trace_read(struct reader *r, struct node *file, bool ordered, struct pool *out)
+{
+    return read_lines(r, file, false, ordered, out);
+}
+
+bool trace_read_sizes(struct reader *r, struct node *file, struct pool *out)
+{
+    return read_lines(r, file, true, false, out);
 }

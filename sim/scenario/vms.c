@@ -3,13 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "scenario/reader.h"
+#include "scenario/vms.h"
 
 #define V "vms."
-
-struct use { /* of one host */
-    uint64_t memory_bytes, reserved_ppm;
-};
 
 /* A host's index; a `count:` that made one single host may be called by the name in the file. */
 static uint32_t find_host(const struct scenario *sc, const char *name)
@@ -115,31 +111,22 @@ static void read_cpu(struct reader *r, const struct node *cpu, const struct sc_h
     read_pins(r, cpu, h, vm);
 }
 
-/* What `members` VMs like this one take of their host, after those before them. */
-static void take_room(struct reader *r, const struct node *map, const struct sc_host *h,
-                      const struct sc_vm *vm, uint32_t members, struct use *use)
+/* Reservations of all VMs must fit their host. */
+static void settle_cpu(struct vms *v)
 {
     char want[40], has[40];
-    uint64_t memory = (uint64_t)vm->memory_bytes, room = (uint64_t)h->memory.bytes;
-    uint64_t capacity = (uint64_t)h->cores * h->speed_ppm;
-    bool fits =
-        !memory || !room || (use->memory_bytes <= room && members <= (room - use->memory_bytes) / memory);
-    if (!fits) {
-        struct node *at = reader_sub(reader_sub(map, "memory", NODE_MAP), "size", NODE_SCALAR);
-        unit_format(UNIT_SIZE, h->memory.bytes, has, sizeof has);
-        unit_format(UNIT_SIZE, vm->memory_bytes, want, sizeof want);
-        if (at && tree_error(r->d, at, "host `%s` has %s of memory; its VMs want more", h->name, has))
-            diag_hint(r->d, "%u VM%s of %s here, %.6g MiB before", members, members == 1 ? "" : "s", want,
-                      (double)use->memory_bytes / 0x1p20);
-        return;
-    }
-    if (room) use->memory_bytes += memory * members;
-    use->reserved_ppm += (uint64_t)vm->reservation_ppm * members;
-    struct node *at = reader_sub(reader_sub(map, "cpu", NODE_MAP), "reservation", NODE_SCALAR);
-    if (vm->reservation_ppm && use->reserved_ppm > capacity && at) {
-        unit_format(UNIT_SHARE, (int64_t)use->reserved_ppm, want, sizeof want);
+    uint64_t *reserved = arena_array(v->r->a, v->sc->n_hosts + 1, sizeof *reserved);
+    for (uint32_t i = 0; i < v->n_groups; i++) {
+        const struct vms_group *g = &v->groups[i];
+        const struct sc_host *h = vms_host(v, g);
+        if (!h || !g->like.reservation_ppm) continue;
+        uint64_t *sum = &reserved[g->like.host], capacity = (uint64_t)h->cores * h->speed_ppm;
+        *sum += (uint64_t)g->like.reservation_ppm * g->members;
+        struct node *at = reader_sub(reader_sub(g->map, "cpu", NODE_MAP), "reservation", NODE_SCALAR);
+        if (*sum <= capacity || !at) continue;
+        unit_format(UNIT_SHARE, (int64_t)*sum, want, sizeof want);
         unit_format(UNIT_SHARE, (int64_t)capacity, has, sizeof has);
-        tree_error(r->d, at, "reservations on host `%s` come to %s; it has %s", h->name, want, has);
+        tree_error(v->r->d, at, "reservations on host `%s` come to %s; it has %s", h->name, want, has);
     }
 }
 
@@ -164,40 +151,121 @@ static void add_members(struct reader *r, const struct node *map, const struct s
     }
 }
 
-static void read_vm(struct reader *r, struct node *map, const struct scenario *sc, struct sc_vm *vm)
+/* How it is virtualized, and whether its guest can be. */
+static void read_mode(struct reader *r, struct node *map, struct sc_vm *vm)
 {
-    vm->host = read_place(r, map, sc);
-    const struct sc_host *h = vm->host == UINT32_MAX ? NULL : &sc->hosts[vm->host];
-    vm->vcpus = (uint32_t)reader_num(r, map, V "vcpus");
-    read_cpu(r, reader_sub(map, "cpu", NODE_MAP), h, vm);
-    struct got quantum = reader_get(r, map, V "guest_quantum");
+    static const char *const modes[SC_NMODES] = {"bare",     "container",  "emulation", "binary-translation",
+                                                 "hardware", "paravirtual"};
+    struct got mode = reader_get(r, map, V "mode"), guest = reader_get(r, map, V "guest");
+    for (uint8_t m = 0; m < SC_NMODES; m++)
+        if (!strcmp(mode.word, modes[m])) vm->mode = m;
+    vm->modified = guest.word[0] == 'm';
+    bool bad = guest.stated && !guest.node; /* told before */
+    if (vm->mode == SC_PARAVIRTUAL && mode.node && !vm->modified && !bad &&
+        tree_error(r->d, mode.node,
+                   "`paravirtual` runs a guest whose kernel was ported to the hypervisor; this one is stock"))
+        diag_hint(r->d, "write `guest: modified`, if its kernel can be changed");
+}
+
+/* Which siblings run together; all at once cannot be on fewer pCPUs. */
+static void read_cosched(struct reader *r, const struct node *cpu, const struct sc_host *h, struct sc_vm *vm)
+{
+    static const char *const words[] = {"none", "strict", "relaxed", "balance"};
+    struct got got = reader_get(r, cpu, V "cpu.cosched");
+    for (uint8_t i = 0; i < 4; i++)
+        if (!strcmp(got.word, words[i])) vm->cosched = i;
+    if (!h || vm->cosched != SC_COSCHED_STRICT) return;
+    uint32_t room = vm->pins ? 0 : h->cores;
+    for (uint32_t i = 0; vm->pins && i < (h->cores + 63) / 64; i++)
+        room += (uint32_t)__builtin_popcountll(vm->pins[i]);
+    if (vm->vcpus > room && got.node)
+        tree_error(r->d, got.node, "%u vCPUs never run all at once on %u pCPU%s", vm->vcpus, room,
+                   room == 1 ? "" : "s");
+}
+
+static void read_group(struct vms *v, struct vms_group *g)
+{
+    struct reader *r = v->r;
+    struct sc_vm *vm = &g->like;
+    struct node *cpu = reader_sub(g->map, "cpu", NODE_MAP);
+    vm->host = read_place(r, g->map, v->sc);
+    vm->vcpus = (uint32_t)reader_num(r, g->map, V "vcpus");
+    read_cpu(r, cpu, vms_host(v, g), vm);
+    read_cosched(r, cpu, vms_host(v, g), vm);
+    read_mode(r, g->map, vm);
+    struct got quantum = reader_get(r, g->map, V "guest_quantum");
     vm->guest_quantum_ns = quantum.word ? 0 : quantum.n;
-    vm->memory_bytes = reader_num(r, reader_sub(map, "memory", NODE_MAP), V "memory.size");
-    vm->victim = !strcmp(reader_get(r, map, V "role").word, "victim");
-    work_read(r, reader_sub(map, "workload", NODE_MAP), vm->vcpus, &vm->work, map);
+    vm->victim = !strcmp(reader_get(r, g->map, V "role").word, "victim");
+    vmem_read(v, g);
+    vdisks_read(v, g);
+    vnics_read(v, g);
+    work_read(v, g);
+}
+
+uint32_t vms_find(const struct scenario *sc, const char *name)
+{
+    uint32_t found = UINT32_MAX, members = 0;
+    for (uint32_t i = 0; i < sc->n_vms; i++) {
+        if (!strcmp(sc->vms[i].name, name)) return i;
+        if (strcmp(sc->vms[i].group, name) != 0) continue;
+        found = i;
+        members++;
+    }
+    return members == 1 ? found : UINT32_MAX;
+}
+
+void vms_hint(struct reader *r, const struct scenario *sc, const char *name, bool peers)
+{
+    const char *names[129] = {0};
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < sc->n_vms; i++) {
+        if (!strcmp(sc->vms[i].group, name)) {
+            diag_hint(r->d, "its `count` makes `%s` and so on", sc->vms[i].name);
+            return;
+        }
+        if (n < 64) names[n++] = sc->vms[i].name;
+    }
+    for (uint32_t i = 0; peers && i < sc->n_peers && n < 128; i++)
+        names[n++] = sc->peers[i].name;
+    const char *near = diag_nearest(name, names);
+    if (near) diag_hint(r->d, "did you mean `%s`?", near);
+}
+
+struct vms_group *vms_group_of(const struct vms *v, uint32_t i)
+{
+    for (uint32_t g = 0; g < v->n_groups; g++)
+        if (!strcmp(v->groups[g].like.group, v->sc->vms[i].group)) return &v->groups[g];
+    return NULL;
 }
 
 bool vms_read(struct reader *r, struct node *root, struct scenario *sc)
 {
     struct node *list = reader_sub(root, "vms", NODE_LIST);
-    uint32_t n = hosts_members(r, list, V "count"), at = 0;
+    uint32_t n = hosts_members(r, list, V "count"), at = 0, n_maps = list ? list->n : 0;
     struct sc_vm *vms = arena_array(r->a, n ? n : 1, sizeof *vms);
-    struct use *use = arena_array(r->a, sc->n_hosts + 1, sizeof *use);
-    for (uint32_t i = 0; list && i < list->n; i++) {
+    struct vms v = {.r = r, .sc = sc, .groups = arena_array(r->a, n_maps + 1, sizeof *v.groups)};
+    for (uint32_t i = 0; i < n_maps; i++) {
         struct node *map = list->items[i];
         if (map->kind != NODE_MAP) continue;
         struct got name = reader_get(r, map, V "name"), count = reader_get(r, map, V "count");
-        struct sc_vm like = {.group = name.word ? name.word : ""};
-        uint32_t members = count.node ? (uint32_t)count.n : 1;
-        read_vm(r, map, sc, &like);
+        struct vms_group *g = &v.groups[v.n_groups++];
+        *g = (struct vms_group){.map = map, .members = count.node ? (uint32_t)count.n : 1};
+        g->like.group = name.word ? name.word : "";
+        read_group(&v, g);
         if (!n) continue;
-        if (like.host != UINT32_MAX)
-            take_room(r, map, &sc->hosts[like.host], &like, members, &use[like.host]);
-        add_members(r, map, &like, count.node != NULL, members, &vms[at]);
-        at += members;
+        add_members(r, map, &g->like, count.node != NULL, g->members, &vms[at]);
+        at += g->members;
     }
     order_vms(vms, at);
     sc->vms = vms;
     sc->n_vms = at;
+    if (at || !n) {
+        settle_cpu(&v);
+        vmem_settle(&v);
+        vdisks_settle(&v);
+        vnics_settle(&v);
+        steps_settle(&v);
+        stime_settle(&v);
+    }
     return true;
 }

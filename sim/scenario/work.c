@@ -1,74 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* A VM's workload: kind, threads, where requests come from, and the steps compiled into a program. */
+/* A VM's workload: kind, threads, and where requests come from; steps.c compiles its steps. */
 #include <string.h>
 
-#include "base/assert.h"
-#include "scenario/reader.h"
+#include "scenario/vms.h"
 
 #define W "vms.workload."
 
-static bool one_step(struct reader *r, struct node *map, struct step *out, struct pool *pool)
-{
-    static const char *const kinds[] = {[STEP_CPU] = "cpu", [STEP_BUSY] = "busy", [STEP_SLEEP] = "sleep"};
-    struct node *amount = NULL;
-    int n = 0;
-    if (map->kind != NODE_MAP || map->bad) return false;
-    for (uint32_t i = 0; i < map->n; i++)
-        if (map->keys[i]->bad || map->items[i]->bad) return false; /* told before */
-    for (int k = 0; k <= STEP_SLEEP; k++) {
-        struct node *v = tree_get(map, kinds[k], strlen(kinds[k]));
-        if (!v) continue;
-        amount = v;
-        out->kind = (uint32_t)k;
-        n++;
-    }
-    if (n != 1)
-        return tree_error(r->d, map,
-                          n ? "a step is of one kind; this one is of %d"
-                            : "a step needs a kind: cpu, busy or sleep",
-                          n),
-               false;
-    /* Billionths to 2^-32, exact enough for any probability that can be seen. */
-    uint64_t p = (uint64_t)reader_num(r, map, W "steps.probability");
-    out->probability = p == 1000000000 ? UINT32_MAX : (uint32_t)((p << 32) / 1000000000);
-    return dist_read(r, amount, false, &out->amount, pool);
-}
-
-static bool read_steps(struct reader *r, struct node *map, struct sc_workload *out)
+static bool read_steps(struct vms *v, struct vms_group *g, struct node *map)
 {
     struct node *list = reader_sub(map, "steps", NODE_LIST);
     if (!list) {
-        if (!tree_get(map, "steps", 5)) tree_error(r->d, map, "a workload needs `steps`");
+        if (!tree_get(map, "steps", 5)) tree_error(v->r->d, map, "a workload needs `steps`");
         return false;
     }
-    if (!list->n) return tree_error(r->d, list, "a workload needs at least one step"), false;
-    if (list->n > PROG_MAX_STEPS) return tree_error(r->d, list, "more than 256 steps"), false;
-    struct step *steps = arena_array(r->a, list->n, sizeof *steps);
-    struct pool pool = {0};
-    bool ok = true, certain = false;
-    for (uint32_t i = 0; i < list->n; i++) {
-        bool good = one_step(r, list->items[i], &steps[i], &pool);
-        ok &= good;
-        if (good && steps[i].probability == UINT32_MAX && dist_takes_time(&steps[i].amount, &pool))
-            certain = true;
-    }
-    if (!ok) return false;
-    bool closed = out->arrivals == SC_CLOSED &&
-                  !dist_takes_time(&out->think, &(struct pool){(int64_t *)out->think_pool, 0, 0});
-    if (!certain && (!out->requests || closed)) {
-        if (tree_error(r->d, list,
-                       "a loop that can take no time would never end: no step of it is sure to happen and "
-                       "take some"))
-            diag_hint(r->d, "let one step be without `probability`");
-        return false;
-    }
-    uint64_t bytes = sizeof(struct prog) + (uint64_t)list->n * sizeof(struct step) + 8 * (uint64_t)pool.n;
-    if (bytes > PROG_MAX_BYTES)
-        return tree_error(r->d, list, "the files of these steps hold too many numbers"), false;
-    void *mem = arena_alloc(r->a, prog_size(list->n, pool.n));
-    out->prog = prog_build(mem, steps, list->n, pool.v, pool.n);
-    ASSERT(out->prog);
-    return true;
+    g->prog = steps_read(v, g, list);
+    g->like.work.prog = g->prog;
+    g->steps = g->prog ? list : NULL;
+    return g->prog != NULL;
 }
 
 static struct sc_stretch *stretch(struct reader *r, struct node *map, const char *poisson,
@@ -186,14 +134,16 @@ static struct sc_workload idle(struct reader *r)
                                 .prog = prog_build(mem, &one, 1, NULL, 0)};
 }
 
-bool work_read(struct reader *r, struct node *map, uint32_t vcpus, struct sc_workload *out, struct node *vm)
+bool work_read(struct vms *v, struct vms_group *g)
 {
+    struct reader *r = v->r;
+    struct node *map = reader_sub(g->map, "workload", NODE_MAP);
+    struct sc_workload *out = &g->like.work;
     if (!map) {
         *out = idle(r);
-        struct node *stated = tree_get(vm, "workload", 8);
-        return !stated;
+        return !tree_get(g->map, "workload", 8);
     }
-    *out = (struct sc_workload){.threads = vcpus, .queue_max = INT64_MAX, .until = UINT64_MAX};
+    *out = (struct sc_workload){.threads = g->like.vcpus, .queue_max = INT64_MAX, .until = UINT64_MAX};
     bool ok = true;
     struct got kind = reader_get(r, map, W "kind"), threads = reader_get(r, map, W "threads");
     if (kind.stated && !kind.node) return false;
@@ -218,5 +168,5 @@ bool work_read(struct reader *r, struct node *map, uint32_t vcpus, struct sc_wor
     for (size_t i = 0; !out->requests && i < 4; i++)
         ok &= refuse(r, map, only_requests[i], "is for requests; this workload is a loop");
     if (out->requests) ok &= read_source(r, map, out);
-    return read_steps(r, map, out) && ok;
+    return read_steps(v, g, map) && ok;
 }

@@ -1,7 +1,7 @@
 # A key, a metric, a part of the file, a word that is neither.
 $ vlab explain hosts.cpu.slice
 hosts.cpu.slice (key)
-  How long a vCPU may run before it is another's turn; 0s: the scheduler's own (rr and stride 10ms, credit 30ms; cfs at least 750us and eevdf 700us, times 1 + log2 of the pCPUs, at most 4).
+  How long a vCPU may run before it is another's turn; 0s: the scheduler's own (rr and stride 10ms, credit 30ms, bvt 5ms; cfs at least 750us and eevdf 700us, times 1 + log2 of the pCPUs, at most 4).
   type:    duration (unit: ns us ms s m h d)
   default: 0s
   example: --set hosts.NAME.cpu.slice=30ms
@@ -27,6 +27,7 @@ latency (metric)
   formula: done - arrival
   stats:   mean count p50 p95 p99 max (in expect: mean where none is written)
   on:      vm
+  see also the key hosts.disks.latency, hosts.nics.latency, storage.latency, networks.latency
 $ vlab explain nosuch
 vlab explain: there is no key or metric `nosuch`
   did you mean `touch`?

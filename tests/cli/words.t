@@ -49,6 +49,13 @@ Things that happen. Each is a metric of every entity, with the stats total (how 
   events.throttle     A vCPU used up its CPU limit before the period was over.
   events.lost         A request found the queue full and was turned away.
   events.moved        A vCPU was moved to another pCPU of its host.
+  events.oom          The host was out of memory and ended a VM.
+  events.mem-state    The host's free memory entered another state: 0 high, 1 soft, 2 hard, 3 low.
+  events.pool-alarm   A thin pool passed 80 % of its size.
+  events.pool-full    A write found its thin pool full and waits for room.
+  events.pool-room    A full thin pool has room again: its writers go on.
+  events.refused      A send has no way to its receiver.
+  events.nat-full     A new connection found every port of its nat taken.
 
 events (key)
   What is done to the scenario while it runs.

@@ -87,6 +87,9 @@ static inline struct lab *lab_new(const char *scheduler, uint32_t cores, uint32_
                                    .group = l->names[i],
                                    .draws = l->names[i],
                                    .vcpus = 1,
+                                   .mode = SC_HARDWARE,
+                                   .network = SC_NONE,
+                                   .swap = SC_NONE,
                                    .weight = 1000,
                                    .period_ns = 100000000,
                                    .work = {.threads = 1, .queue_max = INT64_MAX, .until = UINT64_MAX}};

@@ -79,7 +79,7 @@ START_TEST(explain_takes_what_people_write)
         {"distributions", "{erlang: [mean, k]}"},
         {"keys", "hosts.cpu.scheduler"},
         {"metrics", "work.checksum"},
-        {"hosts.cpu.scheduler", "rr or credit or cfs or eevdf or stride"},
+        {"hosts.cpu.scheduler", "rr or credit or cfs or eevdf or stride or bvt"},
         {"vms.memory", "`size`"},
         {"run.duration", "ns us ms s m h d"},
     };
@@ -106,18 +106,27 @@ START_TEST(explain_takes_what_people_write)
 END_TEST
 
 /* A scenario in which the example of this key makes sense. */
-static void base_for(const char *path, struct buf *b)
+static void base_for(const struct key *k, struct buf *b)
 {
+    const char *path = k->path, *only = k->only ? strchr(k->only, ' ') + 1 : "";
+    bool host_only = !strncmp(only, "host-only", 9), net = *only && !strncmp(path, "networks.", 9);
     const char *step = "cpu: 1ms", *come = "arrivals: {poisson: 9/s}, ";
     if (strstr(path, "steps.busy")) step = "busy: 1ms";
     if (strstr(path, "steps.sleep")) step = "sleep: 1ms";
+    if (strstr(path, "steps.touch")) step = "touch: {pages: 1, of: 4KiB}";
+    if (strstr(path, "steps.ops")) step = "ops: {syscall: 1}";
+    if (strstr(path, "steps.lock")) step = "lock: 1ms";
     if (strstr(path, "arrivals.")) come = "";
     if (strstr(path, "clients") || strstr(path, "think")) come = "clients: 1, ";
     buf_printf(b,
-               "vlab: 1\nname: x\nhosts: [{name: h1, cpu: {cores: 4}}]\n"
+               "vlab: 1\nname: x\nhosts: [{name: h1, cpu: {cores: 4}, disks: [{name: d, model: %.*s%s}], "
+               "nics: [{name: eth0}]}]\nstorage: [{name: d, bandwidth: 1MB/s}]\n"
+               "networks: [{name: lan, kind: %.*s%s}]\n"
                "vms: [{name: db, workload: {kind: requests, %ssteps: [{cpu: 1ms}, {%s}]}}, {name: batch, "
                "count: 2}]\n",
-               come, step);
+               *only && !net ? (int)strcspn(only, " ") : 6, *only && !net ? only : "bucket",
+               !strcmp(only, "bucket") ? ", bandwidth: 1MB/s" : "", net ? (int)strcspn(only, " ") : 6,
+               net ? only : "bridge", host_only ? "" : ", nics: [h1/eth0]", come, step);
 }
 
 /* What `vlab explain` prints after --set can be typed after --set. */
@@ -132,20 +141,28 @@ START_TEST(examples_work)
         const char *set = strstr(text, "--set "), *part = strstr(k->path, "steps.");
         ck_assert_msg(set != NULL, "%s", text);
         set += 6 + (set[6] == '\'');
-        bool vm = !strncmp(set, "vms.NAME", 8), host = !strncmp(set, "hosts.NAME", 10);
-        size_t len = strcspn(set, "=");
-        if (vm || host)
-            snprintf(path, sizeof path, "%s%.*s", vm ? "vms.db" : "hosts.h1", (int)(len - (vm ? 8 : 10)),
-                     set + (vm ? 8 : 10));
-        else
-            snprintf(path, sizeof path, "%.*s", (int)len, set);
+        size_t len = 0;
+        for (const char *from = set; *from && *from != '='; from++) {
+            if (!strncmp(from, ".NAME", 5)) {
+                const char *in = strncmp(from - 3, "vms", 3) == 0     ? ".db"
+                                 : strncmp(from - 5, "hosts", 5) == 0 ? ".h1"
+                                 : strncmp(from - 4, "nics", 4) == 0  ? ".eth0"
+                                 : strncmp(set, "networks", 8) == 0   ? ".lan"
+                                                                      : ".d";
+                len += (size_t)snprintf(path + len, sizeof path - len, "%s", in);
+                from += 4;
+            } else {
+                path[len++] = *from;
+            }
+        }
+        path[len] = '\0';
         char *zero = part ? strstr(path, "steps.0") : NULL;
         if (zero) zero[6] = '1';
         struct buf b;
         struct diag d;
         buf_init(&b);
         diag_init(&d);
-        base_for(k->path, &b);
+        base_for(k, &b);
         struct scenario_file *f = scenario_parse("x.yaml", b.text, b.len, &d);
         struct scenario *sc = f && scenario_set(f, path, k->example, &d) ? scenario_at(f, 0, &d) : NULL;
         if (!sc) diag_print(&d, stderr, false);

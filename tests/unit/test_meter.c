@@ -28,14 +28,21 @@ static void expect_rows(const struct lab *l, const struct name_metric *m, const 
 /* Every metric that the table says is built comes out, with every stat, on every kind of entity it names. */
 START_TEST(every_metric_of_the_table_comes_out)
 {
-    struct lab *l =
-        lab_open("vlab: 1\nname: all\nrun: {duration: 2s}\n"
-                 "hosts: [{name: h, cpu: {cores: 1, scheduler: rr}}]\n"
-                 "vms: [{name: db, host: h, workload: {kind: requests, arrivals: {periodic: 20ms}, steps: "
-                 "[{cpu: 1ms}]}},\n"
-                 "      {name: w, host: h, role: victim, workload: {kind: loop, steps: [{cpu: 1ms}], until: "
-                 "{count: 100}}},\n"
-                 "      {name: x, host: h, role: victim, workload: {kind: loop, steps: [{cpu: 1ms}]}}]\n");
+    struct lab *l = lab_open(
+        "vlab: 1\nname: all\nrun: {duration: 2s}\n"
+        "hosts: [{name: h, cpu: {cores: 1, scheduler: rr}, memory: 1GiB, nics: [{name: n}],\n"
+        "  disks: [{name: s, iops: 10000/s, pool: 1GiB}]}]\n"
+        "storage: [{name: st, pool: 1GiB}]\n"
+        "networks: [{name: lan, nics: [h/n]}]\npeers: [{name: p, on: lan}]\n"
+        "vms: [{name: db, host: h, workload: {kind: requests, arrivals: {periodic: 20ms}, steps: "
+        "[{cpu: 1ms}]}},\n"
+        "      {name: w, host: h, role: victim, memory: 64MiB, disk: [{on: s, size: 64MiB}, {on: st, size: "
+        "1MiB}], nic: lan,\n"
+        "       workload: {kind: loop, steps: [{cpu: 1ms}, {touch: {pages: 9, of: 1MiB}}, {disk: {write: "
+        "4KiB}},\n"
+        "         {disk: {read: 4KiB, on: st}}, {net: {send: 1kB, to: p}}, {ops: {io_port: 1}}], until: "
+        "{count: 100}}},\n"
+        "      {name: x, host: h, role: victim, workload: {kind: loop, steps: [{cpu: 1ms}]}}]\n");
     lab_run(l, 1);
     size_t built = 0;
     for (size_t i = 0; i < name_count(); i++) {
@@ -43,7 +50,11 @@ START_TEST(every_metric_of_the_table_comes_out)
         if (m->later) continue;
         built++;
         char metric[64];
-        snprintf(metric, sizeof metric, "%s", m->kind == NAME_EVENTS ? "events.finished" : m->name);
+        snprintf(metric, sizeof metric, "%s",
+                 m->kind == NAME_EVENTS               ? "events.finished"
+                 : !strcmp(m->name, "exits.REASON")   ? "exits.io_port"
+                 : !strcmp(m->name, "net.reach.NAME") ? "net.reach.db"
+                                                      : m->name);
         bool requests =
             !strcmp(metric, "latency") || !strcmp(metric, "backlog") || !strcmp(metric, "queue.lost");
         const char *vm = requests ? "vm.db" : "vm.w";
@@ -52,8 +63,13 @@ START_TEST(every_metric_of_the_table_comes_out)
         if (m->on & NAME_ON_HOST) expect_rows(l, m, metric, "host.h");
         if (m->on & NAME_ON_PCPU) expect_rows(l, m, metric, "host.h.pcpu0");
         if (m->on & NAME_ON_CLUSTER) expect_rows(l, m, metric, "cluster");
+        if (m->on & NAME_ON_DISK) expect_rows(l, m, metric, "host.h.disk.s");
+        if (m->on & NAME_ON_STORAGE) expect_rows(l, m, metric, "storage.st");
+        if (m->on & NAME_ON_NIC) expect_rows(l, m, metric, "host.h.nic.n");
+        if (m->on & NAME_ON_NETWORK) expect_rows(l, m, metric, "network.lan");
+        if (m->on & NAME_ON_PEER) expect_rows(l, m, metric, "peer.p");
     }
-    ck_assert_uint_gt(built, 25);
+    ck_assert_uint_gt(built, 50);
     /* And nothing comes out that the table does not know. */
     for (size_t i = 0; i < results_count(lab_output(l)->results); i++) {
         const struct result *r = results_at(lab_output(l)->results, i);

@@ -292,6 +292,11 @@ START_TEST(a_profile_brings_costs)
     ck_assert_int_eq(h->switch_ns, 2000);
     ck_assert(h->measured.iters_per_ns > 1.2299999 && h->measured.iters_per_ns < 1.2300001);
     ck_assert_int_eq(h->measured.exit_ns, 25000);
+    /* The one price of mediation that a calibrated file knows, and only under hardware. */
+    ck_assert_int_eq(h->modes->price[SC_HARDWARE][OP_IO_PORT].ps, 25000000);
+    ck_assert_int_eq(h->modes->price[SC_HARDWARE][OP_DOORBELL].ps, 25000000);
+    ck_assert_int_eq(h->modes->price[SC_HARDWARE][OP_FORK].ps, 0);
+    ck_assert_int_eq(h->modes->price[SC_PARAVIRTUAL][OP_IO_PORT].ps, 0);
     ck_assert_int_eq(h->measured.kick_ns, 30000);
     ck_assert_int_eq(h->measured.switch_ns, 5000);
     ck_assert_int_eq(h->measured.slice_ns, 3950000);

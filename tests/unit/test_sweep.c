@@ -126,7 +126,7 @@ START_TEST(a_wrong_set_is_told_without_a_place)
         {"vms.db.vcpus", "[", "not YAML", NULL, true},
         {"vms.db.vcpus", "", "there is no value", NULL, true},
         {"", "1", "not the path of a key", NULL, true},
-        {"vms.db.disk", "1", "not supported yet", NULL, true},
+        {"vms.db.kernel", "1", "not supported yet", NULL, true},
         {"vms.db.vcpus", "0", "in `--set vms.db.vcpus=0`: `vcpus: 0` is out of range", NULL, false},
         {"vms.db.memory", "4G", "in `--set vms.db.memory=4G`: `4G` does not say which unit", "4GiB", false},
         {"vms.db.workload.steps.0.cpu", "{unifrm: [1ms, 2ms]}",

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* What happened: counted on every entity that it happened to, and told one by one. */
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "metrics/meter_inner.h"
+
+static void count(struct event_meter *e, int64_t t_ns)
+{
+    if (e->total++ == 0) e->first_ns = t_ns;
+    e->last_ns = t_ns;
+}
+
+/* Told one by one are the things that happen to a VM; what its scheduler does all the time is counted. */
+static bool told(uint8_t cause)
+{
+    return cause != REC_EV_THROTTLE && cause != REC_EV_MIGRATE && cause != REC_EV_LOST;
+}
+
+/* Where a device stands; a store, a network or a peer stands on no host. */
+static uint32_t host_of_dev(const struct scenario *sc, uint32_t dev)
+{
+    if (dev < sc->n_disks) return sc->disks[dev].host;
+    return dev - sc->n_disks < sc->n_nics ? sc->nics[dev - sc->n_disks].host : SC_NONE;
+}
+
+static const char *entity_of(struct meter *m, const struct rec *r)
+{
+    if (r->pcpu == REC_DEV) return scenario_dev_entity(m->sc, r->host);
+    if (r->vm == UINT32_MAX) return meter_name(m, "host.%s", m->sc->hosts[r->host].name);
+    return meter_name(m, "vm.%s", m->sc->vms[r->vm].name);
+}
+
+static void count_everywhere(struct meter *m, const struct rec *r)
+{
+    bool dev = r->pcpu == REC_DEV;
+    uint32_t host = dev ? host_of_dev(m->sc, r->host) : r->host;
+    if (host == SC_NONE && r->vm != UINT32_MAX) host = m->sc->vms[r->vm].host;
+    count(&m->cluster_events[r->cause], r->t_ns);
+    if (host != SC_NONE) count(&m->host_events[host][r->cause], r->t_ns);
+    if (dev)
+        count(&m->devs[r->host].events[r->cause], r->t_ns);
+    else if (r->pcpu != REC_NONE)
+        count(&m->pcpu_events[m->first_pcpu[r->host] + r->pcpu][r->cause], r->t_ns);
+    if (r->vm != UINT32_MAX) count(&m->vms[r->vm].events[r->cause], r->t_ns);
+    if (r->vm != UINT32_MAX && r->vcpu != REC_NONE)
+        count(&m->vcpu_events[m->first_vcpu[r->vm] + r->vcpu][r->cause], r->t_ns);
+}
+
+void meter_event_read(struct meter *m, const struct rec *r)
+{
+    if (m->warm) count_everywhere(m, r);
+    if (!told(r->cause)) return;
+    if (m->n_happenings == METER_HAPPENINGS) {
+        m->happenings_cut++;
+        return;
+    }
+    if (m->n_happenings == m->cap_happenings) {
+        m->cap_happenings = m->cap_happenings ? 2 * m->cap_happenings : 64;
+        m->happenings = realloc(m->happenings, m->cap_happenings * sizeof *m->happenings);
+        ASSERT(m->happenings);
+    }
+    m->happenings[m->n_happenings++] = (struct happening){
+        .t_ns = r->t_ns,
+        .entity = entity_of(m, r),
+        .kind = rec_event_name((enum rec_event)r->cause),
+        .cause = rec_why_text((enum rec_why)r->to),
+        .value = (double)r->value,
+    };
+}
+
+void meter_event_add(struct event_meter *a, const struct event_meter *b)
+{
+    for (int k = 0; k < REC_NEVENTS; k++) {
+        if (b[k].total == 0) continue;
+        if (a[k].total == 0 || b[k].first_ns < a[k].first_ns) a[k].first_ns = b[k].first_ns;
+        if (b[k].last_ns > a[k].last_ns) a[k].last_ns = b[k].last_ns;
+        a[k].total += b[k].total;
+    }
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* A device: its queue, its server, its latency stage; one event is pending for it, for whatever comes first.
+ *
+ * bucket: one server; a request holds it for the longer of 1/iops and its bytes at `bandwidth` (bursts and
+ * peak: policy/bucket.h). No rates: no server. ssd:    disk_ssd.c. hdd:    one arm; a request takes what
+ * policy/hdd.h says, from where the one before it left the arm. Then, of whatever model, each request takes
+ * `latency`, in which requests overlap. */
+#include "model/disk_inner.h"
+
+#include <stdlib.h>
+
+static bool takes_more(const struct disk_dev *dev)
+{
+    return dev->sc->model == SC_DISK_SSD ? disk_ssd_room(&dev->ssd) : dev->served == NULL;
+}
+
+/* The server is done with it. */
+static void served(struct model *m, struct disk_dev *dev, struct io *io, bool now)
+{
+    if (dev->sc->latency_ns == 0) {
+        disk_io_over(m, io, now);
+        return;
+    }
+    io->ripe_ns = sim_now(m->sim) + dev->sc->latency_ns;
+    io->next = NULL;
+    if (dev->late_head)
+        dev->late_tail->next = io;
+    else
+        dev->late_head = io;
+    dev->late_tail = io;
+}
+
+static void start(struct model *m, struct disk_dev *dev, struct io *io)
+{
+    int64_t now = sim_now(m->sim), free_ns = now;
+    switch ((enum sc_disk_model)dev->sc->model) {
+    case SC_DISK_BUCKET:
+        if (bucket_bounds(&dev->bucket)) free_ns = bucket_take(&dev->bucket, io->req.bytes, now);
+        break;
+    case SC_DISK_HDD: {
+        int64_t took = hdd_serve_ns(&dev->hdd, io->req.position, io->req.bytes, &io->rng);
+        ioqueue_served(dev->queue, &io->req, took);
+        free_ns = now + took;
+        break;
+    }
+    case SC_DISK_SSD: disk_ssd_start(&dev->ssd, dev->sc, io, now); return;
+    }
+    if (free_ns <= now) {
+        served(m, dev, io, false);
+        return;
+    }
+    dev->served = io;
+    dev->free_ns = free_ns;
+}
+
+static void arm(struct model *m, struct disk_dev *dev)
+{
+    int64_t at = dev->again_ns, ssd = disk_ssd_next_ns(&dev->ssd);
+    if (dev->served && dev->free_ns < at) at = dev->free_ns;
+    if (dev->late_head && dev->late_head->ripe_ns < at) at = dev->late_head->ripe_ns;
+    if (ssd < at) at = ssd;
+    if (dev->event && at == dev->event_ns) return;
+    dev->event_ns = at;
+    if (at == INT64_MAX) {
+        if (dev->event) sim_cancel(m->sim, dev->event);
+        dev->event = 0;
+    } else if (!dev->event) {
+        dev->event = sim_at(m->sim, at, EVQ_EARLY, m->disks->ev_dev, dev->index);
+    } else {
+        sim_move(m->sim, dev->event, at);
+    }
+}
+
+/* Asks the queue for as much as the device can take. */
+static void kick(struct model *m, struct disk_dev *dev)
+{
+    int64_t now = sim_now(m->sim);
+    dev->kicking = true;
+    dev->again_ns = IOQUEUE_FOREVER;
+    while (takes_more(dev)) {
+        int64_t again_ns;
+        struct ioqueue_req *r = ioqueue_next(dev->queue, now, &again_ns);
+        if (!r) {
+            dev->again_ns = again_ns;
+            break;
+        }
+        start(m, dev, (struct io *)r);
+    }
+    dev->kicking = false;
+    arm(m, dev);
+    book_set(m, dev->book, REC_L_DISK_BUSY,
+             dev->sc->model == SC_DISK_SSD ? (int64_t)dev->ssd.n_heap : dev->served != NULL);
+}
+
+void disk_device_add(struct model *m, struct io *io)
+{
+    struct disk_dev *dev = io->dev;
+    if (io->vd) { /* where its bytes lie; a hole lies where it would, were the volume thick and the first */
+        int64_t place = volume_place(&io->vd->vol, io->at);
+        io->req.position = place >= 0 ? place : io->at;
+    }
+    switch ((enum sc_disk_model)dev->sc->model) {
+    case SC_DISK_BUCKET: io->req.cost_ns = bucket_cost_ns(&dev->bucket, io->req.bytes); break;
+    case SC_DISK_SSD: io->req.cost_ns = disk_ssd_cost_ns(&dev->ssd, io); break;
+    case SC_DISK_HDD: io->req.cost_ns = dev->hdd_random_ns + hdd_transfer_ns(&dev->hdd, io->req.bytes); break;
+    }
+    ioqueue_add(dev->queue, &io->req, sim_now(m->sim));
+    if (!dev->kicking) kick(m, dev);
+}
+
+void disk_device_on_event(void *model, uint32_t index)
+{
+    struct model *m = model;
+    struct disk_dev *dev = &m->disks->devs[index];
+    int64_t now = sim_now(m->sim);
+    struct io *io;
+    dev->event = 0;
+    dev->kicking = true; /* whoever is woken asks again first; then the queue is asked */
+    while ((io = dev->late_head) && io->ripe_ns <= now) {
+        dev->late_head = io->next;
+        disk_io_over(m, io, true);
+    }
+    if (dev->served && dev->free_ns <= now) {
+        io = dev->served;
+        dev->served = NULL;
+        served(m, dev, io, true);
+    }
+    while (dev->ssd.n_heap && (io = disk_ssd_finish(&dev->ssd, dev->sc, now)))
+        served(m, dev, io, true);
+    kick(m, dev);
+    disk_io_settle(m);
+}
+
+static uint32_t group_of(const struct disk_dev *dev, uint32_t host)
+{
+    for (uint32_t i = 0; dev->n_groups > 1 && i < dev->sc->n_hosts; i++)
+        if (dev->sc->hosts[i] == host) return i;
+    return 0;
+}
+
+/* Flows: a VM's disk each, in the VMs' order, then the swapping of each host. All begin out of use. */
+static void make_queue(struct model *m, struct disk_dev *dev)
+{
+    const struct sc_disk *sc = dev->sc;
+    uint32_t n = 0, n_hosts = sc->host == SC_NONE ? sc->n_hosts : 1;
+    for (uint32_t i = 0; i < m->sc->n_vms; i++)
+        for (uint32_t k = 0; k < m->sc->vms[i].n_disks; k++)
+            n += m->sc->vms[i].disks[k].disk == dev->index;
+    struct ioqueue_flow_cfg *flows = calloc(n + n_hosts, sizeof *flows);
+    dev->swaps = calloc(n_hosts, sizeof *dev->swaps);
+    ASSERT(flows && dev->swaps);
+    dev->first_swap = n;
+    n = 0;
+    for (uint32_t i = 0; i < m->sc->n_vms; i++)
+        for (uint32_t k = 0; k < m->sc->vms[i].n_disks; k++) {
+            struct vdisk *vd = &m->disks->vds[m->disks->first_vd[i] + k];
+            if (vd->dev != dev) continue;
+            vd->flow = n;
+            flows[n++].group = group_of(dev, m->sc->vms[i].host);
+        }
+    for (uint32_t h = 0; h < n_hosts; h++)
+        flows[n++].group = dev->n_groups > 1 ? h : 0;
+    struct ioqueue_cfg cfg = {
+        .cls = ioqueue_class_find(sc->queue), .n_flows = n, .n_groups = dev->n_groups, .flows = flows};
+    size_t size = ioqueue_size(&cfg);
+    ASSERT(size > 0); /* the reader has checked all that cfg is made of */
+    void *block = calloc(1, (size + 15) & ~(size_t)15);
+    ASSERT(block);
+    dev->queue = ioqueue_init(block, &cfg);
+    free(flows);
+}
+
+void disk_device_init(struct model *m, struct disk_dev *dev)
+{
+    const struct sc_disk *sc = dev->sc;
+    dev->n_groups = sc->host == SC_NONE && !sc->flat ? sc->n_hosts : 1;
+    dev->again_ns = IOQUEUE_FOREVER;
+    pool_init(&dev->pool, sc->pool_bytes, sc->grain_bytes);
+    pagecache_init(&dev->cache, sc->cache_bytes);
+    bucket_init(&dev->bucket, sc->iops_u, sc->bandwidth_bps, sc->burst_bytes, sc->peak_bps, 0);
+    if (sc->model == SC_DISK_SSD) disk_ssd_init(&dev->ssd, sc);
+    if (sc->model == SC_DISK_HDD) {
+        hdd_init(&dev->hdd, hdd_preset_at(sc->preset));
+        dev->hdd_random_ns = hdd_mean_random_ns(&dev->hdd, 0);
+    }
+    make_queue(m, dev);
+}
+
+void disk_device_done(struct disk_dev *dev)
+{
+    if (dev->sc->model == SC_DISK_SSD) disk_ssd_done(&dev->ssd);
+    pagecache_done(&dev->cache);
+    pool_done(&dev->pool);
+    free(dev->queue);
+    free(dev->swaps);
+    free(dev->accounts);
+}

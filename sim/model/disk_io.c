@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/disk_inner.h"
+
+#include <stdlib.h>
+
+#include "model/cpu.h"
+#include "model/guest.h"
+#include "model/mem.h"
+#include "model/thread.h"
+
+/* --- requests and links: from slabs, so that their addresses stay --- */
+
+static void *more(void *slabs, uint32_t *n, size_t size, void **slab)
+{
+    void **v = realloc(slabs, (*n + 1) * sizeof *v);
+    ASSERT(v);
+    *slab = v[(*n)++] = calloc(DISK_SLAB, size);
+    ASSERT(*slab);
+    return v;
+}
+
+struct io *disk_io_new(struct disks *d, struct disk_dev *dev, enum io_kind kind)
+{
+    if (!d->free_ios) {
+        void *slab;
+        d->slabs = more(d->slabs, &d->n_slabs, sizeof(struct io), &slab);
+        for (uint32_t i = DISK_SLAB; i-- > 0;) {
+            struct io *io = (struct io *)slab + i;
+            io->id = d->n_ios + i;
+            io->next = d->free_ios;
+            d->free_ios = io;
+        }
+        d->n_ios += DISK_SLAB;
+    }
+    struct io *io = d->free_ios;
+    d->free_ios = io->next;
+    *io = (struct io){.dev = dev, .id = io->id, .gen = io->gen + 1, .kind = (uint8_t)kind, .issued_ns = -1};
+    return io;
+}
+
+void disk_io_free(struct disks *d, struct io *io)
+{
+    io->gen++; /* its ticket is worth nothing any more */
+    io->next = d->free_ios;
+    d->free_ios = io;
+}
+
+struct io *disk_io_find(const struct disks *d, uint64_t ticket)
+{
+    if (ticket == 0) return NULL;
+    uint32_t id = (uint32_t)ticket;
+    struct io *io = &d->slabs[id / DISK_SLAB][id % DISK_SLAB];
+    return io->gen == (uint32_t)(ticket >> 32) ? io : NULL;
+}
+
+void disk_io_wait(struct disks *d, struct io *who, struct io *what)
+{
+    if (!d->free_links) {
+        void *slab;
+        d->link_slabs = more(d->link_slabs, &d->n_link_slabs, sizeof(struct io_link), &slab);
+        for (uint32_t i = DISK_SLAB; i-- > 0;) {
+            struct io_link *l = (struct io_link *)slab + i;
+            l->next = d->free_links;
+            d->free_links = l;
+        }
+    }
+    struct io_link *l = d->free_links;
+    d->free_links = l->next;
+    *l = (struct io_link){.who = who, .next = what->waiters};
+    what->waiters = l;
+    who->pending++;
+}
+
+void disk_io_done(struct disks *d)
+{
+    for (uint32_t i = 0; i < d->n_slabs; i++)
+        free(d->slabs[i]);
+    for (uint32_t i = 0; i < d->n_link_slabs; i++)
+        free(d->link_slabs[i]);
+    free(d->slabs);
+    free(d->link_slabs);
+}
+
+/* --- the end of a request --- */
+
+static void woke(struct disks *d, uint32_t host)
+{
+    if (d->host_woken[host]) return;
+    d->host_woken[host] = true;
+    d->woken_hosts[d->n_woken++] = host;
+}
+
+/* Its books, if it ever went out. */
+static void count(struct model *m, const struct io *io)
+{
+    struct book *vm_book = io->vm && io->kind != IO_PAGE ? io->vm->book : NULL;
+    struct disk_dev *dev = io->dev;
+    if (io->issued_ns < 0) return;
+    dev->done++;
+    book_add(dev->book, REC_N_DISK_OPS, 1);
+    book_add(dev->book, REC_N_DISK_BYTES, io->req.bytes);
+    book_shift(m, dev->book, REC_L_DISK_QUEUE, -1);
+    if (vm_book) {
+        book_add(vm_book, REC_N_DISK_OPS, 1);
+        book_add(vm_book, REC_N_DISK_BYTES, io->bytes);
+        book_shift(m, vm_book, REC_L_DISK_QUEUE, -1);
+    }
+    if (!rec_wants(m->out, REC_IO)) return;
+    int64_t now = sim_now(m->sim);
+    *rec_next(m->out) = (struct rec){
+        .t_ns = now,
+        .value = now - io->issued_ns,
+        .host = dev->index,
+        .vm = vm_book ? (uint32_t)(io->vm - m->vms) : UINT32_MAX,
+        .vcpu = REC_NONE,
+        .pcpu = REC_DEV,
+        .kind = REC_IO,
+    };
+}
+
+static void met(struct model *m, struct io *io);
+
+/* Nothing of it is left to be waited for: those who wait for it go on. */
+static void finish(struct model *m, struct io *io)
+{
+    struct disks *d = m->disks;
+    struct io_link *l = io->waiters, *next;
+    struct vm *vm = io->vm;
+    uint64_t arg = io->arg;
+    uint8_t kind = io->kind;
+    bool submitting = io == d->submitting;
+    count(m, io);
+    disk_io_free(d, io);
+    for (; l; l = next) {
+        struct io *who = l->who;
+        next = l->next;
+        l->next = d->free_links;
+        d->free_links = l;
+        met(m, who);
+    }
+    if (submitting) d->over_at_once = true;
+    if (submitting || kind == IO_PART) return;
+    if (kind == IO_PAGE)
+        mem_io_done(m, arg);
+    else
+        guest_wake_task(m, vm, (uint32_t)arg);
+    woke(d, vm->host->index);
+}
+
+void disk_io_forget(struct model *m, struct io *io)
+{
+    io->dev->issued--;
+    book_shift(m, io->dev->book, REC_L_DISK_QUEUE, -1);
+    if (io->vm->book) book_shift(m, io->vm->book, REC_L_DISK_QUEUE, -1);
+    disk_io_free(m->disks, io);
+}
+
+/* One of those that it waits for is over. */
+static void met(struct model *m, struct io *io)
+{
+    ASSERT(io->pending > 0);
+    if (--io->pending > (io->stage == IO_COPIES)) return;
+    if (io->stage == IO_COPIES)
+        disk_io_move(m, io);
+    else
+        finish(m, io);
+}
+
+void disk_io_over(struct model *m, struct io *io, bool now)
+{
+    struct disks *d = m->disks;
+    if (now || io == d->submitting || io->pending > 1) {
+        met(m, io);
+        return;
+    }
+    /* Whoever asked is in the middle of something: told at this instant, but by an event of its own. */
+    io->next = NULL;
+    if (d->ripe_head) {
+        d->ripe_tail->next = io;
+    } else {
+        d->ripe_head = io;
+        sim_at(m->sim, sim_now(m->sim), EVQ_EARLY, d->ev_ripe, 0);
+    }
+    d->ripe_tail = io;
+}
+
+void disk_io_on_ripe(void *model, uint32_t arg)
+{
+    struct model *m = model;
+    struct disks *d = m->disks;
+    struct io *io = d->ripe_head, *next;
+    (void)arg;
+    d->ripe_head = NULL;
+    for (; io; io = next) {
+        next = io->next;
+        met(m, io);
+    }
+    disk_io_settle(m);
+}
+
+void disk_io_settle(struct model *m)
+{
+    struct disks *d = m->disks;
+    while (d->n_woken) {
+        uint32_t host = d->woken_hosts[--d->n_woken];
+        d->host_woken[host] = false;
+        cpu_settle(m, &m->hosts[host]);
+    }
+    book_settle(m);
+}
+
+/* --- its beginning --- */
+
+void disk_io_issue(struct model *m, struct io *io)
+{
+    struct disks *d = m->disks;
+    io->issued_ns = sim_now(m->sim);
+    io->pending++; /* for itself */
+    io->dev->issued++;
+    book_shift(m, io->dev->book, REC_L_DISK_QUEUE, 1);
+    if (!io->vm || io->kind == IO_PAGE) {
+        disk_space_enter(m, io);
+        return;
+    }
+    struct mhost *h = io->vm->host;
+    if (io->vm->book) book_shift(m, io->vm->book, REC_L_DISK_QUEUE, 1);
+    if (h->sc->type != 2 || !h->sc->modes || h->sc->modes->host_io_ps == 0) {
+        disk_space_enter(m, io);
+        return;
+    }
+    int64_t ps = d->io_ps[h->index] + h->sc->modes->host_io_ps;
+    d->io_ps[h->index] = ps % 1000;
+    thread_give(m, h, THREAD_IO, JOB_DISK, ps / 1000, disk_io_ticket(io));
+}
+
+void disk_job(struct model *m, uint64_t arg)
+{
+    struct io *io = disk_io_find(m->disks, arg);
+    ASSERT(io);
+    disk_space_enter(m, io);
+}
+
+void disk_io_move(struct model *m, struct io *io)
+{
+    io->stage = IO_MOVES;
+    if (disk_cache_device(m->disks, io))
+        disk_device_add(m, io);
+    else
+        disk_io_over(m, io, false);
+}

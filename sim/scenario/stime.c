@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* A loop that can take no time would go round for ever at one instant. It is refused unless one step is sure
+ * to happen and sure to take time: some, each time or but for a chance that a few in a row will meet. Where a
+ * cache may answer, or a send find no way, nothing is sure. */
+#include "scenario/vms.h"
+
+/* What it costs the VM to hand something to a device: at least this. */
+static int64_t price_ps(const struct sc_host *h, const struct sc_vm *vm, enum prog_op op)
+{
+    return h->modes ? h->modes->price[vm->mode][op].ps : 0;
+}
+
+static bool io_costs(const struct sc_host *h, const struct sc_vm *vm)
+{
+    switch (vm->mode) {
+    case SC_BARE:
+    case SC_CONTAINER: return price_ps(h, vm, OP_SYSCALL) > 0;
+    case SC_EMULATION: return price_ps(h, vm, OP_IO_PORT) > 0;
+    default: return price_ps(h, vm, OP_DOORBELL) > 0;
+    }
+}
+
+static bool touch_costs(const struct sc_host *h, const struct step *s)
+{
+    const struct sc_memory *m = &h->memory;
+    /* A working set that the TLB holds misses no more. */
+    return m->ref_ps > 0 || (m->tlb_entries && m->tlb_walk_ns > 0 && s->span > (int64_t)m->tlb_entries);
+}
+
+static bool disk_costs(const struct vms *v, const struct sc_host *h, const struct sc_vm *vm,
+                       const struct step *s)
+{
+    const struct sc_vdisk *vd = &vm->disks[s->target];
+    if (vd->disk == SC_NONE) return true; /* told before */
+    const struct sc_disk *d = &v->sc->disks[vd->disk];
+    if (io_costs(h, vm)) return true;
+    if (s->how == PROG_TRIM) return false;
+    if (vd->cache_bytes && !(s->flags & PROG_FLUSH)) return false;
+    if (d->cache_bytes && s->how == PROG_READ) return false;
+    return d->latency_ns > 0 || d->iops_u > 0 || d->bandwidth_bps > 0 || d->model != SC_DISK_BUCKET ||
+           vd->limit_u > 0 || vd->limit_bps > 0;
+}
+
+static const struct sc_nic *nic_on(const struct scenario *sc, const struct sc_network *n, uint32_t host)
+{
+    for (uint32_t i = 0; i < n->n_nics; i++)
+        if (sc->nics[n->nics[i]].host == host) return &sc->nics[n->nics[i]];
+    return NULL;
+}
+
+static bool nic_costs(const struct sc_nic *nic)
+{
+    return nic && (nic->bandwidth_bps > 0 || nic->latency_ns > 0 || nic->packet_cost_ns > 0);
+}
+
+/* A send that finds no way waits for a time-out; one that does passes its own network, and its NIC if it
+ * leaves the host. */
+static bool send_costs(const struct vms *v, const struct sc_host *h, const struct sc_vm *vm,
+                       const struct step *s)
+{
+    const struct scenario *sc = v->sc;
+    const struct sc_network *n = &sc->networks[vm->network];
+    bool peer = s->target >= sc->n_vms;
+    uint32_t there = peer ? sc->peers[s->target - sc->n_vms].network : sc->vms[s->target].network;
+    bool away = peer || sc->vms[s->target].host != vm->host;
+    if (io_costs(h, vm) || n->latency_ns > 0 || n->bandwidth_bps > 0) return true;
+    if (n->kind == SC_NET_HOST_ONLY) return away || there != vm->network;
+    if (!peer && (there == SC_NONE || sc->networks[there].kind == SC_NET_HOST_ONLY)) return true;
+    return away && nic_costs(nic_on(sc, n, vm->host));
+}
+
+static bool sure(const struct vms *v, const struct sc_host *h, const struct sc_vm *vm, const struct step *s)
+{
+    int64_t *pool = (int64_t *)(uintptr_t)prog_pool(vm->work.prog);
+    bool some = dist_takes_time(&s->amount, &(struct pool){.v = pool});
+    if (s->probability != UINT32_MAX || !some) return false;
+    switch (s->kind) {
+    case STEP_TOUCH: return touch_costs(h, s);
+    case STEP_DISK: return disk_costs(v, h, vm, s);
+    case STEP_NET: return s->how == PROG_RECEIVE || send_costs(v, h, vm, s);
+    case STEP_OPS: return price_ps(h, vm, (enum prog_op)s->how) > 0;
+    default: return true;
+    }
+}
+
+void stime_settle(struct vms *v)
+{
+    for (uint32_t i = 0; i < v->n_groups; i++) {
+        struct vms_group *g = &v->groups[i];
+        const struct sc_workload *w = &g->like.work;
+        const struct sc_host *h = vms_host(v, g);
+        if (!g->steps || !h) continue;
+        int64_t *think = (int64_t *)(uintptr_t)w->think_pool;
+        bool closed = w->arrivals == SC_CLOSED && !dist_takes_time(&w->think, &(struct pool){.v = think});
+        if (w->requests && !closed) continue;
+        bool certain = false;
+        const struct step *s = prog_steps(w->prog);
+        for (uint32_t k = 0; k < w->prog->n_steps && !certain; k++)
+            certain = sure(v, h, &g->like, &s[k]);
+        if (certain) continue;
+        if (tree_error(v->r->d, g->steps,
+                       "a loop that can take no time would never end: no step of it is sure to happen and "
+                       "take some"))
+            diag_hint(v->r->d, "add a step that takes time, as `cpu`, or let one be without `probability`");
+    }
+}

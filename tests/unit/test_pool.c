@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* A pool's accounts: what is given out, to whom, and when a shared grain is free again. */
+#include <check.h>
+
+#include "model/pool.h"
+#include "tests/often.h"
+
+#include "base/rng.h"
+
+Suite *pool_suite(void);
+
+#define GRAIN INT64_C(65536)
+
+START_TEST(test_take_until_full)
+{
+    struct pool p;
+    pool_init(&p, 10 * GRAIN + GRAIN / 2, GRAIN); /* half a grain is no use */
+    uint32_t a = pool_open(&p), b = pool_open(&p);
+    ck_assert(pool_has(&p, 10));
+    ck_assert(!pool_has(&p, 11));
+    uint32_t first = pool_take(&p, a);
+    for (int i = 0; i < 9; i++)
+        pool_take(&p, b);
+    ck_assert(!pool_has(&p, 1));
+    ck_assert_int_eq(pool_allocated(&p), 10 * GRAIN);
+    ck_assert_int_eq(pool_owned(&p, a), GRAIN);
+    ck_assert_int_eq(pool_owned(&p, b), 9 * GRAIN);
+    pool_ref(&p, first);
+    ck_assert(!pool_drop(&p, first));
+    ck_assert(pool_drop(&p, first));
+    ck_assert(pool_has(&p, 1));
+    ck_assert_uint_eq(pool_take(&p, b), first); /* the free one is given out again */
+    pool_grow(&p, 2 * GRAIN);
+    ck_assert(pool_has(&p, 2));
+    ck_assert(!pool_has(&p, 3));
+    pool_done(&p);
+}
+END_TEST
+
+START_TEST(test_over_full)
+{
+    struct pool p;
+    pool_init(&p, 2 * GRAIN, GRAIN);
+    uint32_t a = pool_open(&p);
+    for (int i = 0; i < 3; i++)
+        pool_take(&p, a); /* whoever is attached with more than there is */
+    ck_assert(!pool_has(&p, 0));
+    pool_drop(&p, 0);
+    ck_assert(pool_has(&p, 0));
+    ck_assert(!pool_has(&p, 1));
+    pool_done(&p);
+}
+END_TEST
+
+START_TEST(test_beside)
+{
+    struct pool p;
+    pool_init(&p, 2000 * GRAIN, GRAIN);
+    uint32_t a = pool_open(&p), b = pool_open(&p);
+    uint32_t one = pool_reserve(&p, 1000, a, true), two = pool_reserve(&p, 500, b, true);
+    ck_assert_uint_eq(one, POOL_BESIDE);
+    ck_assert_uint_eq(two, POOL_BESIDE + 1000);
+    ck_assert(pool_has(&p, 500));
+    ck_assert(!pool_has(&p, 501));
+    ck_assert_int_eq(pool_allocated(&p), 1500 * GRAIN);
+    pool_detail(&p, two, 500, b, true);
+    ck_assert_uint_eq(pool_refs(&p, two + 499), 1);
+    ck_assert(pool_drop(&p, two));
+    ck_assert_int_eq(pool_owned(&p, b), 499 * GRAIN);
+    pool_unreserve(&p, 1000, a);
+    ck_assert_int_eq(pool_allocated(&p), 499 * GRAIN);
+    uint32_t three = pool_reserve(&p, 100, a, false); /* numbers alone */
+    ck_assert_uint_eq(three, POOL_BESIDE + 1500);
+    ck_assert_int_eq(pool_allocated(&p), 499 * GRAIN);
+    pool_detail(&p, three, 100, a, false);
+    ck_assert_int_eq(pool_allocated(&p), 599 * GRAIN);
+    pool_done(&p);
+}
+END_TEST
+
+START_TEST(test_moved)
+{
+    struct pool p;
+    pool_init(&p, 0, GRAIN); /* no bound */
+    uint32_t a = pool_open(&p), b = pool_open(&p);
+    ck_assert_uint_eq(pool_moved(&p), POOL_NOBODY);
+    pool_take(&p, b);
+    pool_take(&p, b);
+    ck_assert_uint_eq(pool_moved(&p), b);
+    ck_assert_uint_eq(pool_moved(&p), POOL_NOBODY);
+    pool_take(&p, a);
+    pool_drop(&p, 0);
+    ck_assert_uint_eq(pool_moved(&p), b);
+    ck_assert_uint_eq(pool_moved(&p), a);
+    ck_assert_uint_eq(pool_moved(&p), POOL_NOBODY);
+    pool_done(&p);
+}
+END_TEST
+
+/* References go up and down at random; a plain array says what should be. */
+START_TEST(test_random)
+{
+    enum { GRAINS = 200, ACCOUNTS = 7 };
+    struct pool p;
+    pool_init(&p, GRAINS * GRAIN, GRAIN);
+    for (int i = 0; i < ACCOUNTS; i++)
+        pool_open(&p);
+    uint32_t refs[GRAINS] = {0}, owner[GRAINS] = {0}, owned[ACCOUNTS] = {0}, given = 0;
+    struct rng r = rng_at(1, 2, 3);
+    for (int step = 0; step < 100000; step++) {
+        uint32_t g = rng_u32(&r) % GRAINS, what = rng_u32(&r) % 3;
+        ck_often(pool_has(&p, 1) == (given < GRAINS));
+        if (what == 0 && given < GRAINS) {
+            uint32_t who = rng_u32(&r) % ACCOUNTS;
+            g = pool_take(&p, who);
+            ck_often(g < GRAINS && refs[g] == 0);
+            refs[g] = 1;
+            owner[g] = who;
+            owned[who]++;
+            given++;
+        } else if (what == 1 && refs[g]) {
+            pool_ref(&p, g);
+            refs[g]++;
+        } else if (what == 2 && refs[g]) {
+            bool last = pool_drop(&p, g);
+            ck_often(last == (refs[g] == 1));
+            if (--refs[g] == 0) {
+                owned[owner[g]]--;
+                given--;
+            }
+        }
+        ck_often(p.given == given);
+        uint32_t who = rng_u32(&r) % ACCOUNTS;
+        ck_often(pool_owned(&p, who) == owned[who] * GRAIN);
+    }
+    pool_done(&p);
+}
+END_TEST
+
+Suite *pool_suite(void)
+{
+    Suite *s = suite_create("pool");
+    TCase *t = tcase_create("pool");
+    suite_add_tcase(s, t);
+    tcase_add_test(t, test_take_until_full);
+    tcase_add_test(t, test_over_full);
+    tcase_add_test(t, test_beside);
+    tcase_add_test(t, test_moved);
+    tcase_add_test(t, test_random);
+    return s;
+}

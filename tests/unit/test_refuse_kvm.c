@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* What the simulator does and real guests cannot yet: refused by name before anything runs, never ignored. No
+ * guest is needed to say so. */
+#include <stdlib.h>
+
+#include "kvm/runner/run.h"
+#include "tests/unit/reading.h"
+
+Suite *refuse_kvm_suite(void);
+
+#define WORK "workload: {steps: [{cpu: 1ms}]}"
+#define VM   "vms: [{name: a, " WORK "}]\n"
+
+static const struct {
+    const char *text, *says; /* NULL: it is possible */
+} cases[] = {
+    {"hosts: [{name: h}]\n" VM, NULL},
+    {"hosts: [{name: h, hypervisor: {type: 1}, memory: 4GiB}]\nvms: [{name: a, memory: {size: 1GiB, weight: "
+     "9}, " WORK "}]\n",
+     NULL},
+    {"hosts: [{name: h, hypervisor: {type: 2}}]\n" VM, "hosts.h.hypervisor.type"},
+    {"hosts: [{name: h, cpu: {threads_per_core: 2}}]\n" VM, "hosts.h.cpu.threads_per_core"},
+    {"hosts: [{name: h, cpu: {scheduler: bvt}}]\n" VM, "hosts.h.cpu.scheduler"},
+    {"hosts: [{name: h, memory: {size: 4GiB, reclaim: [balloon]}}]\n" VM, "hosts.h.memory.reclaim"},
+    {"hosts: [{name: h, disks: [{name: d}]}]\n" VM, "hosts.h.disks.d"},
+    {"hosts: [{name: h}]\nstorage: [{name: s}]\n" VM, "storage.s"},
+    {"hosts: [{name: h, nics: [{name: n}]}]\n" VM, "hosts.h.nics.n"},
+    {"hosts: [{name: h}]\nnetworks: [{name: p, kind: host-only}]\n" VM, "networks.p"},
+    {"hosts: [{name: h}]\npeers: [{name: web, on: outside}]\n" VM, "peers.web"},
+    {"hosts: [{name: h}]\nvms: [{name: a, mode: bare, " WORK "}]\n", "vms.a.mode: bare"},
+    {"hosts: [{name: h}]\nvms: [{name: a, mode: container, " WORK "}]\n", "vms.a.mode: container"},
+    {"hosts: [{name: h}]\nvms: [{name: a, mode: emulation, " WORK "}]\n", "vms.a.mode: emulation"},
+    {"hosts: [{name: h}]\nvms: [{name: a, mode: binary-translation, " WORK "}]\n",
+     "vms.a.mode: binary-translation"},
+    {"hosts: [{name: h}]\nvms: [{name: a, mode: paravirtual, guest: modified, " WORK "}]\n",
+     "vms.a.mode: paravirtual"},
+    {"hosts: [{name: h}]\nvms: [{name: a, cpu: {cosched: relaxed}, " WORK "}]\n", "vms.a.cpu.cosched"},
+    {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{cpu: 1ms}, {touch: {pages: 1, of: 1MiB}}]}}]\n",
+     "vms.a.workload.steps: guests here take no `touch`"},
+    {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{cpu: 1ms}, {ops: {fork: 1}}]}}]\n", "no `ops`"},
+    {"hosts: [{name: h}]\nvms: [{name: a, count: 2, workload: {steps: [{lock: 1ms}]}}]\n", "no `lock`"},
+};
+
+START_TEST(is_refused_by_name)
+{
+    struct diag d;
+    struct scenario_file *f = parse(cases[_i].text, &d);
+    struct scenario *sc = at(f, 0, &d);
+    char *why = refuse_scenario(sc);
+    if (cases[_i].says)
+        ck_assert_msg(why && strstr(why, "not possible on this backend: ") == why &&
+                          strstr(why, cases[_i].says),
+                      "said \"%s\", wanted \"%s\"", why ? why : "nothing", cases[_i].says);
+    else
+        ck_assert_msg(!why, "%s", why);
+    free(why);
+    scenario_free(sc);
+    scenario_close(f);
+    diag_done(&d);
+}
+END_TEST
+
+/* Devices are refused before whoever uses them; the VM's own keys and steps by themselves. */
+START_TEST(a_vm_that_has_them_is_refused_too)
+{
+    struct diag d;
+    struct scenario_file *f =
+        parse("hosts: [{name: h, disks: [{name: d, latency: 1ms}], nics: [{name: n, latency: 1ms}]}]\n"
+              "networks: [{name: w, kind: bridge, nics: [h/n]}]\npeers: [{name: p, on: w}]\n"
+              "vms: [{name: a, disk: d, nic: w, workload: {steps: [{disk: {read: 1B}}, {net: "
+              "{send: 1B, to: p}}]}}]\n",
+              &d);
+    struct scenario *sc = at(f, 0, &d);
+    struct sc_vm vm = sc->vms[0];
+    struct scenario bare = *sc;
+    bare.n_disks = bare.n_nics = bare.n_networks = bare.n_peers = 0;
+    bare.vms = &vm;
+    static const char *const says[] = {"vms.a.disk: ", "vms.a.nic: ", "no `disk`", "no `net`"};
+    for (int i = 0; i < 4; i++) {
+        if (i == 1) vm.n_disks = 0;
+        if (i == 2) vm.network = SC_NONE;
+        if (i == 3) ((struct step *)(uintptr_t)prog_steps(vm.work.prog))->kind = STEP_CPU;
+        char *why = refuse_scenario(&bare);
+        ck_assert_msg(why && strstr(why, says[i]), "said \"%s\", wanted \"%s\"", why ? why : "nothing",
+                      says[i]);
+        free(why);
+    }
+    scenario_free(sc);
+    scenario_close(f);
+    diag_done(&d);
+}
+END_TEST
+
+Suite *refuse_kvm_suite(void)
+{
+    Suite *s = suite_create("refuse_kvm");
+    TCase *t = tcase_create("refuse_kvm");
+    tcase_add_loop_test(t, is_refused_by_name, 0, (int)(sizeof cases / sizeof cases[0]));
+    tcase_add_test(t, a_vm_that_has_them_is_refused_too);
+    suite_add_tcase(s, t);
+    return s;
+}
