@@ -15,6 +15,13 @@ static void count_runnable(struct sched_vm *vm, bool more)
     if (vm->n_vcpus > 1) sched_place_share(vm);
 }
 
+/* v has left its pCPU: what follows for its siblings, and for a turn that was not its own. */
+COLD void was_taken_off(struct sched *s, struct sched_vcpu *v, int64_t now)
+{
+    if (s->has_skews) sched_skew_settle(s, vm_of(s, v), now);
+    if (s->has_lends) sched_lend_over(s, v, now);
+}
+
 void sched_wake(struct sched *s, uint32_t id, int64_t now)
 {
     struct sched_vcpu *v = vcpu_at(s, id);
@@ -22,6 +29,7 @@ void sched_wake(struct sched *s, uint32_t id, int64_t now)
     ASSERT(id < s->n_vcpus && v->where == SCHED_BLOCKED);
     count_runnable(vm, true);
     if (vm->reservation_ppm && vm->n_runnable == 1 && vm->due_ns < now) vm->due_ns = now;
+    if (s->has_skews) sched_skew_wake(s, v, now);
     if (vm->quota_ns && !sched_limit_admit(s, v, now)) return;
     sched_place_runnable(s, v, SCHED_HOW_SLEEP, now);
 }
@@ -34,25 +42,26 @@ void sched_block(struct sched *s, uint32_t id, int64_t now)
     bool ran = v->where == SCHED_RUNNING;
     if (v->where == SCHED_THROTTLED)
         sched_limit_forget(s, v);
+    else if (is_stopped(s, v))
+        sched_skew_forget(s, v);
     else
         sched_place_leave(s, v, SCHED_HOW_SLEEP, now);
     v->where = SCHED_BLOCKED;
     count_runnable(vm, false);
     if (ran && vm->quota_ns) sched_limit_release(s, v, now);
+    if (s->smp) was_taken_off(s, v, now);
 }
 
-/* ran_ns in time of a vCPU of the default weight; what the division leaves is kept for the next. */
-static inline int64_t weigh(struct sched_vcpu *v, int64_t ran_ns)
+COLD void charge_smp(struct sched *s, struct sched_vcpu *v, int64_t ran_ns, int64_t now)
 {
-    if (ran_ns >= INT64_C(1) << 36) return sched_weighted(v->weight, ran_ns);
-    uint64_t x = (uint64_t)ran_ns * SCHED_WEIGHT_ONE + v->rest, whole = x / v->weight;
-    v->rest = x - whole * v->weight;
-    return (int64_t)whole;
+    if (s->gang.on) sched_gang_charge(s, v, ran_ns, now);
+    if (s->has_skews) sched_skew_charge(s, v, ran_ns);
 }
 
 COLD void charge_special(struct sched *s, struct sched_vcpu *v, int64_t ran_ns, int64_t now)
 {
     struct sched_vm *vm = vm_of(s, v);
+    if (s->smp) charge_smp(s, v, ran_ns, now);
     if (vm->quota_ns) sched_limit_charge(s, v, ran_ns, now);
     if (vm->reservation_ppm) sched_reserve_charge(vm, ran_ns, now);
 }
@@ -94,16 +103,11 @@ COLD bool find_work(struct sched *s, struct sched_queue *q, int64_t now)
     return true;
 }
 
-/* The current's slice lasts. What the clock's grain leaves of it is not worth a switch. */
-static inline bool goes_on(const struct sched_queue *q)
-{
-    return q->left_ns > q->slice_ns / 32 && !q->preempt;
-}
-
-/* Its reservation's or its limit's word on how long a pick may run. */
-static int64_t bounded(struct sched *s, struct sched_queue *q, int64_t run_ns, int64_t now)
+/* Its reservation's, its siblings' or its limit's word on how long a pick may run. */
+HOT int64_t bounded(struct sched *s, struct sched_queue *q, int64_t run_ns, bool smp, int64_t now)
 {
     if (s->has_reservations) run_ns = sched_reserve_bound(s, q, run_ns, now);
+    if (smp && s->has_skews) run_ns = sched_skew_bound(s, q->current, run_ns, now);
     if (s->has_limits && vm_of(s, q->current)->quota_ns)
         run_ns = sched_limit_take(s, q->current, run_ns, now);
     return run_ns;
@@ -150,23 +154,44 @@ HOT struct sched_pick choose(struct sched *s, struct sched_queue *q, struct sche
     return (struct sched_pick){c.v->id, c.run_ns};
 }
 
-/* The same as sched_pick where there are limits or reservations. */
-COLD struct sched_pick pick_special(struct sched *s, struct sched_queue *q, int64_t now)
+/* The same as sched_pick where there are limits or reservations and, `smp`, relaxed siblings or turns given
+ * away. */
+HOT struct sched_pick pick_bounded(struct sched *s, struct sched_queue *q, bool smp, int64_t now)
 {
-    struct sched_vcpu *must = NULL;
+    struct sched_vcpu *must = NULL, *lent = NULL;
+    if (smp && q->current && s->has_skews) sched_skew_spent(s, q->current, now);
     if (q->current && s->has_limits) sched_limit_spent(s, q->current, now);
     if (s->has_reservations) {
         must = sched_reserve_first(s, q, now);
         if (!must && s->balance) must = sched_reserve_pull(s, q, now);
     }
-    bool lasts = q->current && goes_on(q) && (must ? must == q->current : !q->reserved);
+    if (smp && q->next) lent = sched_lend_next(s, q, now);
+    bool lasts = q->current && goes_on(q) && (must ? must == q->current : !q->reserved && !lent);
     q->reserved = must != NULL;
-    if (lasts) return (struct sched_pick){q->current->id, bounded(s, q, q->left_ns, now)};
+    if (must) lent = NULL;
+    if (lasts) return (struct sched_pick){q->current->id, bounded(s, q, q->left_ns, smp, now)};
     if (!q->current && !q->n_waiting && !find_work(s, q, now))
         return (struct sched_pick){SCHED_NONE, SCHED_FOREVER};
-    struct sched_pick p = choose(s, q, must, now);
-    p.run_ns = bounded(s, q, p.run_ns, now);
+    struct sched_vcpu *was = q->current;
+    int64_t left = q->left_ns, slice = q->slice_ns;
+    struct sched_pick p = choose(s, q, lent ? lent : must, now);
+    if (lent) {
+        p.run_ns = q->left_ns = left;
+        q->slice_ns = slice;
+    }
+    if (smp && was && was->where == SCHED_QUEUED) was_taken_off(s, was, now);
+    p.run_ns = bounded(s, q, p.run_ns, smp, now);
     return p;
+}
+
+COLD struct sched_pick pick_smp(struct sched *s, struct sched_queue *q, int64_t now)
+{
+    return s->gang.on ? sched_gang_pick(s, q, now) : pick_bounded(s, q, true, now);
+}
+
+COLD struct sched_pick pick_special(struct sched *s, struct sched_queue *q, int64_t now)
+{
+    return s->smp ? pick_smp(s, q, now) : pick_bounded(s, q, false, now);
 }
 
 HOT struct sched_pick pick(struct sched *s, struct sched_queue *q, int64_t now)

@@ -6,7 +6,7 @@
  * real time, with the same object code. All times are int64 ns, `now` never goes back.
  *
  * Two layers. This file is the host's frame, the same for every policy: who is runnable, pins, one
- * queue a pCPU, limits (quota and period), reservations, balancing. Under it a policy (struct
+ * queue a pCPU, limits (quota and period), reservations, balancing, co-scheduling. Under it a policy (struct
  * sched_class, one sched_NAME.c each) orders one queue: who is next, for how long, who preempts whom.
  *
  * The caller's part, whenever the vCPU on a pCPU stops or its time is up:
@@ -15,7 +15,7 @@
  *     pick = sched_pick(s, pcpu, now);         the one that ran goes back to its queue by itself
  * and after EVERY call, until both say SCHED_NONE:
  *     sched_take_resched  a pCPU that should be picked for again (its vCPU is to be charged first)
- *     sched_take_changed  a vCPU that became throttled, or ready again after it was: sched_where tells
+ *     sched_take_changed  a vCPU that became throttled or co-stopped, or ready again: sched_where tells
  * A policy never assumes that a vCPU got the time it was promised: on the real clock it ends late. */
 #ifndef VLAB_POLICY_SCHED_H
 #define VLAB_POLICY_SCHED_H
@@ -31,6 +31,15 @@
 
 struct sched_class;
 
+/* Whether a VM's vCPUs run together. A VM of one vCPU, or with fewer pCPUs to run on than vCPUs, is treated
+ * as SCHED_COSCHED_NONE. */
+enum sched_cosched {
+    SCHED_COSCHED_NONE,
+    SCHED_COSCHED_STRICT,  /* those that can run run at once, or none of them does: sched_gang.c */
+    SCHED_COSCHED_RELAXED, /* one that is ahead of the rest is stopped until they catch up: sched_skew.c */
+    SCHED_COSCHED_BALANCE  /* never two of them in one pCPU's queue: sched_place.c */
+};
+
 struct sched_vm_cfg {
     uint32_t weight;     /* 1..10000, of the VM; divided among its runnable vCPUs */
     uint32_t first_vcpu; /* its vCPUs are first_vcpu .. first_vcpu + n_vcpus - 1 */
@@ -40,6 +49,7 @@ struct sched_vm_cfg {
     int64_t period_ns;        /* periods begin at whole multiples of it */
     const uint64_t
         *pins; /* bit p: may run on pCPU p; NULL: on any. (n_pcpus + 63) / 64 words, kept by the caller */
+    enum sched_cosched cosched;
 };
 
 struct sched_cfg {
@@ -53,6 +63,8 @@ struct sched_cfg {
     int64_t balance_every_ns;       /* 0: never; moves from the longest queue to the shortest */
     bool balance_idle;              /* an idle pCPU takes waiting work from another's queue */
     bool credit_debit_tick; /* credit: debit whoever runs at a tick, as Xen does, instead of the time run */
+    uint32_t
+        threads_per_core; /* pCPUs c t .. c t + t - 1 share core c: an idle core comes first; 0, 1: none */
 };
 
 struct sched_pick {
@@ -60,7 +72,9 @@ struct sched_pick {
     int64_t run_ns; /* the most it may run, counted from when the switch to it is over; > 0 */
 };
 
-enum sched_where { SCHED_BLOCKED, SCHED_QUEUED, SCHED_RUNNING, SCHED_THROTTLED };
+/* SCHED_COSTOPPED: it could run but for its siblings. Of a strict gang that is next, as many as the pCPUs
+ * that are held for it and stay idle until there are enough; of a relaxed one, who is ahead. */
+enum sched_where { SCHED_BLOCKED, SCHED_QUEUED, SCHED_RUNNING, SCHED_THROTTLED, SCHED_COSTOPPED };
 
 struct sched;
 
@@ -76,6 +90,11 @@ void sched_charge(struct sched *s, uint32_t v, int64_t ran_ns, int64_t now);
 struct sched_pick sched_pick(struct sched *s, uint32_t pcpu, int64_t now);
 /* sched_charge of whoever runs there, then sched_pick: the end of a slice in one call. */
 struct sched_pick sched_turn(struct sched *s, uint32_t pcpu, int64_t ran_ns, int64_t now);
+/* Directed yield: `from`, which runs, gives what is left of its turn to `to`, which waits. `to` runs on
+ * from's pCPU once that has been picked for again, and goes back to its own queue when the turn is over;
+ * `from` waits as it would after its slice. False, and nothing happens: from does not run, to does not wait
+ * for a pCPU or may not run there, nothing worth it is left of the turn, or either is of a gang. */
+bool sched_yield_to(struct sched *s, uint32_t from, uint32_t to, int64_t now);
 /* The switch is over, the picked vCPU begins to run: only sharpens what a wake-up compares with. */
 void sched_started(struct sched *s, uint32_t pcpu, int64_t now);
 /* Periodic work that is due (refills, accounting, balancing). Returns when to call next, > now;
@@ -94,7 +113,8 @@ uint32_t sched_take_changed(struct sched *s); /* a vCPU, or SCHED_NONE */
 
 enum sched_where sched_where(const struct sched *s, uint32_t v);
 uint32_t sched_current(const struct sched *s, uint32_t pcpu); /* the vCPU last picked there, or SCHED_NONE */
-uint32_t sched_pcpu(const struct sched *s, uint32_t v);       /* where it runs, waits or last ran */
+/* Where it runs, waits or last ran; SCHED_NONE: nowhere yet (beside a strict gang nobody waits at a pCPU). */
+uint32_t sched_pcpu(const struct sched *s, uint32_t v);
 
 /* The policies there are, by their names in a scenario; NULL: no such name. */
 const struct sched_class *sched_class_find(const char *name);

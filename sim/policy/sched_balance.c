@@ -42,7 +42,7 @@ static bool gains(const struct sched *s, const struct sched_vcpu *v, const struc
     const struct sched_queue *from = queue_at(s, v->pcpu);
     uint64_t w = load_of(s, v);
     if (from == to || heads(from) < 2) return false;
-    if (!sched_reserve_fits(to, v)) return false;
+    if (!sched_reserve_fits(to, v) || (s->has_apart && sched_place_meets(s, v, to->pcpu))) return false;
     if (to->load + w < from->load) return true;
     if (to->load + w > from->load || !turns) return false;
     if (heads(to) == 0) return true;

@@ -100,11 +100,21 @@ static int64_t slice_of(const struct sched_queue *q, const struct queue *own, co
     return slice > granule ? slice : granule;
 }
 
+static void back(struct sched_queue *q)
+{
+    wait(sched_queue_own(q), q->current);
+}
+
+static struct sched_vcpu *first(struct sched_queue *q)
+{
+    return (struct sched_vcpu *)((struct queue *)sched_queue_own(q))->waiting;
+}
+
 static struct sched_choice pick(struct sched_queue *q, struct sched_vcpu *must, int64_t now)
 {
     struct queue *own = sched_queue_own(q);
     (void)now;
-    if (q->current) wait(own, q->current);
+    if (q->current) back(q);
     struct sched_vcpu *v = must ? must : (struct sched_vcpu *)own->waiting;
     sched_heap_del(&own->waiting, &v->node);
     if (!must && own_of(v)->vtime > own->least) own->least = own_of(v)->vtime;
@@ -129,5 +139,7 @@ const struct sched_class sched_cfs_class = {
     .block = block,
     .charge = charge,
     .pick = pick,
+    .back = back,
+    .first = first,
     .set = set,
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* sched_class.h - how to write a scheduling policy: one file, one queue, seven small functions.
+/* sched_class.h - how to write a scheduling policy: one file, one queue, nine small functions.
  *
  * The frame (sched.c) owns everything that is the same for all policies: who is runnable, pins, limits,
- * reservations, idle stealing, balancing. A policy orders ONE pCPU's queue and never sees another. The
+ * reservations, idle stealing, balancing, gangs. A policy orders ONE queue and never sees another. The
  * same object code decides in the simulator and on KVM, so a policy is pure: no clock (`now` comes in),
  * no malloc, no globals, no I/O; its state lies behind each queue and each vCPU (sched_queue_own,
  * sched_vcpu_own), as many bytes as it asks for, zero at the start.
@@ -32,6 +32,10 @@
  *           waiting. `must` is NULL, or the one to pick: the frame insists, it is owed a reservation. Never
  *           called for a queue with nobody in it. q->n_waiting does not count the current.
  *
+ *   first   Who among the waiting would pick take, if there were no current? There is somebody.
+ *
+ *   back    q->current goes back among the waiting, and nobody is picked: pick's own beginning.
+ *
  *   set     (may be NULL in a class that is not `weighted`) v's weight was old_weight and is v->weight now.
  *           v waits here or is q->current.
  *
@@ -42,6 +46,10 @@
  *   - Before block(q, q->current) and before pick with a current, charge has told what it ran.
  *   - pick is called when the slice is over, the current left, or wake said so; while a slice lasts the
  *     frame itself goes on with the current.
+ * A queue is a pCPU's, and has one current. Where the frame co-schedules strictly (sched_gang.c) a queue is
+ * `shared` by pCPUs: several run that are not among the waiting, q->current is the one that is spoken of
+ * or NULL, and n_waiting counts the waiting as ever. A vCPU there may stand for a gang: it is charged what
+ * all members ran, and has their VM's whole weight.
  * WHAT MAY NOT
  *   - that a vCPU got the slice it was promised: it may stop early (it blocks, its quota ends, it is
  *     preempted) and, on a real clock, late by milliseconds; ran_ns is what it really had.
@@ -86,6 +94,7 @@ struct sched_vcpu {
     struct sched_vcpu *next_changed;
     struct sched_node due; /* waiting, of a VM with a reservation */
     uint32_t booked_ppm;   /* its part of its VM's reservation, counted in its queue's */
+    uint32_t home;         /* the pCPU it was lent from, see sched_lend.c; SCHED_NONE */
 };
 
 struct sched_rules { /* of a host, for all its queues */
@@ -109,10 +118,12 @@ struct sched_queue {
     bool preempt;
     bool was_idle; /* until the pick that ends it */
     bool reserved; /* the current runs on its reservation */
+    bool shared;   /* several pCPUs' */
     uint64_t load;
     uint64_t served_ns; /* sum over its vCPUs, the current too */
     struct sched_node *due;
-    uint64_t booked_ppm; /* reservations of those here */
+    uint64_t booked_ppm;     /* reservations of those here */
+    struct sched_vcpu *next; /* the current's turn goes to it; NULL */
 };
 
 struct sched_choice {
@@ -133,12 +144,14 @@ struct sched_class {
     void (*charge)(struct sched_queue *q, struct sched_vcpu *v, int64_t ran_ns, int64_t weighted_ns,
                    int64_t now);
     struct sched_choice (*pick)(struct sched_queue *q, struct sched_vcpu *must, int64_t now);
+    struct sched_vcpu *(*first)(struct sched_queue *q);
+    void (*back)(struct sched_queue *q);
     void (*set)(struct sched_queue *q, struct sched_vcpu *v, uint32_t old_weight, int64_t now);
     void (*tick)(struct sched_queue *q, int64_t now);
 };
 
 extern const struct sched_class sched_rr_class, sched_credit_class, sched_cfs_class, sched_eevdf_class,
-    sched_stride_class;
+    sched_stride_class, sched_bvt_class;
 
 /* A policy's own bytes behind a queue and behind a vCPU. */
 static inline void *sched_queue_own(struct sched_queue *q)

@@ -46,6 +46,7 @@ struct queue {
     int64_t income, income_rest;
     int64_t total;   /* weights of the active */
     int64_t rest_ns; /* what sleepers could not save */
+    int64_t paid_ns; /* since the last handing out */
     uint64_t round;  /* handings out */
     int64_t ran_ns;  /* the current, since it was picked */
     int ticks;
@@ -166,6 +167,7 @@ static void block(struct sched_queue *q, struct sched_vcpu *v, enum sched_how ho
 static void pay(struct queue *own, struct vcpu *x, int64_t cost_ns)
 {
     x->credit_ns -= cost_ns;
+    own->paid_ns += cost_ns;
     x->ran_round = own->round;
 }
 
@@ -175,23 +177,33 @@ static void charge(struct sched_queue *q, struct sched_vcpu *v, int64_t ran_ns, 
     struct queue *own = sched_queue_own(q);
     (void)weighted_ns, (void)now;
     own->ran_ns += ran_ns;
-    if (!q->rules->debit_tick) pay(own, own_of(v), ran_ns);
+    if (!q->rules->debit_tick || q->shared) pay(own, own_of(v), ran_ns);
+}
+
+static void back(struct sched_queue *q)
+{
+    settle(own_of(q->current));
+    queue_add(sched_queue_own(q), q->current, by_credit(own_of(q->current)));
+}
+
+static struct sched_vcpu *first(struct sched_queue *q)
+{
+    const struct queue *own = sched_queue_own(q);
+    int p = 0;
+    while (!own->waiting[p].first)
+        p++;
+    return own->waiting[p].first;
 }
 
 static struct sched_choice pick(struct sched_queue *q, struct sched_vcpu *must, int64_t now)
 {
     struct queue *own = sched_queue_own(q);
-    struct sched_vcpu *v = must;
     int64_t slice = q->rules->slice_ns, limit = RATELIMIT_NS < slice ? RATELIMIT_NS : slice;
     (void)now;
     if (q->current && !must && own->ran_ns < limit)
         return (struct sched_choice){q->current, limit - own->ran_ns};
-    if (q->current) {
-        settle(own_of(q->current));
-        queue_add(own, q->current, by_credit(own_of(q->current)));
-    }
-    for (int p = 0; !v; p++)
-        v = own->waiting[p].first;
+    if (q->current) back(q);
+    struct sched_vcpu *v = must ? must : first(q);
     queue_del(own, v);
     own->ran_ns = 0;
     return (struct sched_choice){v, slice};
@@ -224,9 +236,11 @@ static void visit_sleepers(struct queue *own)
 
 static void hand_out(struct sched_queue *q, struct queue *own)
 {
-    int64_t pool = SLICE_NS + (own->rest_ns < SLICE_NS ? own->rest_ns : SLICE_NS);
+    /* A queue of several pCPUs gives what they really ran: gangs leave some of it idle. */
+    int64_t slices = q->shared ? own->paid_ns : SLICE_NS;
+    int64_t pool = slices + (own->rest_ns < SLICE_NS ? own->rest_ns : SLICE_NS);
     int64_t total = own->total > LEAST_TOTAL ? own->total : LEAST_TOTAL, sum = pool * ONE + own->income_rest;
-    own->rest_ns = 0;
+    own->rest_ns = own->paid_ns = 0;
     own->income += sum / total;
     own->income_rest = sum % total;
     own->round++;
@@ -250,7 +264,7 @@ static void tick(struct sched_queue *q, int64_t now)
     (void)now;
     if (q->current) {
         struct vcpu *x = own_of(q->current);
-        if (q->rules->debit_tick) pay(own, x, TICK_NS);
+        if (q->rules->debit_tick && !q->shared) pay(own, x, TICK_NS);
         if (x->prio == BOOST) x->prio = by_credit(x);
     }
     if (++own->ticks % TICKS == 0) hand_out(q, own);
@@ -269,6 +283,8 @@ const struct sched_class sched_credit_class = {
     .block = block,
     .charge = charge,
     .pick = pick,
+    .back = back,
+    .first = first,
     .set = set,
     .tick = tick,
 };

@@ -115,13 +115,25 @@ static void charge(struct sched_queue *q, struct sched_vcpu *v, int64_t ran_ns, 
     if (x->vtime >= x->deadline - ask / 32) x->deadline = x->vtime + ask;
 }
 
+static void back(struct sched_queue *q)
+{
+    wait(sched_queue_own(q), q->current);
+}
+
+/* Where several pCPUs share the queue all who are owed may be running. */
+static struct sched_vcpu *first(struct sched_queue *q)
+{
+    const struct queue *own = sched_queue_own(q);
+    struct sched_node *n = sched_tree_best(own->waiting, eligible, own);
+    return (struct sched_vcpu *)(n || !q->shared ? n : sched_tree_first(own->waiting));
+}
+
 static struct sched_choice pick(struct sched_queue *q, struct sched_vcpu *must, int64_t now)
 {
     struct queue *own = sched_queue_own(q);
     (void)now;
-    if (q->current) wait(own, q->current);
-    struct sched_vcpu *v = must;
-    if (!v) v = (struct sched_vcpu *)sched_tree_best(own->waiting, eligible, own);
+    if (q->current) back(q);
+    struct sched_vcpu *v = must ? must : first(q);
     sched_tree_del(&own->waiting, &v->node);
     int64_t left = own_of(v)->deadline - own_of(v)->vtime;
     if (v->weight != SCHED_WEIGHT_ONE)
@@ -157,5 +169,7 @@ const struct sched_class sched_eevdf_class = {
     .block = block,
     .charge = charge,
     .pick = pick,
+    .back = back,
+    .first = first,
     .set = set,
 };

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* sched_frame.h - the frame's own state, shared by sched.c, sched_place.c, sched_limit.c, sched_reserve.c
- * and sched_balance.c. Policies do not include it.
+/* sched_frame.h - the frame's own state, shared by sched.c, sched_place.c, sched_limit.c, sched_reserve.c,
+ * sched_balance.c, sched_gang.c, sched_skew.c and sched_lend.c. Policies do not include it.
  *
  * Rules that hold after every call:
- *   - a vCPU is blocked, or throttled (in no queue), or waits in one queue, or is one queue's current;
+ *   - a vCPU is blocked, throttled or co-stopped (in no queue), or waits in one queue, or is one's current;
  *   - a VM whose quota is all handed out has nobody waiting;
- *   - with idle stealing, a vCPU waits only if every pCPU it may run on is busy or about to be picked for. */
+ *   - with idle stealing, a vCPU waits only if every pCPU it may run on is busy or about to be picked for.
+ * A host with a strict gang has rules of its own, see sched_gang.c. */
 #ifndef VLAB_POLICY_SCHED_FRAME_H
 #define VLAB_POLICY_SCHED_FRAME_H
 
@@ -19,6 +20,8 @@ struct sched_vm {
     uint32_t weight, share; /* stated; of each runnable vCPU, SCHED_WEIGHT_ONE at the default */
     uint32_t first_vcpu, n_vcpus, n_runnable, n_throttled;
     uint32_t pinset;
+    uint8_t cosched;    /* enum sched_cosched, as far as it is possible */
+    uint32_t n_stopped; /* relaxed: ahead of the others */
     uint32_t reservation_ppm;
     int64_t quota_ns, period_ns; /* quota 0: none */
     int64_t period_end_ns;       /* of the period that pool_ns belongs to */
@@ -33,6 +36,38 @@ struct sched_pinset { /* a distinct set of pins; number 0 is "any" */
     struct sched_vcpu *oldest, *newest; /* who waits with it, on whatever queue */
 };
 
+/* Of a host with a strict gang, see sched_gang.c. A unit is a gang, named by its first vCPU, or any other
+ * vCPU. */
+struct gang_unit {
+    uint32_t n_ready;        /* members that are not blocked or throttled */
+    uint8_t state;           /* enum unit_state */
+    int64_t run_ns, ends_ns; /* its turn */
+    int64_t prepaid_ns;      /* run time its policy was charged for before the caller did */
+};
+struct gang_seat {             /* of a pCPU */
+    uint32_t unit;             /* whose turn it is there, SCHED_NONE: free */
+    struct sched_vcpu *member; /* NULL: kept for one that may wake */
+    bool fresh;                /* the turn has not begun here */
+};
+struct gang_line {  /* units with the same pins */
+    uint32_t held;  /* the first in line, where pCPUs are held for it; SCHED_NONE */
+    uint32_t tried; /* the last round in which its first found no room */
+    uint32_t n_units;
+    uint64_t load;
+    int64_t pass; /* run time by load */
+};
+struct gangs {
+    bool on;
+    const struct sched_class *cls; /* the policy; the frame sees `wrap` in its place */
+    struct sched_class wrap;
+    char *pools; /* a queue for each pin set */
+    size_t pool_stride;
+    struct gang_unit *units;   /* by vCPU */
+    struct gang_seat *seats;   /* by pCPU */
+    struct gang_line *lines;   /* by pin set */
+    uint32_t round, n_waiting; /* units */
+};
+
 struct sched {
     const struct sched_class *cls;
     char *queues, *vcpus;
@@ -41,8 +76,11 @@ struct sched {
     uint32_t n_resched;
     uint32_t n_idle;
     uint32_t n_waiting;
-    bool special;                      /* either of the next two */
+    bool special;                      /* any of what follows up to has_lends */
     bool has_limits, has_reservations; /* anywhere on the host, ever */
+    bool smp;                          /* a strict gang, or either of the next two */
+    bool has_skews, has_lends;         /* a relaxed VM; a turn was ever given away */
+    bool has_apart;                    /* a balanced VM */
     bool steal;                        /* idle pCPUs take waiting work */
     bool balance;                      /* served times and loads are wanted */
     bool track;                        /* pin sets' lists are wanted: either of the two */
@@ -57,6 +95,9 @@ struct sched {
     struct sched_node *timers;
     int64_t class_tick_at_ns, balance_at_ns, balance_every_ns;
     uint32_t balance_turn;
+    uint32_t threads;     /* per core */
+    int64_t *progress_ns; /* by vCPU; only where has_skews */
+    struct gangs gang;
     struct sched_rules rules;
 };
 
@@ -115,11 +156,45 @@ static inline void unlist_waiting(struct sched *s, struct sched_vcpu *v)
     if (!set->oldest) s->pinset_waiting[WORD(v->pinset)] &= ~BIT(v->pinset);
 }
 
+/* ran_ns in time of a vCPU of the default weight; what the division leaves is kept for the next. */
+static inline int64_t weigh(struct sched_vcpu *v, int64_t ran_ns)
+{
+    if (ran_ns >= INT64_C(1) << 36) return sched_weighted(v->weight, ran_ns);
+    uint64_t x = (uint64_t)ran_ns * SCHED_WEIGHT_ONE + v->rest, whole = x / v->weight;
+    v->rest = x - whole * v->weight;
+    return (int64_t)whole;
+}
+/* The current's slice lasts. What the clock's grain leaves of it is not worth a switch. */
+static inline bool goes_on(const struct sched_queue *q)
+{
+    return q->left_ns > q->slice_ns / 32 && !q->preempt;
+}
+static inline bool is_stopped(const struct sched *s, const struct sched_vcpu *v)
+{
+    return v->where == SCHED_COSTOPPED && s->vms[v->vm].cosched == SCHED_COSCHED_RELAXED;
+}
+/* Of a strict gang that is next: it waits in a queue all the same. */
+static inline bool is_held(const struct sched *s, const struct sched_vcpu *v)
+{
+    return v->where == SCHED_COSTOPPED && !is_stopped(s, v);
+}
+/* Its state is news for sched_take_changed. */
+static inline void tell_changed(struct sched *s, struct sched_vcpu *v)
+{
+    if (v->changed) return;
+    v->changed = true;
+    v->next_changed = NULL;
+    *(s->last_changed ? &s->last_changed->next_changed : &s->first_changed) = v;
+    s->last_changed = v;
+}
+
 /* sched_place.c: in and out of queues. */
 struct sched_vcpu *sched_place_steal(const struct sched *s, uint32_t pcpu); /* who could be taken; NULL */
 uint32_t sched_place_idle(const struct sched *s,
                           const struct sched_vcpu *v); /* an idle pCPU, or SCHED_NONE */
-void sched_place_kick(struct sched *s);                /* idle pCPUs that could take somebody who waits */
+bool sched_place_meets(const struct sched *s, const struct sched_vcpu *v,
+                       uint32_t pcpu);  /* a sibling that it must not */
+void sched_place_kick(struct sched *s); /* idle pCPUs that could take somebody who waits */
 void sched_place_wait(struct sched *s, struct sched_queue *q, struct sched_vcpu *v);   /* books only */
 void sched_place_unwait(struct sched *s, struct sched_queue *q, struct sched_vcpu *v); /* books only */
 void sched_place_join(struct sched *s, uint32_t pcpu, struct sched_vcpu *v, enum sched_how how, int64_t now);
@@ -156,6 +231,33 @@ void sched_reserve_spread(struct sched *s, int64_t now);
 void sched_reserve_book(struct sched *s, struct sched_queue *q, struct sched_vcpu *v, bool in);
 bool sched_reserve_fits(const struct sched_queue *to,
                         const struct sched_vcpu *v); /* with what is booked there */
+
+static inline bool may_join(const struct sched *s, const struct sched_vcpu *v, uint32_t pcpu)
+{
+    return may_run(s, v, pcpu) && (!s->has_apart || !sched_place_meets(s, v, pcpu));
+}
+
+/* sched_gang.c: strict co-scheduling, where s->gang.on. */
+void sched_gang_init(struct sched *s); /* the pin sets are known */
+void sched_gang_ready(struct sched *s, struct sched_vcpu *v, enum sched_how how, int64_t now);
+void sched_gang_leave(struct sched *s, struct sched_vcpu *v, enum sched_how how, int64_t now);
+void sched_gang_charge(struct sched *s, struct sched_vcpu *v, int64_t ran_ns, int64_t now);
+void sched_gang_weight(struct sched *s, struct sched_vcpu *v, uint32_t old, int64_t now);
+void sched_gang_due(struct sched *s, struct sched_vm *vm, int64_t now); /* its reservation has changed */
+struct sched_pick sched_gang_pick(struct sched *s, struct sched_queue *q, int64_t now);
+
+/* sched_skew.c: relaxed co-scheduling. The VM is. */
+void sched_skew_wake(struct sched *s, struct sched_vcpu *v, int64_t now);
+void sched_skew_charge(struct sched *s, struct sched_vcpu *v, int64_t ran_ns);
+bool sched_skew_spent(struct sched *s, struct sched_vcpu *v, int64_t now); /* it is ahead and stops */
+int64_t sched_skew_bound(struct sched *s, struct sched_vcpu *v, int64_t run_ns, int64_t now);
+void sched_skew_settle(struct sched *s, struct sched_vm *vm,
+                       int64_t now);                           /* who ran or waited does not now */
+void sched_skew_forget(struct sched *s, struct sched_vcpu *v); /* stopped, it blocks */
+
+/* sched_lend.c: directed yield. */
+struct sched_vcpu *sched_lend_next(struct sched *s, struct sched_queue *q, int64_t now); /* NULL: nobody */
+void sched_lend_over(struct sched *s, struct sched_vcpu *v, int64_t now); /* its turn is over */
 
 /* sched_balance.c */
 void sched_balance_arm(struct sched *s, int64_t now); /* somebody waits */

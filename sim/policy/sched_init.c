@@ -34,6 +34,28 @@ static uint32_t table_size(uint32_t n)
     return size;
 }
 
+static uint32_t allowed(const struct sched_cfg *cfg, const struct sched_vm_cfg *vm)
+{
+    uint32_t n = 0;
+    for (uint32_t p = 0; p < cfg->n_pcpus; p++)
+        n += !vm->pins || vm->pins[WORD(p)] & BIT(p);
+    return n;
+}
+
+/* As far as it is possible. */
+static enum sched_cosched cosched_of(const struct sched_cfg *cfg, const struct sched_vm_cfg *vm)
+{
+    if (!vm->cosched || vm->n_vcpus < 2 || vm->n_vcpus > allowed(cfg, vm)) return SCHED_COSCHED_NONE;
+    return vm->cosched;
+}
+
+static bool any_cosched(const struct sched_cfg *cfg, enum sched_cosched how)
+{
+    for (uint32_t i = 0; i < cfg->n_vms; i++)
+        if (cfg->vms[i].cosched == how && cosched_of(cfg, &cfg->vms[i]) == how) return true;
+    return false;
+}
+
 static void lay_out(struct carve *c, struct sched *s, const struct sched_cfg *cfg)
 {
     uint32_t sets = most_pinsets(cfg), words = WORD(sets + 63), pcpu_words = WORD(cfg->n_pcpus + 63);
@@ -54,6 +76,15 @@ static void lay_out(struct carve *c, struct sched *s, const struct sched_cfg *cf
     s->pinset_waiting = carve(c, words, 8);
     s->allows = carve(c, (size_t)words * cfg->n_pcpus, 8);
     s->pinset_table = carve(c, table_size(sets), sizeof *s->pinset_table);
+    s->has_skews = any_cosched(cfg, SCHED_COSCHED_RELAXED);
+    if (s->has_skews) s->progress_ns = carve(c, cfg->n_vcpus, sizeof *s->progress_ns);
+    s->gang.on = any_cosched(cfg, SCHED_COSCHED_STRICT);
+    if (!s->gang.on) return;
+    s->gang.pool_stride = s->queue_stride;
+    s->gang.pools = carve(c, sets, s->queue_stride);
+    s->gang.units = carve(c, cfg->n_vcpus, sizeof *s->gang.units);
+    s->gang.seats = carve(c, cfg->n_pcpus, sizeof *s->gang.seats);
+    s->gang.lines = carve(c, sets, sizeof *s->gang.lines);
 }
 
 static bool in_range(const struct sched_cfg *cfg)
@@ -68,10 +99,7 @@ static bool in_range(const struct sched_cfg *cfg)
             return false;
         if (vm->quota_ns < 0 || (vm->quota_ns && vm->period_ns <= 0)) return false;
         n += vm->n_vcpus;
-        bool any = !vm->pins;
-        for (uint32_t p = 0; !any && p < cfg->n_pcpus; p++)
-            any = vm->pins[WORD(p)] & BIT(p);
-        if (!any) return false;
+        if (!allowed(cfg, vm)) return false;
     }
     return n == cfg->n_vcpus && n < SCHED_NONE;
 }
@@ -103,13 +131,15 @@ static uint32_t pinset_of(struct sched *s, const uint64_t *pins)
     }
 }
 
-static void init_vm(struct sched *s, uint32_t i, const struct sched_vm_cfg *cfg)
+static void init_vm(struct sched *s, uint32_t i, const struct sched_cfg *host)
 {
+    const struct sched_vm_cfg *cfg = &host->vms[i];
     struct sched_vm *vm = &s->vms[i];
     vm->weight = cfg->weight;
     vm->first_vcpu = cfg->first_vcpu;
     vm->n_vcpus = cfg->n_vcpus;
     vm->pinset = pinset_of(s, cfg->pins);
+    vm->cosched = (uint8_t)cosched_of(host, cfg);
     vm->timer.id = i;
     vm->timer.chance = sched_tree_chance(i);
     sched_place_share(vm);
@@ -120,7 +150,7 @@ static void init_vm(struct sched *s, uint32_t i, const struct sched_vm_cfg *cfg)
         v->weight = vm->share;
         v->many = cfg->n_vcpus > 1;
         v->pinset = vm->pinset;
-        v->pcpu = SCHED_NONE;
+        v->pcpu = v->home = SCHED_NONE;
         v->where = SCHED_BLOCKED;
     }
     if (cfg->quota_ns) sched_limit_set(s, vm, cfg->quota_ns, cfg->period_ns, 0);
@@ -159,8 +189,12 @@ struct sched *sched_init(void *block, const struct sched_cfg *cfg)
         .tick_ns = cfg->tick_ns,
         .debit_tick = cfg->credit_debit_tick,
     };
-    s->steal = cfg->balance_idle && cfg->n_pcpus > 1;
-    s->balance_every_ns = cfg->n_pcpus > 1 ? cfg->balance_every_ns : 0;
+    s->threads = cfg->threads_per_core > 1 ? cfg->threads_per_core : 1;
+    s->has_apart = any_cosched(cfg, SCHED_COSCHED_BALANCE);
+    s->special = s->smp = s->has_skews || s->gang.on;
+    bool queues = cfg->n_pcpus > 1 && !s->gang.on; /* a queue a pCPU, and several */
+    s->steal = cfg->balance_idle && queues;
+    s->balance_every_ns = queues ? cfg->balance_every_ns : 0;
     s->balance = s->balance_every_ns > 0;
     s->track = s->steal || s->balance;
     s->balance_at_ns = s->balance ? 0 : SCHED_FOREVER;
@@ -172,7 +206,8 @@ struct sched *sched_init(void *block, const struct sched_cfg *cfg)
         x->vm = SCHED_NONE;
     }
     for (uint32_t i = 0; i < cfg->n_vms; i++)
-        init_vm(s, i, &cfg->vms[i]);
+        init_vm(s, i, cfg);
     init_queues(s);
+    if (s->gang.on) sched_gang_init(s);
     return s;
 }

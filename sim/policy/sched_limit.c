@@ -41,43 +41,34 @@ static void refill(struct sched_vm *vm, int64_t now)
     vm->period_end_ns += periods * vm->period_ns;
 }
 
-static void changed(struct sched *s, struct sched_vcpu *v)
-{
-    if (v->changed) return;
-    v->changed = true;
-    v->next_changed = NULL;
-    *(s->last_changed ? &s->last_changed->next_changed : &s->first_changed) = v;
-    s->last_changed = v;
-}
-
 /* v is in no queue any more. */
 static void throttled(struct sched *s, struct sched_vm *vm, struct sched_vcpu *v)
 {
     v->where = SCHED_THROTTLED;
     vm->n_throttled++;
-    changed(s, v);
+    tell_changed(s, v);
 }
 
 /* The pool is empty: who waits, waits for quota. */
-static void throttle_waiting(struct sched *s, struct sched_vm *vm, int64_t now)
+static inline void throttle_waiting(struct sched *s, struct sched_vm *vm, int64_t now)
 {
     for (uint32_t k = 0; k < vm->n_vcpus; k++) {
         struct sched_vcpu *v = vcpu_at(s, vm->first_vcpu + k);
-        if (v->where != SCHED_QUEUED) continue;
+        if (v->where != SCHED_QUEUED && (!s->gang.on || !is_held(s, v))) continue;
         sched_place_leave(s, v, SCHED_HOW_QUOTA, now);
         throttled(s, vm, v);
     }
     set_timer(s, vm);
 }
 
-static void ready_again(struct sched *s, struct sched_vm *vm, int64_t now)
+static __attribute__((noinline)) void ready_again(struct sched *s, struct sched_vm *vm, int64_t now)
 {
     for (uint32_t k = 0; vm->n_throttled && k < vm->n_vcpus; k++) {
         struct sched_vcpu *v = vcpu_at(s, vm->first_vcpu + k);
         if (v->where != SCHED_THROTTLED) continue;
         vm->n_throttled--;
         sched_place_runnable(s, v, SCHED_HOW_QUOTA, now);
-        changed(s, v);
+        tell_changed(s, v);
     }
     set_timer(s, vm);
 }

@@ -25,6 +25,10 @@ void sched_reserve_set(struct sched *s, struct sched_vm *vm, uint32_t ppm, int64
     vm->due_ns = now;
     s->has_reservations = s->has_reservations || ppm;
     s->special = s->special || ppm;
+    if (s->gang.on) {
+        sched_gang_due(s, vm, now);
+        return;
+    }
     for (uint32_t k = 0; k < vm->n_vcpus; k++) {
         struct sched_vcpu *v = vcpu_at(s, vm->first_vcpu + k);
         if (v->where != SCHED_QUEUED && v->where != SCHED_RUNNING) continue;
@@ -141,7 +145,7 @@ static void spread_from(struct sched *s, struct sched_queue *q, int64_t now)
     if (!v || !q->reserved || !owed(s, v, now - GRAIN_NS)) return;
     for (uint32_t p = 0; p < s->n_pcpus; p++) {
         struct sched_queue *there = queue_at(s, p);
-        if (there == q || !may_run(s, v, p)) continue;
+        if (there == q || !may_join(s, v, p)) continue;
         bool fits = q->booked_ppm > PPM && sched_reserve_fits(there, v);
         if (fits || (!to && owes_nobody(s, there, now))) to = there;
         if (fits) break;
@@ -158,7 +162,7 @@ struct sched_vcpu *sched_reserve_pull(struct sched *s, struct sched_queue *q, in
         struct sched_queue *from = queue_at(s, (q->pcpu + i) % s->n_pcpus);
         if (!from->due || !from->current || !from->reserved) continue;
         struct sched_vcpu *v = first_due(s, from);
-        if (!v || !owed(s, v, now - GRAIN_NS) || !may_run(s, v, q->pcpu)) continue;
+        if (!v || !owed(s, v, now - GRAIN_NS) || !may_join(s, v, q->pcpu)) continue;
         sched_place_leave(s, v, SCHED_HOW_MOVE, now);
         sched_place_join(s, q->pcpu, v, SCHED_HOW_MOVE, now);
         drop_resched(s, q->pcpu);

@@ -24,11 +24,21 @@ static void block(struct sched_queue *q, struct sched_vcpu *v, enum sched_how ho
     if (v != q->current) sched_list_del(sched_queue_own(q), v);
 }
 
+static void back(struct sched_queue *q)
+{
+    sched_list_add(sched_queue_own(q), q->current);
+}
+
+static struct sched_vcpu *first(struct sched_queue *q)
+{
+    return ((struct sched_list *)sched_queue_own(q))->first;
+}
+
 static struct sched_choice pick(struct sched_queue *q, struct sched_vcpu *must, int64_t now)
 {
     struct sched_list *circle = sched_queue_own(q);
     (void)now;
-    if (q->current) sched_list_add(circle, q->current);
+    if (q->current) back(q);
     struct sched_vcpu *v = must ? must : circle->first;
     sched_list_del(circle, v);
     return (struct sched_choice){v, q->rules->slice_ns};
@@ -42,4 +52,6 @@ const struct sched_class sched_rr_class = {
     .wake = wake,
     .block = block,
     .pick = pick,
+    .back = back,
+    .first = first,
 };

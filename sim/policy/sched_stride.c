@@ -71,11 +71,21 @@ static void charge(struct sched_queue *q, struct sched_vcpu *v, int64_t ran_ns, 
     ((struct vcpu *)sched_vcpu_own(v))->pass += weighted_ns;
 }
 
+static void back(struct sched_queue *q)
+{
+    wait(sched_queue_own(q), q->current);
+}
+
+static struct sched_vcpu *first(struct sched_queue *q)
+{
+    return (struct sched_vcpu *)((struct queue *)sched_queue_own(q))->waiting;
+}
+
 static struct sched_choice pick(struct sched_queue *q, struct sched_vcpu *must, int64_t now)
 {
     struct queue *own = sched_queue_own(q);
     (void)now;
-    if (q->current) wait(own, q->current);
+    if (q->current) back(q);
     struct sched_vcpu *v = must ? must : (struct sched_vcpu *)own->waiting;
     sched_heap_del(&own->waiting, &v->node);
     int64_t pass = ((struct vcpu *)sched_vcpu_own(v))->pass;
@@ -99,5 +109,7 @@ const struct sched_class sched_stride_class = {
     .block = block,
     .charge = charge,
     .pick = pick,
+    .back = back,
+    .first = first,
     .set = set,
 };

@@ -5,7 +5,8 @@
 #include "policy/sched_frame.h"
 
 static const struct sched_class *const sched_classes[] = {
-    &sched_rr_class, &sched_credit_class, &sched_cfs_class, &sched_eevdf_class, &sched_stride_class,
+    &sched_rr_class,    &sched_credit_class, &sched_cfs_class,
+    &sched_eevdf_class, &sched_stride_class, &sched_bvt_class,
 };
 enum { N_CLASSES = sizeof sched_classes / sizeof sched_classes[0] };
 

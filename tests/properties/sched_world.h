@@ -26,6 +26,7 @@ struct world_vm {
     uint32_t weight, n_vcpus, first, reservation;
     int64_t quota, period;
     const uint64_t *pins;
+    enum sched_cosched cosched;
     bool asleep;            /* at the start */
     int64_t work, sleep;    /* means of its turns, uniform in [0, 2 x mean]; 0: never sleeps */
     int64_t in_period;      /* run of the period under way */
@@ -53,6 +54,7 @@ struct world {
     } p[WORLD_PCPUS];
     int64_t now, tick_at, accounted;
     bool late;       /* ends of slices up to 20 % and up to 2 ms late */
+    bool strict;     /* a gang is somewhere: one queue */
     bool conserving; /* idle stealing: nobody waits while a pCPU it may use is idle */
     struct rng rng;
     uint64_t calls, hash; /* of all answers */
@@ -72,8 +74,8 @@ static inline void world_vm(struct world *w, struct world_vm vm)
     w->cfg.n_vcpus += vm.n_vcpus;
     ck_assert(w->cfg.n_vms <= WORLD_VMS && w->cfg.n_vcpus <= WORLD_VCPUS);
     w->vm[i] = vm;
-    w->vm_cfg[i] =
-        (struct sched_vm_cfg){vm.weight, vm.first, vm.n_vcpus, vm.reservation, vm.quota, vm.period, vm.pins};
+    w->vm_cfg[i] = (struct sched_vm_cfg){vm.weight, vm.first,  vm.n_vcpus, vm.reservation,
+                                         vm.quota,  vm.period, vm.pins,    vm.cosched};
     for (uint32_t k = 0; k < vm.n_vcpus; k++)
         w->v[vm.first + k] =
             (struct world_vcpu){.vm = i, .work = vm.work ? 0 : -1, .wake_at = -1, .on = SCHED_NONE};
@@ -110,13 +112,42 @@ static inline void world_check(struct world *w, bool settled)
         enum sched_where where = sched_where(w->s, v);
         MUST((where == SCHED_RUNNING) == (on[v] != SCHED_NONE));
         MUST((where == SCHED_BLOCKED) == (w->v[v].where == SCHED_BLOCKED));
-        if (where == SCHED_QUEUED) MUST(world_allowed(w, v, sched_pcpu(w->s, v)));
+        if (where == SCHED_QUEUED && sched_pcpu(w->s, v) != SCHED_NONE)
+            MUST(world_allowed(w, v, sched_pcpu(w->s, v)));
         if (where == SCHED_RUNNING) MUST((sched_pcpu(w->s, v)) == (on[v]));
         if (where == SCHED_THROTTLED) MUST(w->vm[w->v[v].vm].quota != 0);
         if (settled) MUST((where == SCHED_THROTTLED) == (w->v[v].told == SCHED_THROTTLED));
         if (!settled || where != SCHED_QUEUED || !w->conserving) continue;
         for (uint32_t p = 0; p < w->cfg.n_pcpus; p++)
             if (sched_current(w->s, p) == SCHED_NONE) MUST(!world_allowed(w, v, p));
+    }
+}
+
+/* What co-scheduling promises, between the caller's calls: a strict gang runs whole or not at all, and only
+ * relaxed and strict ones are stopped; balanced siblings are never in the same queue. */
+static inline void world_check_siblings(struct world *w)
+{
+    for (uint32_t i = 0; i < w->cfg.n_vms; i++) {
+        const struct world_vm *vm = &w->vm[i];
+        uint32_t ready = 0, running = 0, pcpus = 0;
+        for (uint32_t p = 0; p < w->cfg.n_pcpus; p++)
+            pcpus += world_allowed(w, vm->first, p);
+        bool possible = vm->cosched && vm->n_vcpus > 1 && vm->n_vcpus <= pcpus;
+        uint64_t in[(WORLD_PCPUS + 63) / 64] = {0};
+        for (uint32_t v = vm->first; v < vm->first + vm->n_vcpus; v++) {
+            enum sched_where where = sched_where(w->s, v);
+            ready += where == SCHED_QUEUED || where == SCHED_RUNNING || where == SCHED_COSTOPPED;
+            running += where == SCHED_RUNNING;
+            if (where == SCHED_COSTOPPED) MUST(possible && vm->cosched != SCHED_COSCHED_BALANCE);
+            MUST((where == SCHED_COSTOPPED) == (w->v[v].told == SCHED_COSTOPPED));
+            if (!possible || vm->cosched != SCHED_COSCHED_BALANCE || w->strict) continue;
+            if (where != SCHED_RUNNING && where != SCHED_QUEUED) continue;
+            uint32_t p = sched_pcpu(w->s, v);
+            MUST(!(in[p / 64] >> (p % 64) & 1));
+            in[p / 64] |= UINT64_C(1) << (p % 64);
+        }
+        if (possible && vm->cosched == SCHED_COSCHED_STRICT) MUST(running == 0 || running == ready);
+        w->strict = w->strict || (possible && vm->cosched == SCHED_COSCHED_STRICT);
     }
 }
 
@@ -235,6 +266,7 @@ static inline void world_settle(struct world *w)
     }
     world_look(w);
     world_check(w, true);
+    world_check_siblings(w);
     w->tick_at = sched_next_tick(w->s);
     MUST(w->tick_at > w->now);
 }
@@ -272,6 +304,8 @@ static inline void world_start(struct world *w, uint64_t seed)
     w->rng = (struct rng){rng_mix(seed), 2 * seed + 1};
     w->s = sched_init(aligned_alloc(16, (size + 15) / 16 * 16), &w->cfg);
     w->conserving = w->cfg.balance_idle;
+    for (uint32_t i = 0; i < w->cfg.n_vms; i++)
+        if (w->vm[i].cosched == SCHED_COSCHED_STRICT) w->conserving = false;
     for (uint32_t p = 0; p < w->cfg.n_pcpus; p++)
         w->p[p].vcpu = SCHED_NONE;
     for (uint32_t v = 0; v < w->cfg.n_vcpus; v++)

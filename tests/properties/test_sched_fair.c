@@ -7,7 +7,7 @@ Suite *sched_fair_suite(void);
 #define MS INT64_C(1000000)
 #define S  (1000 * MS)
 
-static const char *const names[] = {"rr", "credit", "cfs", "eevdf", "stride"};
+static const char *const names[] = {"rr", "credit", "cfs", "eevdf", "stride", "bvt"};
 enum { SEEDS = 12 };
 
 static bool weighted(int i)
@@ -88,7 +88,7 @@ END_TEST
  * bound: see the factor of each class. */
 static double wait_bound(const struct world *w, uint32_t v, uint32_t n, int i)
 {
-    static const double factor[] = {1, 2, 1, 2.5, 1};
+    static const double factor[] = {1, 2, 1, 2.5, 1, 2};
     double sum = 0, slice = (double)sched_class_slice_ns(w->cfg.cls, 1);
     if (i == 2) slice *= n > 8 ? n : 8;
     for (uint32_t k = 0; k < n; k++)
@@ -194,12 +194,12 @@ Suite *sched_fair_suite(void)
     Suite *s = suite_create("sched_fair");
     TCase *t = tcase_create("sched_fair");
     tcase_set_timeout(t, 120);
-    tcase_add_loop_test(t, shares_are_as_weights_however_late_slices_end, 0, 5);
-    tcase_add_loop_test(t, sleepers_leave_the_ratio_of_the_others_alone, 0, 5);
-    tcase_add_loop_test(t, nobody_starves, 0, 5);
-    tcase_add_loop_test(t, equal_hogs_share_several_pcpus_equally, 0, 5);
-    tcase_add_loop_test(t, weighted_hogs_share_two_pcpus_by_weight, 0, 5);
-    tcase_add_loop_test(t, reservations_hold_on_every_machine, 0, 5);
+    tcase_add_loop_test(t, shares_are_as_weights_however_late_slices_end, 0, 6);
+    tcase_add_loop_test(t, sleepers_leave_the_ratio_of_the_others_alone, 0, 6);
+    tcase_add_loop_test(t, nobody_starves, 0, 6);
+    tcase_add_loop_test(t, equal_hogs_share_several_pcpus_equally, 0, 6);
+    tcase_add_loop_test(t, weighted_hogs_share_two_pcpus_by_weight, 0, 6);
+    tcase_add_loop_test(t, reservations_hold_on_every_machine, 0, 6);
     suite_add_tcase(s, t);
     return s;
 }

@@ -7,7 +7,7 @@ Suite *sched_random_suite(void);
 
 #define MS INT64_C(1000000)
 
-static const char *const names[] = {"rr", "credit", "cfs", "eevdf", "stride"};
+static const char *const names[] = {"rr", "credit", "cfs", "eevdf", "stride", "bvt"};
 enum { SEEDS = 40, LATE_NS = 2000000 };
 
 struct pins {
@@ -112,8 +112,8 @@ Suite *sched_random_suite(void)
     Suite *s = suite_create("sched_random");
     TCase *t = tcase_create("sched_random");
     tcase_set_timeout(t, 120);
-    tcase_add_loop_test(t, what_must_hold_holds_after_every_call, 0, 5);
-    tcase_add_loop_test(t, the_same_calls_have_the_same_answers, 0, 5);
+    tcase_add_loop_test(t, what_must_hold_holds_after_every_call, 0, 6);
+    tcase_add_loop_test(t, the_same_calls_have_the_same_answers, 0, 6);
     suite_add_tcase(s, t);
     return s;
 }

@@ -12,7 +12,7 @@ Suite *sched_suite(void);
 #define MS INT64_C(1000000)
 #define S  (1000 * MS)
 
-static const char *const names[] = {"rr", "credit", "cfs", "eevdf", "stride"};
+static const char *const names[] = {"rr", "credit", "cfs", "eevdf", "stride", "bvt"};
 
 static void near(double got, double want, double tolerance)
 {
@@ -244,8 +244,9 @@ START_TEST(who_wakes_preempts_where_the_policy_says_so)
     static const struct {
         const char *name;
         bool preempts;
-    } facts[] = {{"rr", false}, {"stride", false}, {"cfs", true}, {"credit", true}, {"eevdf", false}};
-    for (size_t i = 0; i < 5; i++) {
+    } facts[] = {{"rr", false},    {"stride", false}, {"cfs", true},
+                 {"credit", true}, {"eevdf", false},  {"bvt", false}};
+    for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
         struct world w;
         world_begin(&w, facts[i].name, 1);
         world_vm(&w, (struct world_vm){.weight = 1000, .n_vcpus = 1});
@@ -282,19 +283,20 @@ END_TEST
 
 START_TEST(classes_are_found_by_name)
 {
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < 6; i++) {
         const struct sched_class *c = sched_class_find(names[i]);
         ck_assert_ptr_nonnull(c);
         ck_assert_str_eq(sched_class_name(c), names[i]);
         ck_assert_int_gt((int)strlen(sched_class_about(c)), 20);
         ck_assert_ptr_eq(sched_class_at(i), c);
     }
-    ck_assert_ptr_null(sched_class_at(5));
-    ck_assert_ptr_null(sched_class_find("bvt"));
+    ck_assert_ptr_null(sched_class_at(6));
+    ck_assert_ptr_null(sched_class_find("fair"));
     ck_assert_int_eq(sched_class_slice_ns(sched_class_find("cfs"), 4), 2250000);
     ck_assert_int_eq(sched_class_slice_ns(sched_class_find("eevdf"), 1), 700000);
     ck_assert_int_eq(sched_class_slice_ns(sched_class_find("eevdf"), 64), 2800000);
     ck_assert_int_eq(sched_class_slice_ns(sched_class_find("rr"), 4), 10 * MS);
+    ck_assert_int_eq(sched_class_slice_ns(sched_class_find("bvt"), 4), 5 * MS);
 }
 END_TEST
 
@@ -303,18 +305,18 @@ Suite *sched_suite(void)
     Suite *s = suite_create("sched");
     TCase *t = tcase_create("sched");
     tcase_set_timeout(t, 60);
-    tcase_add_loop_test(t, equal_hogs_get_equal_shares, 0, 5);
-    tcase_add_loop_test(t, weighted_hogs_get_weighted_shares, 0, 5);
-    tcase_add_loop_test(t, a_vms_weight_is_divided_among_its_runnable_vcpus, 0, 5);
+    tcase_add_loop_test(t, equal_hogs_get_equal_shares, 0, 6);
+    tcase_add_loop_test(t, weighted_hogs_get_weighted_shares, 0, 6);
+    tcase_add_loop_test(t, a_vms_weight_is_divided_among_its_runnable_vcpus, 0, 6);
     tcase_add_test(t, round_robin_takes_turns_and_ignores_who_wakes);
-    tcase_add_loop_test(t, a_quota_is_handed_out_exactly, 0, 5);
-    tcase_add_loop_test(t, a_limit_of_a_quarter_is_a_quarter, 0, 5);
-    tcase_add_loop_test(t, vcpus_share_their_vms_quota, 0, 5);
-    tcase_add_loop_test(t, a_reservation_is_a_floor_whatever_the_weights, 0, 5);
-    tcase_add_loop_test(t, settings_change_at_any_time, 0, 5);
-    tcase_add_loop_test(t, pinned_apart_nobody_waits, 0, 5);
-    tcase_add_loop_test(t, three_on_two_take_turns, 0, 5);
-    tcase_add_loop_test(t, weighted_hogs_on_one_of_four_pcpus, 0, 5);
+    tcase_add_loop_test(t, a_quota_is_handed_out_exactly, 0, 6);
+    tcase_add_loop_test(t, a_limit_of_a_quarter_is_a_quarter, 0, 6);
+    tcase_add_loop_test(t, vcpus_share_their_vms_quota, 0, 6);
+    tcase_add_loop_test(t, a_reservation_is_a_floor_whatever_the_weights, 0, 6);
+    tcase_add_loop_test(t, settings_change_at_any_time, 0, 6);
+    tcase_add_loop_test(t, pinned_apart_nobody_waits, 0, 6);
+    tcase_add_loop_test(t, three_on_two_take_turns, 0, 6);
+    tcase_add_loop_test(t, weighted_hogs_on_one_of_four_pcpus, 0, 6);
     tcase_add_test(t, who_wakes_preempts_where_the_policy_says_so);
     tcase_add_test(t, sizes_out_of_range_are_refused);
     tcase_add_test(t, classes_are_found_by_name);

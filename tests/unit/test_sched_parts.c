@@ -96,6 +96,8 @@ START_TEST(slices_are_as_the_policies_say)
     slices("cfs", 12, 750000, 11 * 750000);
     slices("eevdf", 2, 700000, 700000);
     slices("eevdf", 5, 700000, 4 * 700000);
+    slices("bvt", 2, 10 * MS, 10 * MS);
+    slices("bvt", 1, 5 * MS, 0);
 }
 END_TEST
 
@@ -118,9 +120,9 @@ START_TEST(an_interactive_vcpu_waits_as_its_policy_has_it)
     static const struct {
         const char *name;
         int64_t longest;
-    } facts[] = {
-        {"rr", 40 * MS}, {"stride", 40 * MS}, {"cfs", 3 * MS}, {"eevdf", 7 * MS}, {"credit", 1 * MS}};
-    for (size_t i = 0; i < 5; i++) {
+    } facts[] = {{"rr", 40 * MS},   {"stride", 40 * MS}, {"cfs", 3 * MS},
+                 {"eevdf", 7 * MS}, {"credit", 1 * MS},  {"bvt", 25 * MS}};
+    for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
         struct world w;
         world_begin(&w, facts[i].name, 1);
         for (int k = 0; k < 4; k++)
@@ -208,7 +210,7 @@ Suite *sched_parts_suite(void)
     tcase_add_test(t, cfs_slices_follow_weights);
     tcase_add_test(t, an_interactive_vcpu_waits_as_its_policy_has_it);
     tcase_add_test(t, a_sampled_debit_can_be_cheated);
-    tcase_add_loop_test(t, a_host_of_1024_pcpus_and_65000_vcpus, 0, 5);
+    tcase_add_loop_test(t, a_host_of_1024_pcpus_and_65000_vcpus, 0, 6);
     suite_add_tcase(s, t);
     return s;
 }
