@@ -69,6 +69,14 @@ const char *unit_kind_name(enum unit_kind kind)
     return kinds[kind].name;
 }
 
+int64_t unit_base(enum unit_kind kind)
+{
+    size_t i = 0;
+    while (suffixes[i].kind != kind)
+        i++;
+    return suffixes[i].base;
+}
+
 const char *unit_kind_units(enum unit_kind kind)
 {
     return kinds[kind].units;

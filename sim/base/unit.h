@@ -27,6 +27,8 @@ struct unit_why {
 
 /* False: `why` says what is wrong with it. Negative amounts are refused. */
 bool unit_parse(enum unit_kind kind, const char *text, size_t len, int64_t *out, struct unit_why *why);
+/* How many base units a kind's first unit has: 1000000 for /s. */
+int64_t unit_base(enum unit_kind kind);
 /* The shortest exact way to write it that unit_parse reads back to the same. Returns out. */
 char *unit_format(enum unit_kind kind, int64_t value, char *out, size_t size);
 /* For people: four digits with a fitting unit, as "71.3 ms". `unit` is a result's: "s", "B", "1/s", ""

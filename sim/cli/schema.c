@@ -186,7 +186,10 @@ static void bare(struct buf *b, const struct key *k, int depth)
         return;
     case KEY_STRINGS: buf_puts(b, "{\"type\": \"object\"}"); return;
     default:
-        if (key_unit(k->type, &kind)) amount(b, kind);
+        if (!key_unit(k->type, &kind)) return;
+        if (k->bare) buf_puts(b, "{\"anyOf\": [{\"type\": \"integer\", \"minimum\": 0}, ");
+        amount(b, kind);
+        if (k->bare) buf_puts(b, "]}");
     }
 }
 

@@ -16,7 +16,8 @@ static int64_t next_boundary(const struct model *m, int64_t now)
     return warm > now && warm < sample ? warm : sample;
 }
 
-static void tell(struct model *m, const struct book *b, enum rec_kind kind, int cause, int64_t t_ns, int64_t value)
+static void tell(struct model *m, const struct book *b, enum rec_kind kind, int cause, int64_t t_ns,
+                 int64_t value)
 {
     *rec_next(m->out) = (struct rec){
         .t_ns = t_ns,

@@ -341,9 +341,9 @@ void cpu_settle(struct model *m, struct mhost *h)
     settle(m, h);
 }
 
-/* Where memory is modelled, events of one ns are in the order of pCPUs, and after all others of that ns: so it does
- * not matter who of them was planned last, which hangs on how many references a stretch has. A lower pCPU's that is
- * due now takes this one's turn, which comes again at once. */
+/* Where memory is modelled, events of one ns are in the order of pCPUs, and after all others of that ns: so
+ * it does not matter who of them was planned last, which hangs on how many references a stretch has. A lower
+ * pCPU's that is due now takes this one's turn, which comes again at once. */
 static struct pcpu *lowest_due(struct model *m, struct pcpu *c)
 {
     for (struct pcpu *low = &m->pcpus[c->host->first_pcpu]; low < c; low++) {

@@ -8,6 +8,7 @@
 #include "model/disk_inner.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool takes_more(const struct disk_dev *dev)
 {
@@ -160,8 +161,14 @@ static void make_queue(struct model *m, struct disk_dev *dev)
         }
     for (uint32_t h = 0; h < n_hosts; h++)
         flows[n++].group = dev->n_groups > 1 ? h : 0;
+    /* mclock is fair with reservations; where nobody reserves, both serve alike. */
+    bool reserves = false;
+    for (uint32_t i = 0; i < m->sc->n_vms; i++)
+        for (uint32_t k = 0; k < m->sc->vms[i].n_disks; k++)
+            reserves |= m->sc->vms[i].disks[k].disk == dev->index && m->sc->vms[i].disks[k].reservation_u > 0;
+    const char *queue = reserves && strcmp(sc->queue, "fair") == 0 ? "mclock" : sc->queue;
     struct ioqueue_cfg cfg = {
-        .cls = ioqueue_class_find(sc->queue), .n_flows = n, .n_groups = dev->n_groups, .flows = flows};
+        .cls = ioqueue_class_find(queue), .n_flows = n, .n_groups = dev->n_groups, .flows = flows};
     size_t size = ioqueue_size(&cfg);
     ASSERT(size > 0); /* the reader has checked all that cfg is made of */
     void *block = calloc(1, (size + 15) & ~(size_t)15);

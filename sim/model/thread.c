@@ -20,9 +20,11 @@ static void nothing(struct model *m, uint64_t arg)
 
 static void do_job(struct model *m, enum thread_job job, uint64_t arg)
 {
-    static void (*const handlers[THREAD_NJOBS])(struct model *, uint64_t) = {
-        [JOB_DISK] = disk_job,   [JOB_NET_TX] = net_tx_job, [JOB_NET_RX] = net_rx_job,
-        [JOB_SCAN] = mem_scan_job, [JOB_LOAD] = nothing};
+    static void (*const handlers[THREAD_NJOBS])(struct model *, uint64_t) = {[JOB_DISK] = disk_job,
+                                                                             [JOB_NET_TX] = net_tx_job,
+                                                                             [JOB_NET_RX] = net_rx_job,
+                                                                             [JOB_SCAN] = mem_scan_job,
+                                                                             [JOB_LOAD] = nothing};
     handlers[job](m, arg);
 }
 
@@ -120,8 +122,8 @@ static void give(struct model *m, struct thread *t, struct job j)
     cpu_wake(m, v);
 }
 
-void thread_give(struct model *m, struct mhost *h, enum thread_kind kind, enum thread_job job, int64_t cost_ns,
-                 uint64_t arg)
+void thread_give(struct model *m, struct mhost *h, enum thread_kind kind, enum thread_job job,
+                 int64_t cost_ns, uint64_t arg)
 {
     for (uint32_t i = h->first_thread; cost_ns > 0 && i < h->first_thread + h->n_threads; i++) {
         if (m->threads[i].kind != kind) continue;

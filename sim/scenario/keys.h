@@ -52,6 +52,7 @@ struct key {
     const char *only;  /* "model ssd": it belongs only where its neighbour `model` is one of these words */
     const char *later; /* NULL: built; else what it is a part of that is not there yet */
     const char *later_words; /* words of the grammar that are not supported yet */
+    bool bare;               /* an amount may also be written without its unit: iops: 8000 */
     const char *about;
     const char *knob;    /* what it becomes on a real host; NULL: nothing */
     const char *example; /* a value, as it would be written; NULL: the default or the range shows it */

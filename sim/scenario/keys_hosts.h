@@ -154,7 +154,7 @@ static const struct key keys_hosts[] = {
             "How long a request takes; bucket: as the rates below say, exactly; ssd: by channels and dies; "
             "hdd: by seek, rotation and transfer.",
         .example = "ssd"),
-    KEY("hosts.disks.iops", KEY_RATE, "0/s", ANY, .only = "model bucket",
+    KEY("hosts.disks.iops", KEY_RATE, "0/s", ANY, .bare = true, .only = "model bucket",
         .about = "Requests a second; 0/s: no bound.", .example = "20000/s"),
     KEY("hosts.disks.bandwidth", KEY_BANDWIDTH, "0B/s", ANY, .only = "model bucket",
         .about = "Bytes a second; 0B/s: no bound.", .example = "500MB/s"),
@@ -166,9 +166,9 @@ static const struct key keys_hosts[] = {
     KEY("hosts.disks.peak", KEY_BANDWIDTH, "0B/s", ANY, .only = "model bucket",
         .about = "How fast saved bytes are spent; 0B/s: no bound.", .example = "1GB/s"),
     KEY("hosts.disks.queue", KEY_WORD, "fair", ANY, .words = "fifo deadline fair mclock",
-        .about =
-            "Who is served next: fifo, deadline (reads before writes, none too late), fair (bytes by weight, "
-            "deficit round robin), mclock (reservation, limit and weight in requests a second).",
+        .about = "Who is served next: fifo; deadline (an elevator in which nobody waits too long); fair "
+                 "(device time by "
+                 "weight); mclock (the same, after what is reserved). fair with reservations is mclock.",
         .example = "mclock"),
     KEY("hosts.disks.pool", KEY_SIZE, "0B", ANY,
         .about = "Size of its thin pool, from which thin disks take blocks when they are first written; 0B: "
@@ -274,7 +274,7 @@ static const struct key keys_hosts[] = {
         .about = "Name of the store."),
     KEY("storage.hosts", KEY_NAMES, NULL, ANY, .def_text = "all hosts",
         .about = "Hosts that reach it; the name of a counted host means each of them.", .example = "[h1]"),
-    KEY("storage.iops", KEY_RATE, "0/s", ANY, .about = "Requests a second; 0/s: no bound.",
+    KEY("storage.iops", KEY_RATE, "0/s", ANY, .bare = true, .about = "Requests a second; 0/s: no bound.",
         .example = "8000/s"),
     KEY("storage.bandwidth", KEY_BANDWIDTH, "0B/s", ANY, .about = "Bytes a second; 0B/s: no bound.",
         .example = "1GB/s"),

@@ -110,7 +110,10 @@ static bool read_amount(struct reader *r, struct node *n, const struct key *k, e
             diag_hint(r->d, "leave the quotes out");
         return false;
     }
-    if (!unit_parse(kind, n->text, n->len, &out->n, &why)) {
+    if (k->bare && n->plain && unit_parse(UNIT_COUNT, n->text, n->len, &out->n, &why) &&
+        !__builtin_mul_overflow(out->n, unit_base(kind), &out->n)) {
+        /* as good as with its unit */
+    } else if (!unit_parse(kind, n->text, n->len, &out->n, &why)) {
         if (tree_error(r->d, n, "%s", why.text)) {
             if (why.hint[0]) diag_hint(r->d, "%s", why.hint);
             if (k->words || k->later_words) hint_word(r, n->text, (const char *[]){k->words, k->later_words});

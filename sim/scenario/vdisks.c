@@ -88,9 +88,9 @@ static void read_one(struct vms *v, struct vms_group *g, uint32_t i)
     if (out->thin && !d->pool_bytes &&
         tree_error(r->d, thin.node, "`thin` takes blocks from a pool, and `%s` has none", d->name))
         diag_hint(r->d, "give `%s` a `pool`", d->name);
-    if (res.node && res.n && strcmp(d->queue, "mclock") != 0 &&
+    if (res.node && res.n && strcmp(d->queue, "mclock") != 0 && strcmp(d->queue, "fair") != 0 &&
         tree_error(r->d, res.node, "the queue `%s` of `%s` knows no reservations", d->queue, d->name))
-        diag_hint(r->d, "`queue: mclock` does");
+        diag_hint(r->d, "`queue: fair` and `queue: mclock` do");
     if (out->linked) out->thin = d->pool_bytes > 0;
 }
 

@@ -297,7 +297,7 @@ static const struct refusal refusals[] = {
     {H "disks: {name: d}\n", 3, 10, "wants a list", NULL},
     {H "disks: [{model: ssd}]\n", 3, 11, "has no `name`", NULL},
     {D "model: floppy}]\n", 3, 28, "`floppy` is not known", NULL},
-    {D "iops: 5}]\n", 3, 27, "has no unit", "`5/s`"},
+    {D "iops: 5b}]\n", 3, 27, "", NULL},
     {D "bandwidth: 500MB}]\n", 3, 32, "is a size; a bandwidth is wanted", "did you mean `500MB/s`?"},
     {D "burst: 5MB/s, bandwidth: 5MB/s}]\n", 3, 28, "is a bandwidth; a size is wanted",
      "did you mean `5MB`?"},

@@ -260,7 +260,7 @@ static const struct refusal refusals[] = {
     {D "{on: ssd, size: 30GiB}\n  count: 4\n", 13, 25, "takes more", "120 GiB here, 0 GiB before"},
     {D "{on: plain, weight: 0}\n", 13, 29, "out of range: 1 to 10000", NULL},
     {D "{on: plain, reservation: 5/s}\n", 13, 34, "the queue `fifo` of `plain` knows no reservations",
-     "`queue: mclock` does"},
+     "`queue: fair` and `queue: mclock` do"},
     {D "{on: san, reservation: 101/s}\n", 13, 32, "disks reserve more than the 100/s that `san` can do",
      NULL},
     {D "{on: san, reservation: 60/s}\n  count: 2\n", 13, 32, "disks reserve more than the 100/s", NULL},
