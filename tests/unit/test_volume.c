@@ -186,7 +186,7 @@ struct world {
     struct volume v[VOLS];
     bool live[VOLS], thick[VOLS], snap[VOLS];
     uint32_t holds[VOLS][GRAINS]; /* 0: a hole, or never written */
-    uint32_t medium[2][PLACES];   /* by place: of thick volumes, and of the pool's grains */
+    uint32_t medium[2 * PLACES];  /* by place: of thick volumes, and of the pool's grains */
     uint32_t stamp;
 };
 
@@ -197,7 +197,7 @@ static uint32_t *on_medium(struct world *w, const struct volume *v, uint32_t g)
     if (place < 0) return NULL;
     int64_t i = (place - thin * POOL_THIN_AT) / GRAIN;
     ck_often(i < PLACES);
-    return &w->medium[thin][i];
+    return &w->medium[thin * PLACES + i];
 }
 
 static void write_some(struct world *w, uint32_t i, uint32_t at, uint32_t n)
@@ -236,7 +236,7 @@ static void clone_of(struct world *w, uint32_t i, uint32_t src, bool linked, boo
 
 static void look_at_all(struct world *w)
 {
-    static bool reached[2][PLACES];
+    static bool reached[2 * PLACES];
     memset(reached, 0, sizeof reached);
     uint32_t n = 0;
     int64_t owned = 0;
@@ -247,7 +247,7 @@ static void look_at_all(struct world *w)
             ck_often(has || w->holds[i][g] == 0);
             if (!has) continue;
             if (w->holds[i][g]) ck_often(*has == w->holds[i][g]);
-            bool *seen = &reached[0][has - w->medium[0]];
+            bool *seen = &reached[has - w->medium];
             n += !*seen;
             *seen = true;
         }
