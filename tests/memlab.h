@@ -8,6 +8,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "model/cpu.h"
 #include "model/mem_inner.h"
 #include "tests/lab.h"
 
@@ -29,6 +30,9 @@ static void memlab_done(void *ctx, uint32_t arg)
     struct memlab *l = ctx;
     (void)arg;
     mem_io_done(l->m, l->args[l->head++ % MEMLAB_QUEUE]);
+    for (uint32_t h = 0; h < l->m->sc->n_hosts; h++)
+        if (l->m->hosts[h].sched) cpu_settle(l->m, &l->m->hosts[h]);
+    book_settle(l->m);
 }
 
 static void memlab_page(struct model *m, uint32_t disk, struct vm *vm, bool write, int64_t bytes,

@@ -138,6 +138,10 @@ static void put_one(struct meter *m, const struct meter_unit *u)
     put_spread(m, u, "cpu.run", vm_state_share, VCPU_RUN);
     put_spread(m, u, "cpu.ready", vm_state_share, VCPU_READY);
     put_spread(m, u, "cpu.throttled", vm_state_share, VCPU_THROTTLED);
+    unsigned has = meter_has_vm(m, u->first_vm);
+    if (has & METER_MEM) put_spread(m, u, "cpu.swapwait", vm_state_share, VCPU_SWAPWAIT);
+    if (has & METER_DISK) put_spread(m, u, "cpu.diskwait", vm_state_share, VCPU_DISKWAIT);
+    if (has & METER_NET) put_spread(m, u, "cpu.netwait", vm_state_share, VCPU_NETWAIT);
 }
 
 void meter_write_vm(struct meter *m, uint32_t vm)

@@ -3,7 +3,7 @@
  *
  * Counters grow without a record; their growth is told at the end of the warm-up, at each sample and at
  * the end of the run (REC_COUNT). A level is told when it changed (REC_LEVEL), but only once an instant, at
- * its last value: whoever changes levels calls book_settle before its event handler returns (cpu_settle does). */
+ * its last value: whoever changes levels calls book_settle before its event handler returns. */
 #ifndef VLAB_MODEL_BOOK_H
 #define VLAB_MODEL_BOOK_H
 

@@ -335,7 +335,6 @@ static inline void settle(struct model *m, struct mhost *h)
     if (at < 0 || h->n_woken) at = settle_wishes(m, h);
     if (at != h->tick_at) arm_tick(m, h, at);
     if (h->smt) settle_smt(m, h);
-    if (m->books.n_unsettled) book_settle(m);
 }
 
 void cpu_settle(struct model *m, struct mhost *h)

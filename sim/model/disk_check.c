@@ -53,10 +53,10 @@ static int broken(char **why, const char *entity, const char *what, int64_t a, i
 static int check_dev(const struct model *m, const struct disk_dev *dev, char **why)
 {
     const char *name = dev->sc->entity;
-    int64_t owned = 0, given = (int64_t)dev->pool.given + dev->pool.beside;
+    int64_t owned = 0, given = (int64_t)(dev->pool.given + dev->pool.beside);
     int64_t found = (int64_t)reachable(m, dev), queued = dev->book->level[REC_L_DISK_QUEUE];
     for (uint32_t i = 0; i < dev->pool.n_accounts; i++)
-        owned += dev->pool.accounts[i].owned;
+        owned += (int64_t)dev->pool.accounts[i].owned;
     if (given != owned) return broken(why, name, "grains allocated and owned", given, owned);
     if (given != found) return broken(why, name, "grains allocated and in use", given, found);
     if (dev->issued - dev->done != queued)

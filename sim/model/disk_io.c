@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+/* Requests: where they are kept, who waits for whom, what is counted, and the host's own I/O stack before the
+ * device. What is over while somebody is in the middle of asking is told later in the same instant, by an
+ * event of its own, so that nobody is woken inside another's step; only the one who asks hears at once. */
 #include "model/disk_inner.h"
 
 #include <stdlib.h>

@@ -53,7 +53,7 @@ static void book_it(struct model *m, struct disk_dev *dev)
     }
     book_set(m, dev->book, REC_L_DISK_ALLOCATED, pool_allocated(&dev->pool));
     if (dev->sc->pool_bytes == 0) return;
-    uint64_t given = ((uint64_t)dev->pool.given + dev->pool.beside) * 100, cap = dev->pool.cap;
+    uint64_t given = (dev->pool.given + dev->pool.beside) * 100, cap = dev->pool.cap;
     if (!dev->alarmed && given >= cap * ALARM_PERCENT) {
         dev->alarmed = true;
         tell(m, dev, NULL, REC_EV_POOL_ALARM, pool_allocated(&dev->pool));
@@ -138,5 +138,6 @@ void disk_space_look(struct model *m, struct disk_dev *dev)
     }
     if (dev->filling % 2 == 0) return;
     dev->filling++;
-    tell(m, dev, NULL, REC_EV_POOL_ROOM, dev->pool.cap * dev->pool.grain_bytes - pool_allocated(&dev->pool));
+    tell(m, dev, NULL, REC_EV_POOL_ROOM,
+         (int64_t)dev->pool.cap * dev->pool.grain_bytes - pool_allocated(&dev->pool));
 }

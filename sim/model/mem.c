@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/cpu.h"
 #include "model/guest.h"
 #include "model/mem_inner.h"
 

@@ -54,7 +54,7 @@ void mem_sync(struct model *m, struct mhost *h);
 void mem_sync_all(struct model *m);
 /* The task on this vCPU stops running in the middle of its piece: it leaves the pCPU, or its turn is over. */
 void mem_leaves(struct model *m, const struct vcpu *v);
-/* A page transfer that disk_page was asked for is done. */
+/* A page transfer that disk_page was asked for is done. The handler settles the host afterwards. */
 void mem_io_done(struct model *m, uint64_t arg);
 /* A stretch of scanning for equal pages has had its CPU time. */
 void mem_scan_job(struct model *m, uint64_t arg);

@@ -2,7 +2,6 @@
 /* Faults: a page's first touch, its way back from swap, and what happens when there is no frame to have. */
 #include <stdlib.h>
 
-#include "model/cpu.h"
 #include "model/guest.h"
 #include "model/mem_inner.h"
 
@@ -138,7 +137,6 @@ void mem_io_done(struct model *m, uint64_t arg)
         guest_wake_task(m, t->vm, t->task);
     }
     if (mem->starved_first) mem_feed(m, mem);
-    cpu_settle(m, mem->host);
 }
 
 /* --- faults --- */

@@ -36,7 +36,8 @@ static void draw(struct touch *t)
     t->i = 0;
     t->n = kept + prog_touch_fill(&t->gen, t->refs + kept, TOUCH_LEN - kept);
     const struct vmem *v = t->vm->mem;
-    for (uint32_t i = kept; i < t->n; i++) { /* the processor fetches the words while the others are looked at */
+    for (uint32_t i = kept; i < t->n;
+         i++) { /* the processor fetches the words while the others are looked at */
         uint32_t page = t->refs[i] & ~PROG_TOUCH_WRITE;
         const struct mem_block *b = v->blocks[page / MEM_BLOCK];
         if (b) __builtin_prefetch(&b->words[page % MEM_BLOCK], 1);

@@ -23,7 +23,7 @@ void pool_init(struct pool *p, int64_t pool_bytes, int64_t grain_bytes)
     ASSERT(grain_bytes > 0 && pool_bytes >= 0);
     memset(p, 0, sizeof *p);
     p->grain_bytes = grain_bytes;
-    p->cap = POOL_MOST;
+    p->cap = POOL_NO_BOUND;
     if (pool_bytes) {
         p->cap = 0;
         pool_grow(p, pool_bytes);
@@ -37,12 +37,12 @@ void pool_done(struct pool *p)
     free(p->out.v);
     free(p->accounts);
     free(p->moved);
+    free(p->regions);
 }
 
 void pool_grow(struct pool *p, int64_t bytes)
 {
-    int64_t more = bytes / p->grain_bytes, most = (int64_t)POOL_MOST - p->cap;
-    p->cap += (uint32_t)(more < most ? more : most);
+    if (p->cap != POOL_NO_BOUND) p->cap += (uint64_t)(bytes / p->grain_bytes);
 }
 
 uint32_t pool_open(struct pool *p)
@@ -57,7 +57,7 @@ uint32_t pool_open(struct pool *p)
     return p->n_accounts++;
 }
 
-static void charge(struct pool *p, uint32_t account, uint32_t n, bool back)
+static void charge(struct pool *p, uint32_t account, uint64_t n, bool back)
 {
     struct pool_account *a = &p->accounts[account];
     ASSERT(!back || a->owned >= n);
@@ -98,35 +98,51 @@ uint32_t pool_take(struct pool *p, uint32_t account)
     return g;
 }
 
-static void count(struct pool *p, uint32_t n, uint32_t account)
+static void count(struct pool *p, uint64_t n, uint32_t account)
 {
     p->beside += n;
     charge(p, account, n, false);
 }
 
-uint32_t pool_reserve(struct pool *p, uint32_t n, uint32_t account, bool counted)
+int64_t pool_reserve(struct pool *p, uint64_t n, uint32_t account, bool counted)
 {
-    ASSERT(n <= POOL_MOST - p->out.n);
-    uint32_t first = p->out.n;
-    p->out.n += n;
+    uint64_t most = (uint64_t)(POOL_THIN_AT / p->grain_bytes);
     if (counted) count(p, n, account);
-    return POOL_BESIDE | first;
+    if (n > most - (uint64_t)(p->next_place / p->grain_bytes)) return 0; /* more than any address: overlaid */
+    int64_t place = p->next_place;
+    p->next_place += (int64_t)n * p->grain_bytes;
+    return place;
 }
 
-void pool_detail(struct pool *p, uint32_t first, uint32_t n, uint32_t account, bool counted)
+uint32_t pool_detail(struct pool *p, int64_t place, uint32_t n, uint32_t account, bool counted)
 {
     struct pool_list *l = &p->out;
+    ASSERT(n <= POOL_MOST - l->n);
     if (!counted) count(p, n, account);
-    l->v = grow(l->v, l->n, &l->room, sizeof *l->v);
+    l->v = grow(l->v, l->n + n, &l->room, sizeof *l->v);
+    p->regions = grow(p->regions, p->n_regions + 1, &p->room_regions, sizeof *p->regions);
+    p->regions[p->n_regions++] = (struct pool_region){.first = l->n, .n = n, .place = place};
     for (uint32_t i = 0; i < n; i++)
-        l->v[(first & ~POOL_BESIDE) + i] = (struct pool_grain){.refs = 1, .owner = account};
+        l->v[l->n++] = (struct pool_grain){.refs = 1, .owner = account};
+    return POOL_BESIDE | (l->n - n);
 }
 
-void pool_unreserve(struct pool *p, uint32_t n, uint32_t account)
+void pool_unreserve(struct pool *p, uint64_t n, uint32_t account)
 {
     ASSERT(p->beside >= n);
     p->beside -= n;
     charge(p, account, n, true);
+}
+
+int64_t pool_place(const struct pool *p, uint32_t grain)
+{
+    if (!(grain & POOL_BESIDE)) return POOL_THIN_AT + (int64_t)grain * p->grain_bytes;
+    uint32_t i = grain & ~POOL_BESIDE, lo = 0, hi = p->n_regions;
+    while (hi - lo > 1) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        *(p->regions[mid].first <= i ? &lo : &hi) = mid;
+    }
+    return p->regions[lo].place + (int64_t)(i - p->regions[lo].first) * p->grain_bytes;
 }
 
 void pool_ref(struct pool *p, uint32_t grain)

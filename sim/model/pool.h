@@ -11,16 +11,19 @@
  * A thick volume's grains lie side by side and are numbered apart (POOL_BESIDE), so that they need no map. A
  * pool of no stated size is never full. Counts are of grains, sizes in bytes. Nothing here waits or takes
  * time: who finds no room is for the caller (disk_space.c). What it leaves out: fragmentation, and the pool's
- * own metadata. Take, ref and drop are O(1); memory grows by doubling, 8 B a grain. */
+ * own metadata. Take, ref and drop are O(1); memory grows by doubling, 8 B a grain of
+ * those that are counted one by one. */
 #ifndef VLAB_MODEL_POOL_H
 #define VLAB_MODEL_POOL_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define POOL_BESIDE (UINT32_C(1) << 31) /* in a grain's number: it was a thick volume's */
-#define POOL_MOST   (POOL_BESIDE - 2)   /* grains of either kind there can be */
-#define POOL_NOBODY UINT32_MAX
+#define POOL_BESIDE   (UINT32_C(1) << 31) /* in a grain's number: it was a thick volume's */
+#define POOL_MOST     (POOL_BESIDE - 2)   /* grains of either kind that can be counted one by one */
+#define POOL_NOBODY   UINT32_MAX
+#define POOL_NO_BOUND UINT64_MAX
+#define POOL_THIN_AT  (INT64_C(1) << 62) /* places of thin volumes' grains begin here, thick ones' at 0 */
 
 struct pool_grain {
     uint32_t refs;  /* 0: free */
@@ -33,16 +36,24 @@ struct pool_list {
     uint32_t free;
 };
 
+struct pool_region { /* a thick volume whose grains are counted one by one */
+    uint32_t first, n;
+    int64_t place;
+};
+
 struct pool_account {
-    uint32_t owned;
+    uint64_t owned;
     bool moved; /* in the list of those whose `owned` changed */
 };
 
 struct pool {
     int64_t grain_bytes;
-    uint32_t cap;           /* grains; POOL_MOST: no bound */
-    uint32_t given, beside; /* in use: one by one, and of thick volumes */
+    uint64_t cap;           /* grains; POOL_NO_BOUND */
+    uint64_t given, beside; /* in use: one by one, and of thick volumes */
+    int64_t next_place;     /* where the next thick volume will lie */
     struct pool_list in, out;
+    struct pool_region *regions; /* by first */
+    uint32_t n_regions, room_regions;
     struct pool_account *accounts;
     uint32_t n_accounts, room_accounts;
     uint32_t *moved; /* accounts that changed since they were last looked at; room for all */
@@ -56,26 +67,29 @@ void pool_done(struct pool *p);
 void pool_grow(struct pool *p, int64_t bytes);
 /* A new account, owning nothing. */
 uint32_t pool_open(struct pool *p);
-static inline bool pool_has(const struct pool *p, uint32_t n)
+static inline bool pool_has(const struct pool *p, uint64_t n)
 {
-    return (uint64_t)p->given + p->beside + n <= p->cap;
+    return p->given + p->beside + n <= p->cap;
 }
 /* A grain with one reference, on that account. Taken though the pool be full: ask pool_has first. */
 uint32_t pool_take(struct pool *p, uint32_t account);
-/* n grains with consecutive numbers, the first of which is returned; there must be room. Their references are
- * not counted one by one until pool_detail. Not counted: the numbers alone, they take no space yet. */
-uint32_t pool_reserve(struct pool *p, uint32_t n, uint32_t account, bool counted);
-/* From now on the n grains from `first` are counted singly, one reference each. */
-void pool_detail(struct pool *p, uint32_t first, uint32_t n, uint32_t account, bool counted);
+/* n grains side by side; there must be room. Returns the place of the first. Their references are not counted
+ * one by one until pool_detail. Not counted: the place alone, they take no space yet. */
+int64_t pool_reserve(struct pool *p, uint64_t n, uint32_t account, bool counted);
+/* From now on the n grains at `place` have numbers, the first of which is returned, and one reference each.
+ */
+uint32_t pool_detail(struct pool *p, int64_t place, uint32_t n, uint32_t account, bool counted);
 /* Gives back a reservation that was never detailed. */
-void pool_unreserve(struct pool *p, uint32_t n, uint32_t account);
+void pool_unreserve(struct pool *p, uint64_t n, uint32_t account);
+/* Where a grain lies on the device, in bytes. */
+int64_t pool_place(const struct pool *p, uint32_t grain);
 void pool_ref(struct pool *p, uint32_t grain);
 /* Drops a reference; true: it was the last, the grain is free. */
 bool pool_drop(struct pool *p, uint32_t grain);
 uint32_t pool_refs(const struct pool *p, uint32_t grain);
 static inline int64_t pool_allocated(const struct pool *p)
 {
-    return ((int64_t)p->given + p->beside) * p->grain_bytes;
+    return (int64_t)(p->given + p->beside) * p->grain_bytes;
 }
 static inline int64_t pool_owned(const struct pool *p, uint32_t account)
 {

@@ -6,9 +6,6 @@
 
 #include "base/assert.h"
 
-/* Thick volumes lie one after another from 0; the pool's grains, which are numbered apart, above them. */
-#define POOL_PLACE (INT64_C(1) << 31)
-
 static void *zalloc(size_t n, size_t size)
 {
     void *p = calloc(n ? n : 1, size);
@@ -19,19 +16,19 @@ static void *zalloc(size_t n, size_t size)
 static void init(struct volume *v, struct pool *p, int64_t size, bool thick, bool counted)
 {
     ASSERT(size > 0);
-    int64_t grains = (size - 1) / p->grain_bytes + 1;
-    ASSERT(grains <= (int64_t)POOL_MOST);
+    uint64_t grains = (uint64_t)((size - 1) / p->grain_bytes + 1), chunks = (grains - 1) / VOLUME_CHUNK + 1;
+    ASSERT(thick || chunks <= UINT32_MAX);
     *v = (struct volume){
         .pool = p,
         .size = size,
         .grain_bytes = p->grain_bytes,
         .account = pool_open(p),
-        .n_grains = (uint32_t)grains,
-        .n_chunks = (uint32_t)((grains - 1) / VOLUME_CHUNK + 1),
+        .n_grains = grains,
+        .n_chunks = (uint32_t)chunks,
         .thick = thick,
         .counted = counted,
     };
-    if (thick) v->first = pool_reserve(p, v->n_grains, v->account, counted);
+    if (thick) v->place = pool_reserve(p, v->n_grains, v->account, counted);
 }
 
 void volume_init(struct volume *v, struct pool *p, int64_t size, bool thick)
@@ -88,7 +85,7 @@ static void take(struct volume *v, struct volume_chunk *c, uint32_t k)
 
 void volume_fill(struct volume *v, int64_t bytes)
 {
-    ASSERT(bytes <= v->size);
+    if (bytes > v->size) bytes = v->size;
     if (bytes > 0) volume_write(v, 0, bytes);
 }
 
@@ -96,11 +93,12 @@ void volume_fill(struct volume *v, int64_t bytes)
 static void detail(struct volume *v)
 {
     if (!v->thick || v->map) return;
-    pool_detail(v->pool, v->first, v->n_grains, v->account, v->counted);
+    ASSERT(v->n_grains <= POOL_MOST);
+    uint32_t n = (uint32_t)v->n_grains, first = pool_detail(v->pool, v->place, n, v->account, v->counted);
     v->counted = true;
-    for (uint32_t g = 0; g < v->n_grains; g++) {
+    for (uint32_t g = 0; g < n; g++) {
         struct volume_chunk *c = own_chunk(v, g / VOLUME_CHUNK);
-        c->at[g % VOLUME_CHUNK] = v->first + g + 1;
+        c->at[g % VOLUME_CHUNK] = first + g + 1;
         c->used++;
     }
 }
@@ -129,37 +127,36 @@ void volume_clone(struct volume *v, struct volume *src, bool linked)
         volume_share(v, src);
         return;
     }
-    for (uint32_t g = 0; !v->thick && g < v->n_grains && g < src->n_grains; g++) {
-        if (!volume_grain(src, g)) continue;
-        struct volume_chunk *c = own_chunk(v, g / VOLUME_CHUNK);
+    for (uint64_t g = 0; !v->thick && g < v->n_grains && g < src->n_grains; g++) {
+        if (!volume_has(src, g)) continue;
+        struct volume_chunk *c = own_chunk(v, (uint32_t)(g / VOLUME_CHUNK));
         if (!c->at[g % VOLUME_CHUNK]) take(v, c, g % VOLUME_CHUNK);
     }
 }
 
-uint32_t volume_grain(const struct volume *v, uint32_t g)
+/* The pool's grain + 1 that the map has at g; 0: none, or there is no map. */
+static uint32_t entry(const struct volume *v, uint64_t g)
 {
-    if (!v->map) return v->thick ? v->first + g + 1 : 0;
-    const struct volume_chunk *c = v->map[g / VOLUME_CHUNK];
+    const struct volume_chunk *c = v->map ? v->map[g / VOLUME_CHUNK] : NULL;
     return c ? c->at[g % VOLUME_CHUNK] : 0;
 }
 
-static bool is_shared(const struct volume *v, uint32_t g, uint32_t at)
+bool volume_has(const struct volume *v, uint64_t g)
+{
+    return v->thick && !v->map ? v->counted : entry(v, g) != 0;
+}
+
+static bool is_shared(const struct volume *v, uint64_t g, uint32_t at)
 {
     if (!v->ever_shared || !at) return false;
     return v->map[g / VOLUME_CHUNK]->refs > 1 || pool_refs(v->pool, at - 1) > 1;
 }
 
-static int64_t place_of(const struct volume *v, uint32_t at)
-{
-    uint32_t grain = at - 1;
-    int64_t nth = grain & POOL_BESIDE ? (int64_t)(grain & ~POOL_BESIDE) : POOL_PLACE + (int64_t)grain;
-    return nth * v->grain_bytes;
-}
-
 int64_t volume_place(const struct volume *v, int64_t at)
 {
-    uint32_t grain = volume_grain(v, (uint32_t)(at / v->grain_bytes));
-    return grain ? place_of(v, grain) + at % v->grain_bytes : -1;
+    if (v->thick && !v->map) return v->place + at;
+    uint32_t has = entry(v, (uint64_t)(at / v->grain_bytes));
+    return has ? pool_place(v->pool, has - 1) + at % v->grain_bytes : -1;
 }
 
 struct volume_need volume_needs(const struct volume *v, int64_t at, int64_t len)
@@ -168,15 +165,15 @@ struct volume_need volume_needs(const struct volume *v, int64_t at, int64_t len)
     if (!v->map && v->thick) return need;
     int64_t end = at + len, first = at / v->grain_bytes, last = (end - 1) / v->grain_bytes;
     for (int64_t g = first; g <= last; g++) {
-        uint32_t has = volume_grain(v, (uint32_t)g);
+        uint32_t has = entry(v, (uint64_t)g);
         if (!has) need.grains++;
-        if (!is_shared(v, (uint32_t)g, has)) continue;
+        if (!is_shared(v, (uint64_t)g, has)) continue;
         need.grains++;
         int64_t from = g * v->grain_bytes, to = from + v->grain_bytes;
         if (to > v->size) to = v->size;
         if (at <= from && end >= to) continue; /* all of it is written: there is nothing to copy */
         int64_t covered = (end < to ? end : to) - (at > from ? at : from);
-        need.copy_from[need.copies++] = place_of(v, has);
+        need.copy_from[need.copies++] = pool_place(v->pool, has - 1);
         need.extra_bytes += to - from - covered;
     }
     return need;
@@ -188,10 +185,10 @@ void volume_write(struct volume *v, int64_t at, int64_t len)
     if (at < v->trim_to && at + len > v->trim_from) v->trim_from = v->trim_to = 0;
     int64_t last = (at + len - 1) / v->grain_bytes;
     for (int64_t i = at / v->grain_bytes; i <= last; i++) {
-        uint32_t g = (uint32_t)i, has = volume_grain(v, g);
+        uint64_t g = (uint64_t)i;
+        uint32_t has = entry(v, g), k = g % VOLUME_CHUNK;
         if (has && !is_shared(v, g, has)) continue;
-        struct volume_chunk *c = own_chunk(v, g / VOLUME_CHUNK);
-        uint32_t k = g % VOLUME_CHUNK;
+        struct volume_chunk *c = own_chunk(v, (uint32_t)(g / VOLUME_CHUNK));
         if (has) {
             pool_drop(v->pool, has - 1);
             c->used--;
@@ -207,15 +204,16 @@ uint32_t volume_trim(struct volume *v, int64_t at, int64_t len)
     v->trim_from = from;
     v->trim_to = to;
     if (!v->map) return 0;
-    int64_t end = to == v->size ? v->n_grains : to / v->grain_bytes;
+    int64_t end = to == v->size ? (int64_t)v->n_grains : to / v->grain_bytes;
     /* What the trims before this one covered wholly is gone already: no further back than one grain. */
     int64_t since = at / v->grain_bytes * v->grain_bytes;
     if (from < since) from = since;
     uint32_t gone = 0;
     for (int64_t i = (from + v->grain_bytes - 1) / v->grain_bytes; i < end; i++) {
-        uint32_t g = (uint32_t)i, has = volume_grain(v, g);
+        uint64_t g = (uint64_t)i;
+        uint32_t has = entry(v, g);
         if (!has || (has - 1) & POOL_BESIDE) continue;
-        struct volume_chunk *c = own_chunk(v, g / VOLUME_CHUNK);
+        struct volume_chunk *c = own_chunk(v, (uint32_t)(g / VOLUME_CHUNK));
         c->at[g % VOLUME_CHUNK] = 0;
         c->used--;
         pool_drop(v->pool, has - 1);

@@ -29,11 +29,12 @@ struct volume {
     struct pool *pool;
     int64_t size, grain_bytes;
     uint32_t account; /* of the pool */
-    uint32_t n_grains, n_chunks;
+    uint64_t n_grains;
+    uint32_t n_chunks;
     bool thick;
     bool counted;               /* thick: its grains take space */
     bool ever_shared;           /* some grain may have more than one reference */
-    uint32_t first;             /* thick and never shared: its reservation; there is no map */
+    int64_t place;              /* thick and never shared: where it begins; there is no map */
     struct volume_chunk **map;  /* [n_chunks]; NULL: nothing yet, or thick and never shared */
     int64_t trim_from, trim_to; /* what was trimmed last, in one piece */
 };
@@ -73,7 +74,7 @@ void volume_write(struct volume *v, int64_t at, int64_t len);
 uint32_t volume_trim(struct volume *v, int64_t at, int64_t len);
 /* Where on the device a byte lies; a hole of a thin volume lies nowhere: -1. */
 int64_t volume_place(const struct volume *v, int64_t at);
-/* The pool's grain + 1 behind the volume's grain g; 0: none. */
-uint32_t volume_grain(const struct volume *v, uint32_t g);
+/* Whether the volume's grain g takes space. */
+bool volume_has(const struct volume *v, uint64_t g);
 
 #endif

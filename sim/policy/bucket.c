@@ -66,7 +66,7 @@ static void make(struct bucket_line *l, int64_t rate, int64_t depth_bytes, int64
     }
     if (old_rate) {
         l->rest = (uint64_t)((unsigned __int128)l->rest * l->rate / old_rate);
-        raise(l, now, 0);
+        raise(l, now, 1);
     } else {
         l->ns = now - l->depth_ns - (l->depth_rest != 0);
         l->rest = l->depth_rest ? l->rate - l->depth_rest : 0;

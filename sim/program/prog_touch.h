@@ -15,9 +15,8 @@
 
 #include "program/prog.h"
 
-#define PROG_TOUCH_WRITE (UINT32_C(1) << 31) /* set in a reference that writes; the other bits are the page  \
-                                              */
-#define PROG_MAX_SKEW 20.0                   /* there page 1 has a millionth of page 0's share */
+#define PROG_TOUCH_WRITE (UINT32_C(1) << 31) /* in a reference: it writes; the other bits are the page */
+#define PROG_MAX_SKEW    20.0                /* there page 1 has a millionth of page 0's share */
 
 struct prog_touch {
     struct rng rng;

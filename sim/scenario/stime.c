@@ -2,6 +2,9 @@
 /* A loop that can take no time would go round for ever at one instant. It is refused unless one step is sure
  * to happen and sure to take time: some, each time or but for a chance that a few in a row will meet. Where a
  * cache may answer, or a send find no way, nothing is sure. */
+#include <string.h>
+
+#include "scenario/reach.h"
 #include "scenario/vms.h"
 
 /* What it costs the VM to hand something to a device: at least this. */
@@ -41,32 +44,28 @@ static bool disk_costs(const struct vms *v, const struct sc_host *h, const struc
            vd->limit_u > 0 || vd->limit_bps > 0;
 }
 
-static const struct sc_nic *nic_on(const struct scenario *sc, const struct sc_network *n, uint32_t host)
+/* A member of the group: its place decides what it reaches; SC_NONE: there is none. */
+static uint32_t member(const struct scenario *sc, const struct sc_vm *vm)
 {
-    for (uint32_t i = 0; i < n->n_nics; i++)
-        if (sc->nics[n->nics[i]].host == host) return &sc->nics[n->nics[i]];
-    return NULL;
+    for (uint32_t i = 0; i < sc->n_vms; i++)
+        if (!strcmp(sc->vms[i].group, vm->group)) return i;
+    return SC_NONE;
 }
 
-static bool nic_costs(const struct sc_nic *nic)
-{
-    return nic && (nic->bandwidth_bps > 0 || nic->latency_ns > 0 || nic->packet_cost_ns > 0);
-}
-
-/* A send that finds no way waits for a time-out; one that does passes its own network, and its NIC if it
- * leaves the host. */
+/* A send that finds no way waits for a time-out. Inside a host it waits until its frames have come; else
+ * until they have left, in which a latency of the way has no part: without a bandwidth or a price all leave
+ * at once. */
 static bool send_costs(const struct vms *v, const struct sc_host *h, const struct sc_vm *vm,
                        const struct step *s)
 {
     const struct scenario *sc = v->sc;
     const struct sc_network *n = &sc->networks[vm->network];
-    bool peer = s->target >= sc->n_vms;
-    uint32_t there = peer ? sc->peers[s->target - sc->n_vms].network : sc->vms[s->target].network;
-    bool away = peer || sc->vms[s->target].host != vm->host;
-    if (io_costs(h, vm) || n->latency_ns > 0 || n->bandwidth_bps > 0) return true;
-    if (n->kind == SC_NET_HOST_ONLY) return away || there != vm->network;
-    if (!peer && (there == SC_NONE || sc->networks[there].kind == SC_NET_HOST_ONLY)) return true;
-    return away && nic_costs(nic_on(sc, n, vm->host));
+    uint32_t i = member(sc, vm);
+    if (io_costs(h, vm) || i == SC_NONE || !reach_between(sc, i, s->target)) return true;
+    if (n->bandwidth_bps > 0 || (h->type == 2 && h->modes && h->modes->host_io_ps > 0)) return true;
+    if (s->target < sc->n_vms && reach_inside(sc, i, s->target)) return n->latency_ns > 0;
+    const struct sc_nic *nic = &sc->nics[reach_nic(sc, i)];
+    return nic->bandwidth_bps > 0 || nic->packet_cost_ns > 0 || (n->kind == SC_NET_NAT && n->rewrite_ns > 0);
 }
 
 static bool sure(const struct vms *v, const struct sc_host *h, const struct sc_vm *vm, const struct step *s)

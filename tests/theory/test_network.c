@@ -125,6 +125,35 @@ START_TEST(max_min_over_two_levels)
 }
 END_TEST
 
+/* Two bridges on one plain switch: what crosses it goes up one port and down the other, each 30 wide both
+ * ways; so the two directions do not share, and what stays on its bridge shares with neither but the NIC. */
+START_TEST(two_bridges_on_a_plain_switch)
+{
+    struct world *w = world_new();
+    uint32_t lan[2], pc[2], vm[4];
+    for (int i = 0; i < 2; i++) {
+        uint32_t h = world_host(w, 2);
+        lan[i] = bridge(w, world_nic(w, h, 100 * MBPS));
+        w->nets[lan[i]].uplink = "core";
+        w->nets[lan[i]].bandwidth_bps = 30 * MBPS;
+        pc[i] = world_peer(w, lan[i]);
+        vm[i] = world_vm(w, h, lan[i]);
+    }
+    for (uint32_t i = 0; i < 2; i++)
+        vm[2 + i] = world_vm(w, i, lan[i]);
+    for (uint32_t i = 0; i < 2; i++) {
+        world_send(w, vm[i], 1448000, world_peer_end(w, pc[1 - i]));
+        world_send(w, vm[2 + i], 1448000, world_peer_end(w, pc[i]));
+    }
+    struct rates r = measure(w, 2 * SECOND, 7 * SECOND);
+    for (int i = 0; i < 2; i++) {
+        near(r.wire[vm[i]], 30, .01);
+        near(r.wire[vm[2 + i]], 70, .01);
+    }
+    world_free(w);
+}
+END_TEST
+
 /* A star: three hosts send to one, whose NIC is as theirs. Nothing is lost; each gets its weight's part. */
 START_TEST(three_into_one)
 {
@@ -248,6 +277,7 @@ Suite *network_suite(void)
     tcase_add_test(t, two_bridged_flows);
     tcase_add_loop_test(t, weighted_max_min, 0, 4);
     tcase_add_loop_test(t, max_min_over_two_levels, 0, 3);
+    tcase_add_test(t, two_bridges_on_a_plain_switch);
     tcase_add_test(t, three_into_one);
     tcase_add_loop_test(t, a_long_way_is_as_wide, 0, 2);
     tcase_add_loop_test(t, the_lesser_of_line_and_cpu, 0, 10);

@@ -271,4 +271,26 @@ static inline int64_t world_over(const struct world *w, uint32_t vm, int i)
     return -1;
 }
 
+/* One host, one NIC on a bridge with a peer; VMs come later. */
+struct world_lan {
+    struct world *w;
+    uint32_t host, nic, net, pc;
+};
+
+static inline struct world_lan world_lan(int64_t bps)
+{
+    struct world_lan l = {.w = world_new()};
+    l.host = world_host(l.w, 4);
+    l.nic = world_nic(l.w, l.host, bps);
+    l.net = world_net(l.w, SC_NET_BRIDGE);
+    l.pc = world_peer(l.w, l.net);
+    world_join(l.w, l.net, l.nic);
+    return l;
+}
+
+static inline struct step world_sleep(int64_t ns)
+{
+    return world_step(STEP_SLEEP, ns);
+}
+
 #endif

@@ -111,6 +111,10 @@ END_TEST
 START_TEST(other_rates)
 {
     struct bucket b;
+    bucket_init(&b, INT64_C(6000000000), 0, 0, 0, 0); /* two thirds of a ns are carried over */
+    int64_t t = bucket_take(&b, 1, 0);
+    bucket_set(&b, INT64_C(3000000000), 0, 0, 0, t);
+    ck_assert_int_eq(bucket_take(&b, 1, t), 500000);
     bucket_init(&b, 0, 8000, 0, 0, 0);
     ck_assert_int_eq(bucket_take(&b, 2000, 0), 2 * S);
     bucket_set(&b, 0, 16000, 0, 0, S); /* what is owed stays, as time */

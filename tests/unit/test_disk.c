@@ -335,6 +335,39 @@ START_TEST(test_full_pool)
 }
 END_TEST
 
+/* Who needs four grains waits for two; who then needs one waits behind it, though there is one; who needs
+ * none does not wait. */
+START_TEST(test_first_come)
+{
+    struct desk *d = desk_open(lab_open(
+        "vlab: 1\nname: t\nrun: {duration: 1000s}\n"
+        "hosts: [{name: h, cpu: {cores: 3}, disks: [{name: d, iops: 1000/s, pool: 448KiB, grain: 64KiB}]}]\n"
+        "vms:\n"
+        "  - {name: a, host: h, disk: {size: 1GB, provision: thin}, workload: {threads: 1, steps: [{sleep: "
+        "2s},\n"
+        "     {disk: {write: 256KiB, pattern: sequential}}]}}\n"
+        "  - {name: b, host: h, disk: {size: 1GB, provision: thin}, workload: {threads: 1, steps: [{sleep: "
+        "5s},\n"
+        "     {disk: {write: 64KiB, pattern: sequential}}]}}\n"
+        "  - {name: c, host: h, disk: {size: 64KiB, provision: thick}, workload: {threads: 1, steps: "
+        "[{sleep: 1s},\n"
+        "     {disk: {write: 64KiB}}]}}\n"));
+    desk_run(d, 6 * S);
+    ck_assert_uint_eq(d->m->vms[0].done, 1);
+    ck_assert_uint_eq(d->m->vms[1].done, 0);
+    ck_assert_uint_eq(d->m->vms[2].done, 5);
+    disk_grow(d->m, 0, 2 * 65536);
+    desk_run(d, 7 * S);
+    ck_assert_uint_eq(d->m->vms[0].done, 2);
+    ck_assert_uint_eq(d->m->vms[1].done, 0);
+    disk_grow(d->m, 0, 65536);
+    desk_run(d, 8 * S - S / 2);
+    ck_assert_uint_eq(d->m->vms[1].done, 1);
+    ck_assert_uint_eq(d->m->vms[2].done, 7);
+    desk_close(d);
+}
+END_TEST
+
 START_TEST(test_destroyed)
 {
     struct desk *d = desk_open(lab_open(CROWD));
@@ -433,6 +466,7 @@ Suite *disk_suite(void)
     tcase_add_test(t, test_copy_on_write);
     tcase_add_test(t, test_full_clone);
     tcase_add_test(t, test_full_pool);
+    tcase_add_test(t, test_first_come);
     tcase_add_test(t, test_destroyed);
     tcase_add_test(t, test_snapshots);
     tcase_add_test(t, test_type_two);

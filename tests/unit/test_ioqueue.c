@@ -128,6 +128,22 @@ START_TEST(a_limit_holds_back)
 }
 END_TEST
 
+/* All whose time has come are let go before the policy chooses. */
+START_TEST(limits_let_go_together)
+{
+    weights(1000, 1000, 0);
+    flows[0].limit_u = flows[1].limit_u = 100 * PER_S;
+    struct ioqueue *q = make("deadline", 2, 1);
+    for (int i = 0; i < 4; i++)
+        add(q, i, (uint32_t)i % 2, i < 2 ? i : 100 - i, 0);
+    ck_assert_int_eq(next(q, 0), 0);
+    ck_assert_int_eq(next(q, 0), 1);
+    ck_assert_int_eq(next(q, 0), -1);
+    ck_assert_int_eq(next(q, 10 * MS), 3);
+    ck_assert_int_eq(next(q, 10 * MS), 2);
+}
+END_TEST
+
 START_TEST(a_limit_in_bytes_with_a_burst)
 {
     weights(1000, 1000, 0);
@@ -440,6 +456,7 @@ Suite *ioqueue_suite(void)
     tcase_add_test(t, out_of_range);
     tcase_add_loop_test(t, an_empty_one, 0, 4);
     tcase_add_loop_test(t, a_limit_holds_back, 0, 4);
+    tcase_add_test(t, limits_let_go_together);
     tcase_add_loop_test(t, a_limit_in_bytes_with_a_burst, 0, 4);
     tcase_add_loop_test(t, limits_change, 0, 4);
     suite_add_tcase(s, t);

@@ -247,6 +247,8 @@ START_TEST(a_large_group_is_summed)
     ck_near(made_value(r, "vm.v", "disk.allocated", "max"), 50000, 1e-9);
     ck_near(made_value(r, "vm.v", "disk.allocated", "p50"), 25000, 1e-9);
     ck_near(made_value(r, "vm.v", "mem.resident", "sd"), 0, 0);
+    ck_near(made_value(r, "vm.v", "cpu.swapwait", "max"), 0, 0);
+    ck_assert_ptr_null(made_row(r, "vm.v", "cpu.netwait", "max")); /* no NIC */
     ck_near(made_value(r, "vm.v", "mem.miss", "share"), 0, 0);
     ck_assert_ptr_null(made_row(r, "vm.v-7", "mem.refs", "total"));
     made_run_done(r);

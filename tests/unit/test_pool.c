@@ -57,23 +57,41 @@ START_TEST(test_beside)
     struct pool p;
     pool_init(&p, 2000 * GRAIN, GRAIN);
     uint32_t a = pool_open(&p), b = pool_open(&p);
-    uint32_t one = pool_reserve(&p, 1000, a, true), two = pool_reserve(&p, 500, b, true);
-    ck_assert_uint_eq(one, POOL_BESIDE);
-    ck_assert_uint_eq(two, POOL_BESIDE + 1000);
+    int64_t one = pool_reserve(&p, 1000, a, true), two = pool_reserve(&p, 500, b, true);
+    ck_assert_int_eq(one, 0);
+    ck_assert_int_eq(two, 1000 * GRAIN);
     ck_assert(pool_has(&p, 500));
     ck_assert(!pool_has(&p, 501));
     ck_assert_int_eq(pool_allocated(&p), 1500 * GRAIN);
-    pool_detail(&p, two, 500, b, true);
-    ck_assert_uint_eq(pool_refs(&p, two + 499), 1);
-    ck_assert(pool_drop(&p, two));
+    uint32_t g = pool_detail(&p, two, 500, b, true);
+    ck_assert_uint_eq(pool_refs(&p, g + 499), 1);
+    ck_assert_int_eq(pool_place(&p, g + 499), 1499 * GRAIN);
+    ck_assert(pool_drop(&p, g));
     ck_assert_int_eq(pool_owned(&p, b), 499 * GRAIN);
     pool_unreserve(&p, 1000, a);
     ck_assert_int_eq(pool_allocated(&p), 499 * GRAIN);
-    uint32_t three = pool_reserve(&p, 100, a, false); /* numbers alone */
-    ck_assert_uint_eq(three, POOL_BESIDE + 1500);
+    int64_t three = pool_reserve(&p, 100, a, false); /* a place alone */
+    ck_assert_int_eq(three, 1500 * GRAIN);
     ck_assert_int_eq(pool_allocated(&p), 499 * GRAIN);
-    pool_detail(&p, three, 100, a, false);
+    uint32_t h = pool_detail(&p, three, 100, a, false);
     ck_assert_int_eq(pool_allocated(&p), 599 * GRAIN);
+    ck_assert_int_eq(pool_place(&p, h), three);
+    ck_assert_int_eq(pool_place(&p, g), two);
+    ck_assert_int_ge(pool_place(&p, pool_take(&p, a)), POOL_THIN_AT);
+    pool_done(&p);
+}
+END_TEST
+
+/* More thick space than numbers: many large volumes, which nobody shares. */
+START_TEST(test_vast)
+{
+    struct pool p;
+    pool_init(&p, 0, 512);
+    uint32_t a = pool_open(&p);
+    for (int i = 0; i < 1000; i++)
+        ck_assert_int_eq(pool_reserve(&p, UINT64_C(1) << 35, a, true), i * (INT64_C(1) << 44));
+    ck_assert_int_eq(pool_allocated(&p), 1000 * (INT64_C(1) << 44));
+    ck_assert_int_eq(pool_reserve(&p, UINT64_C(1) << 53, a, false), 0); /* no address is left */
     pool_done(&p);
 }
 END_TEST
@@ -145,6 +163,7 @@ Suite *pool_suite(void)
     tcase_add_test(t, test_take_until_full);
     tcase_add_test(t, test_over_full);
     tcase_add_test(t, test_beside);
+    tcase_add_test(t, test_vast);
     tcase_add_test(t, test_moved);
     tcase_add_test(t, test_random);
     return s;

@@ -331,7 +331,8 @@ END_TEST
     "hosts:\n- {name: g, nics: [{name: n}]}\n- {name: h, " host                                              \
     "}\nnetworks: [{name: lan, kind: bridge, nics: [g/n, h/n]}, {name: slow, kind: bridge, nics: [h/n], "    \
     "latency: 1us}, {name: in, kind: host-only}]\npeers: [{name: pc, on: lan}]\nvms:\n"                      \
-    "- {name: near, host: h, nic: lan}\n- {name: far, host: g, nic: lan}\n- {name: shut, host: h, nic: "     \
+    "- {name: mate, host: h, nic: slow}\n- {name: near, host: h, nic: lan}\n- {name: far, host: g, nic: "    \
+    "lan}\n- {name: shut, host: h, nic: "                                                                    \
     "in}\n"                                                                                                  \
     "- {name: a, host: h, " vm ", workload: {steps: [" step "]}}\n"
 #define NIC ", nics: [{name: n}]"
@@ -369,10 +370,14 @@ static const struct loop {
                 "{disk: {trim: 1KiB}}")},
     {false, LOOP("nics: [{name: n}]", "nic: lan", "{net: {send: 1kB, to: far}}")},
     {true, LOOP("nics: [{name: n, bandwidth: 1Gb/s}]", "nic: lan", "{net: {send: 1kB, to: far}}")},
-    {true, LOOP("nics: [{name: n, latency: 1us}]", "nic: lan", "{net: {send: 1kB, to: pc}}")},
+    {false,
+     LOOP("nics: [{name: n, latency: 1us}]", "nic: lan", "{net: {send: 1kB, to: pc}}")}, /* it has left */
     {true, LOOP("nics: [{name: n, packet_cost: 1us}]", "nic: lan", "{net: {send: 1kB, to: pc}}")},
     {false, LOOP("nics: [{name: n, bandwidth: 1Gb/s}]", "nic: lan", "{net: {send: 1kB, to: near}}")},
+    {true, LOOP("nics: [{name: n}]", "nic: slow", "{net: {send: 1kB, to: mate}}")},
     {true, LOOP("nics: [{name: n}]", "nic: slow", "{net: {send: 1kB, to: near}}")},
+    {true, LOOP("hypervisor: {type: 2, host_io: 1us}, nics: [{name: n}]", "nic: lan",
+                "{net: {send: 1kB, to: pc}}")},
     {true, LOOP("nics: [{name: n}]", "nic: lan", "{net: {send: 1kB, to: shut}}")}, /* no way: a time-out */
     {true, LOOP("nics: [{name: n}]", "nic: in", "{net: {send: 1kB, to: far}}")},
     {false, LOOP("nics: [{name: n}]", "nic: in", "{net: {send: 1kB, to: shut}}")},
@@ -396,7 +401,7 @@ START_TEST(a_loop_that_may_take_no_time_is_refused)
     }
     unsigned column = (unsigned)(strstr(x->text, "steps: [") - strstr(x->text, "- {name: a,")) + 8;
     ck_text_refused(
-        &(struct refusal){x->text, 10, column, "a loop that can take no time", "add a step that takes time"});
+        &(struct refusal){x->text, 11, column, "a loop that can take no time", "add a step that takes time"});
 }
 END_TEST
 

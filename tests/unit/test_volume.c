@@ -186,36 +186,39 @@ struct world {
     struct volume v[VOLS];
     bool live[VOLS], thick[VOLS], snap[VOLS];
     uint32_t holds[VOLS][GRAINS]; /* 0: a hole, or never written */
-    uint32_t medium[2][PLACES];   /* by the grain's number, in the pool and beside it */
+    uint32_t medium[2][PLACES];   /* by place: of thick volumes, and of the pool's grains */
     uint32_t stamp;
 };
 
-static uint32_t *on_medium(struct world *w, uint32_t grain)
+/* The word behind the volume's grain g; NULL: there is none. */
+static uint32_t *on_medium(struct world *w, const struct volume *v, uint32_t g)
 {
-    uint32_t i = grain & ~POOL_BESIDE;
+    int64_t place = volume_place(v, g * GRAIN), thin = place >= POOL_THIN_AT;
+    if (place < 0) return NULL;
+    int64_t i = (place - thin * POOL_THIN_AT) / GRAIN;
     ck_often(i < PLACES);
-    return &w->medium[grain >> 31][i];
+    return &w->medium[thin][i];
 }
 
 static void write_some(struct world *w, uint32_t i, uint32_t at, uint32_t n)
 {
     struct volume *v = &w->v[i];
     struct volume_need need = volume_needs(v, at * GRAIN, n * GRAIN);
-    uint32_t had = w->p.given;
+    uint64_t had = w->p.given;
     int64_t was = pool_allocated(&w->p);
     volume_write(v, at * GRAIN, n * GRAIN);
     /* What it takes; what it lets go of may become free when nobody else has it, but shared means others do.
      */
     ck_often(w->p.given == had + need.grains && pool_allocated(&w->p) == was + need.grains * GRAIN);
     for (uint32_t g = at; g < at + n; g++)
-        w->holds[i][g] = *on_medium(w, volume_grain(v, g) - 1) = ++w->stamp;
+        w->holds[i][g] = *on_medium(w, v, g) = ++w->stamp;
 }
 
 static void trim_some(struct world *w, uint32_t i, uint32_t at, uint32_t n)
 {
     volume_trim(&w->v[i], at * GRAIN, n * GRAIN);
     for (uint32_t g = at; g < at + n; g++)
-        if (!volume_grain(&w->v[i], g)) w->holds[i][g] = 0;
+        if (!volume_has(&w->v[i], g)) w->holds[i][g] = 0;
 }
 
 static void clone_of(struct world *w, uint32_t i, uint32_t src, bool linked, bool snap)
@@ -225,9 +228,9 @@ static void clone_of(struct world *w, uint32_t i, uint32_t src, bool linked, boo
     volume_init(&w->v[i], &w->p, GRAINS * GRAIN, false);
     volume_clone(&w->v[i], &w->v[src], linked || snap);
     for (uint32_t g = 0; g < GRAINS; g++) {
-        uint32_t has = volume_grain(&w->v[i], g);
+        uint32_t *has = on_medium(w, &w->v[i], g);
         w->holds[i][g] = w->holds[src][g];
-        if (has && !linked && !snap) *on_medium(w, has - 1) = w->holds[src][g]; /* copied */
+        if (has && !linked && !snap) *has = w->holds[src][g]; /* copied */
     }
 }
 
@@ -240,11 +243,11 @@ static void look_at_all(struct world *w)
     for (uint32_t i = 0; i < VOLS; i++) {
         if (!w->live[i]) continue;
         for (uint32_t g = 0; g < GRAINS; g++) {
-            uint32_t has = volume_grain(&w->v[i], g);
+            uint32_t *has = on_medium(w, &w->v[i], g);
             ck_often(has || w->holds[i][g] == 0);
             if (!has) continue;
-            if (w->holds[i][g]) ck_often(*on_medium(w, has - 1) == w->holds[i][g]);
-            bool *seen = &reached[(has - 1) >> 31][(has - 1) & ~POOL_BESIDE];
+            if (w->holds[i][g]) ck_often(*has == w->holds[i][g]);
+            bool *seen = &reached[0][has - w->medium[0]];
             n += !*seen;
             *seen = true;
         }
@@ -266,12 +269,12 @@ START_TEST(test_random)
         uint32_t at = rng_u32(&r) % GRAINS, n = 1 + rng_u32(&r) % 40;
         if (at + n > GRAINS) n = GRAINS - at;
         if (!w->live[i]) {
-            bool fresh = !w->live[src] || w->p.out.n > PLACES - GRAINS;
+            bool fresh = !w->live[src] || w->p.next_place > (PLACES - GRAINS) * GRAIN;
             if (!fresh) {
                 clone_of(w, i, src, what % 4 != 0, what % 4 == 1);
                 continue;
             }
-            w->thick[i] = what % 2 && w->p.out.n + GRAINS < PLACES;
+            w->thick[i] = what % 2 && w->p.next_place + GRAINS * GRAIN < PLACES * GRAIN;
             w->live[i] = true;
             w->snap[i] = false;
             memset(w->holds[i], 0, sizeof w->holds[i]);
