@@ -157,6 +157,7 @@ static void settle_waiting(struct model *m, struct vcpu *v)
         [SCHED_QUEUED] = VCPU_READY,
         [SCHED_RUNNING] = VCPU_READY,
         [SCHED_THROTTLED] = VCPU_THROTTLED,
+        [SCHED_COSTOPPED] = VCPU_COSTOP,
     };
     enum sched_where where = sched_where(v->host->sched, v->in_sched);
     enum vcpu_state to = where == SCHED_BLOCKED ? guest_waits_as(v) : (enum vcpu_state)waits[where];

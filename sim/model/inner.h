@@ -30,7 +30,7 @@ struct mhost {
     uint32_t first_pcpu, n_pcpus;
     uint32_t first_vcpu, n_vcpus;
     uint32_t speed_ppm;
-    bool limits; /* some VM here has one: who leaves a pCPU may be throttled */
+    bool limits; /* or co-scheduling: who leaves a pCPU may be throttled, or stopped */
     bool smt;
     int64_t tick_ns, switch_ns;
     int64_t cache_lines, line_ns; /* 0 lines: the cache is not modelled */

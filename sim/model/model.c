@@ -129,7 +129,7 @@ static void build_sched(struct model *m, struct mhost *h, uint32_t host, uint32_
     for (uint32_t i = 0; i < m->sc->n_vms; i++) {
         const struct sc_vm *sc = &m->sc->vms[i];
         if (sc->host != host || !wanted(only_vm, i)) continue;
-        h->limits = h->limits || sc->limit_ppm;
+        h->limits = h->limits || sc->limit_ppm || sc->cosched;
         vms[n++] = (struct sched_vm_cfg){
             .weight = sc->weight,
             .first_vcpu = m->vms[i].first_vcpu - h->first_vcpu,
@@ -138,6 +138,7 @@ static void build_sched(struct model *m, struct mhost *h, uint32_t host, uint32_
             .quota_ns = sc->limit_ppm ? (int64_t)((__int128)sc->period_ns * sc->limit_ppm / 1000000) : 0,
             .period_ns = sc->period_ns,
             .pins = sc->pins,
+            .cosched = (enum sched_cosched)sc->cosched,
         };
     }
     for (uint32_t i = 0; i < h->n_threads; i++) {
@@ -161,6 +162,7 @@ static void build_sched(struct model *m, struct mhost *h, uint32_t host, uint32_
         .balance_every_ns = h->sc->balance_every_ns,
         .balance_idle = h->sc->balance_idle,
         .credit_debit_tick = h->sc->credit_debit_tick,
+        .threads_per_core = h->sc->threads_per_core,
     };
     size_t size = sched_size(&cfg);
     ASSERT(size > 0); /* the reader has checked all that cfg is made of */

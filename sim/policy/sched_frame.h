@@ -109,6 +109,10 @@ static inline struct sched_vcpu *vcpu_at(const struct sched *s, uint32_t v)
 {
     return (struct sched_vcpu *)(s->vcpus + v * s->vcpu_stride);
 }
+static inline struct sched_queue *pool_at(const struct sched *s, uint32_t line)
+{
+    return (struct sched_queue *)(s->gang.pools + line * s->gang.pool_stride);
+}
 static inline struct sched_vm *vm_of(const struct sched *s, const struct sched_vcpu *v)
 {
     return &s->vms[v->vm];
@@ -238,7 +242,6 @@ static inline bool may_join(const struct sched *s, const struct sched_vcpu *v, u
 }
 
 /* sched_gang.c: strict co-scheduling, where s->gang.on. */
-void sched_gang_init(struct sched *s); /* the pin sets are known */
 void sched_gang_ready(struct sched *s, struct sched_vcpu *v, enum sched_how how, int64_t now);
 void sched_gang_leave(struct sched *s, struct sched_vcpu *v, enum sched_how how, int64_t now);
 void sched_gang_charge(struct sched *s, struct sched_vcpu *v, int64_t ran_ns, int64_t now);

@@ -51,11 +51,6 @@ static bool is_ready(const struct sched *s, const struct sched_vcpu *v)
            (v->where == SCHED_COSTOPPED && !is_stopped(s, v));
 }
 
-static struct sched_queue *pool_at(const struct sched *s, uint32_t line)
-{
-    return (struct sched_queue *)(s->gang.pools + line * s->gang.pool_stride);
-}
-
 static struct sched_queue *pool_of(const struct sched *s, uint32_t u)
 {
     return pool_at(s, vcpu_at(s, u)->pinset);
@@ -469,35 +464,4 @@ void sched_gang_due(struct sched *s, struct sched_vm *vm, int64_t now)
         sched_reserve_unwait(pool_of(s, v->id), v);
         sched_reserve_wait(s, pool_of(s, v->id), v);
     }
-}
-
-/* --- beginning --- */
-
-/* The frame ticks each pCPU; the queues there are tick with the first. */
-static void tick(struct sched_queue *q, int64_t now)
-{
-    const struct sched *s = (const struct sched *)((const char *)q->rules - offsetof(struct sched, rules));
-    for (uint32_t i = 0; q->pcpu == 0 && i < s->n_pinsets; i++)
-        s->gang.cls->tick(pool_at(s, i), now);
-}
-
-void sched_gang_init(struct sched *s)
-{
-    struct gangs *g = &s->gang;
-    g->cls = s->cls;
-    g->wrap = *s->cls;
-    g->wrap.charge = NULL;
-    g->wrap.weighted = false;
-    if (g->cls->tick) g->wrap.tick = tick;
-    s->cls = &g->wrap;
-    for (uint32_t i = 0; i < s->n_pinsets; i++) {
-        struct sched_queue *pool = pool_at(s, i);
-        pool->pcpu = i;
-        pool->rules = &s->rules;
-        pool->shared = true;
-        if (g->cls->init) g->cls->init(pool);
-        g->lines[i].held = SCHED_NONE;
-    }
-    for (uint32_t p = 0; p < s->n_pcpus; p++)
-        g->seats[p].unit = SCHED_NONE;
 }

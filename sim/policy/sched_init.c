@@ -172,6 +172,35 @@ static void init_queues(struct sched *s)
     s->n_idle = s->n_pcpus;
 }
 
+/* The frame ticks each pCPU; the queues there are tick with the first. */
+static void gang_tick(struct sched_queue *q, int64_t now)
+{
+    const struct sched *s = (const struct sched *)((const char *)q->rules - offsetof(struct sched, rules));
+    for (uint32_t i = 0; q->pcpu == 0 && i < s->n_pinsets; i++)
+        s->gang.cls->tick(pool_at(s, i), now);
+}
+
+static void init_gangs(struct sched *s)
+{
+    struct gangs *g = &s->gang;
+    g->cls = s->cls;
+    g->wrap = *s->cls;
+    g->wrap.charge = NULL;
+    g->wrap.weighted = false;
+    if (g->cls->tick) g->wrap.tick = gang_tick;
+    s->cls = &g->wrap;
+    for (uint32_t i = 0; i < s->n_pinsets; i++) {
+        struct sched_queue *pool = pool_at(s, i);
+        pool->pcpu = i;
+        pool->rules = &s->rules;
+        pool->shared = true;
+        if (g->cls->init) g->cls->init(pool);
+        g->lines[i].held = SCHED_NONE;
+    }
+    for (uint32_t p = 0; p < s->n_pcpus; p++)
+        g->seats[p].unit = SCHED_NONE;
+}
+
 struct sched *sched_init(void *block, const struct sched_cfg *cfg)
 {
     size_t size = sched_size(cfg);
@@ -208,6 +237,6 @@ struct sched *sched_init(void *block, const struct sched_cfg *cfg)
     for (uint32_t i = 0; i < cfg->n_vms; i++)
         init_vm(s, i, cfg);
     init_queues(s);
-    if (s->gang.on) sched_gang_init(s);
+    if (s->gang.on) init_gangs(s);
     return s;
 }

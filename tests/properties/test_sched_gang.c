@@ -10,7 +10,7 @@ Suite *sched_gang_suite(void);
 #define S  (1000 * MS)
 
 static const char *const names[] = {"rr", "credit", "cfs", "eevdf", "stride", "bvt"};
-enum { SEEDS = 40, CLASSES = 6, LATE_NS = 2000000 };
+enum { SEEDS = 24, CLASSES = 6, LATE_NS = 2000000 };
 
 static bool weighted(int i)
 {
@@ -96,7 +96,7 @@ static uint64_t play(const char *cls, uint64_t seed, uint64_t *calls)
     static struct pins pins;
     struct world *w = malloc(sizeof *w);
     random_world(w, &pins, cls, seed);
-    for (int64_t t = 0; t < 1000 * MS; t += 25 * MS) {
+    for (int64_t t = 0; t < 600 * MS; t += 25 * MS) {
         world_run(w, t + world_below(w, 25 * MS));
         if (seed % 2) random_set(w);
         random_yields(w);
@@ -114,13 +114,13 @@ START_TEST(what_must_hold_holds_after_every_call)
     uint64_t calls = 0;
     for (uint64_t seed = 1; seed <= SEEDS; seed++)
         play(names[_i], seed, &calls);
-    ck_assert_uint_gt(calls, 100000);
+    ck_assert_uint_gt(calls, 40000);
 }
 END_TEST
 
 START_TEST(the_same_calls_have_the_same_answers)
 {
-    for (uint64_t seed = 1; seed <= 4; seed++) {
+    for (uint64_t seed = 1; seed <= 2; seed++) {
         uint64_t first = play(names[_i], seed, NULL);
         void *elsewhere = malloc(12345);
         ck_assert_uint_eq(play(names[_i], seed, NULL), first);
@@ -160,11 +160,11 @@ END_TEST
 
 /* Hogs, gangs of random sizes and singles of random weights: each VM's run time is as its weight. A unit's
  * lag is bounded by what it is charged at a time and what the largest other is: (k + K) slices, late, a
- * class's own bound for singles times the largest gang; over 60 s that is below the tolerance. */
+ * class's own bound for singles times the largest gang; over 30 s that is below the tolerance. */
 START_TEST(weights_hold_among_gangs_and_singles)
 {
     if (!weighted(_i)) return;
-    for (uint64_t seed = 1; seed <= 8; seed++) {
+    for (uint64_t seed = 1; seed <= 5; seed++) {
         struct world w;
         struct rng r = {rng_mix(seed), 2 * seed + 1};
         rng_u32(&r);
@@ -180,10 +180,10 @@ START_TEST(weights_hold_among_gangs_and_singles)
         }
         w.late = true;
         world_start(&w, seed);
-        world_run(&w, 60 * S);
+        world_run(&w, 30 * S);
         for (uint32_t i = 0; i < n; i++)
             all += ran(&w, i);
-        ck_assert(all > 120 * S);
+        ck_assert(all > 80 * S);
         for (uint32_t i = 0; i < n; i++) {
             double got = (double)ran(&w, i) / (double)all, want = w.vm[i].weight / weights;
             ck_assert_msg(got > want - .01 && got < want + .01, "%s seed %u vm %u of %u: %g, not %g",
@@ -198,7 +198,7 @@ END_TEST
  * of the pCPUs before each. */
 START_TEST(nobody_starves)
 {
-    for (uint64_t seed = 1; seed <= 8; seed++) {
+    for (uint64_t seed = 1; seed <= 5; seed++) {
         struct world w;
         struct rng r = {rng_mix(seed), 2 * seed + 1};
         rng_u32(&r);
@@ -211,10 +211,10 @@ START_TEST(nobody_starves)
         }
         w.late = true;
         world_start(&w, seed);
-        world_run(&w, 20 * S);
+        world_run(&w, 10 * S);
         int64_t slice = sched_class_slice_ns(w.cfg.cls, 4) * (_i == 2 ? 8 : 1) + 2 * MS;
         for (uint32_t v = 0; v < w.cfg.n_vcpus; v++) {
-            ck_assert_msg(w.v[v].ran > S / 2, "%s seed %u vcpu %u ran %g s", names[_i], (unsigned)seed, v,
+            ck_assert_msg(w.v[v].ran > S / 4, "%s seed %u vcpu %u ran %g s", names[_i], (unsigned)seed, v,
                           (double)w.v[v].ran / 1e9);
             ck_assert_msg(w.v[v].longest_wait < 8 * 5 * slice, "%s seed %u vcpu %u waited %g slices",
                           names[_i], (unsigned)seed, v, (double)w.v[v].longest_wait / (double)slice);

@@ -264,6 +264,80 @@ START_TEST(who_wakes_preempts_where_the_policy_says_so)
 }
 END_TEST
 
+/* Of three on one pCPU the current gives its turn to the last; the turn keeps its length, and each waits for
+ * its own as before. */
+START_TEST(a_turn_is_given_to_another)
+{
+    struct world w;
+    world_begin(&w, "rr", 2);
+    static const uint64_t first = 1, second = 2;
+    for (int i = 0; i < 3; i++)
+        world_vm(&w, (struct world_vm){.weight = 1000, .n_vcpus = 1, .pins = i == 1 ? &first : NULL});
+    world_vm(&w, (struct world_vm){.weight = 1000, .n_vcpus = 1, .pins = &second});
+    world_start(&w, 1);
+    /* 0 and 1 on the first pCPU; 2 and 3 on the second. */
+    ck_assert_uint_eq(sched_current(w.s, 0), 0);
+    ck_assert_uint_eq(sched_pcpu(w.s, 2), 1);
+    world_run(&w, 12 * MS);
+    ck_assert_uint_eq(sched_current(w.s, 0), 1);
+    ck_assert_uint_eq(sched_current(w.s, 1), 3);
+    ck_assert(!sched_yield_to(w.s, 1, 3, w.now)); /* runs */
+    ck_assert(!sched_yield_to(w.s, 0, 2, w.now)); /* has no turn */
+    ck_assert(!sched_yield_to(w.s, 3, 1, w.now));
+    ck_assert(sched_yield_to(w.s, 1, 2, w.now)); /* from the other pCPU */
+    world_settle(&w);
+    ck_assert_uint_eq(sched_current(w.s, 0), 2);
+    ck_assert_uint_eq(sched_pcpu(w.s, 2), 0);
+    ck_assert_int_eq(w.p[0].ends, 20 * MS);
+    world_run(&w, 20 * MS);
+    ck_assert_uint_eq(sched_current(w.s, 0), 0);
+    ck_assert_uint_eq(sched_pcpu(w.s, 2), 1); /* home again */
+    ck_assert_int_eq(w.v[1].ran, 2 * MS);
+    ck_assert_int_eq(w.v[2].ran, 18 * MS);
+    world_end(&w);
+}
+END_TEST
+
+/* Four threads on two cores. */
+START_TEST(an_idle_core_comes_first)
+{
+    static const uint32_t want[] = {0, 2, 1, 3};
+    for (int idle = 0; idle < 2; idle++) {
+        struct world w;
+        world_begin(&w, names[_i], 4);
+        w.cfg.balance_idle = idle;
+        w.cfg.threads_per_core = 2;
+        for (int i = 0; i < 4; i++)
+            world_vm(&w, (struct world_vm){.weight = 1000, .n_vcpus = 1});
+        world_start(&w, 1);
+        for (uint32_t v = 0; v < 4; v++)
+            ck_assert_uint_eq(sched_pcpu(w.s, v), want[v]);
+        world_end(&w);
+    }
+}
+END_TEST
+
+/* Two hogs are pinned to one pCPU of two, so the other's queue is the shorter for both siblings; balanced,
+ * the second goes to the longer. */
+START_TEST(balanced_siblings_stand_apart)
+{
+    static const uint64_t first = 1;
+    for (int balanced = 0; balanced < 2; balanced++) {
+        struct world w;
+        world_begin(&w, names[_i], 2);
+        for (int i = 0; i < 2; i++)
+            world_vm(&w, (struct world_vm){.weight = 1000, .n_vcpus = 1, .pins = &first});
+        world_vm(&w, (struct world_vm){.weight = 1000,
+                                       .n_vcpus = 2,
+                                       .cosched = balanced ? SCHED_COSCHED_BALANCE : SCHED_COSCHED_NONE});
+        world_start(&w, 1);
+        ck_assert_uint_eq(sched_pcpu(w.s, 2), 1);
+        ck_assert_uint_eq(sched_pcpu(w.s, 3), balanced ? 0 : 1);
+        world_end(&w);
+    }
+}
+END_TEST
+
 START_TEST(sizes_out_of_range_are_refused)
 {
     struct sched_vm_cfg vm = {.weight = 1000, .n_vcpus = 2};
@@ -318,6 +392,9 @@ Suite *sched_suite(void)
     tcase_add_loop_test(t, three_on_two_take_turns, 0, 6);
     tcase_add_loop_test(t, weighted_hogs_on_one_of_four_pcpus, 0, 6);
     tcase_add_test(t, who_wakes_preempts_where_the_policy_says_so);
+    tcase_add_test(t, a_turn_is_given_to_another);
+    tcase_add_loop_test(t, an_idle_core_comes_first, 0, 6);
+    tcase_add_loop_test(t, balanced_siblings_stand_apart, 0, 6);
     tcase_add_test(t, sizes_out_of_range_are_refused);
     tcase_add_test(t, classes_are_found_by_name);
     suite_add_tcase(s, t);
