@@ -82,10 +82,9 @@ void fig_gantt(struct rundir *rd, const struct report *rp)
     int64_t ascii =
         slices > 14 ? (int64_t)((double)(w.to_ns - w.from_ns) * 14 / slices) : w.to_ns - w.from_ns;
     fprintf(fig.gp, "ASCII_TO = %s\n", num_seconds((char[NUM_LEN]){0}, w.from_ns + ascii));
-    fprintf(fig.gp,
-            "SCALE = %.1f\nROWS = %u\nCOLOURS = %zu\nOTHERS = %d\nSWITCHES = %d\nHOSTS = %d\nLABELS = %d\n",
-            unit.scale, w.rows, n, others > 0, switches,
-            gantt_time(trace_gantt(rp->trace), &w, GANTT_HOST) > 0, labels > 0);
+    figure_number(&fig, "SCALE", unit.scale);
+    fprintf(fig.gp, "ROWS = %u\nCOLOURS = %zu\nOTHERS = %d\nSWITCHES = %d\nHOSTS = %d\nLABELS = %d\n", w.rows,
+            n, others > 0, switches, gantt_time(trace_gantt(rp->trace), &w, GANTT_HOST) > 0, labels > 0);
     figure_words(&fig, "VMS", names, n);
     figure_text(&fig, "XLABEL", axis);
     fputs("YTICS = \"set ytics (", fig.gp);
