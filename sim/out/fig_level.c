@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Levels of disks and stores over time, from the samples: a curve a device and point of the sweep, and in grey
- * the bound that the level cannot pass, where it has one. */
+/* Levels of disks and stores over time, from the samples: a curve a device and point of the sweep, and in
+ * grey the bound that the level cannot pass, where it has one. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,8 +123,8 @@ static char *name_of(const struct levels *l, const struct level *v)
     for (size_t k = 0; k < keys; k++) {
         if (l->last_point || (k != l->axis.key && !l->axis.other[k])) continue;
         const char *dot = strrchr(l->rp->points[v->point].keys[k], '.');
-        fprintf(f, "%s%s %s", ftell(f) > 0 ? ", " : "",
-                dot ? dot + 1 : l->rp->points[v->point].keys[k], l->rp->points[v->point].values[k]);
+        fprintf(f, "%s%s %s", ftell(f) > 0 ? ", " : "", dot ? dot + 1 : l->rp->points[v->point].keys[k],
+                l->rp->points[v->point].values[k]);
     }
     fclose(f);
     return text;
@@ -160,8 +160,8 @@ void fig_level(struct rundir *rd, const struct report *rp, const char *metric, c
     if (l.left_out) snprintf(more, sizeof more, "%zu more curves not shown; ", l.left_out);
     size_t reps = runset_reps(rp->runs);
     char *at = l.last_point ? report_point_text(rp, runset_points(rp->runs) - 1) : alloc_copy(""), note[400];
-    snprintf(note, sizeof note, "%.250s%s%smean over a sample; n = %zu run%s", at, *at ? "; " : "", more, reps,
-             reps > 1 ? "s, band: 95 % confidence (Student t)" : "");
+    snprintf(note, sizeof note, "%.250s%s%smean over a sample; n = %zu run%s", at, *at ? "; " : "", more,
+             reps, reps > 1 ? "s, band: 95 % confidence (Student t)" : "");
     free(at);
     figure_begin(&fig, rd, rp, name, question, note, 0);
     for (size_t i = 0; i < l.n; i++) {

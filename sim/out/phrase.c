@@ -134,7 +134,7 @@ static const char *metric_words(const char *metric, bool host)
                  {"disk.busy", "busy servers"},
                  {"net.frames", "frames"},
                  {"net.bytes", "network traffic"},
-                 {"net.wire", "bytes on the wire"},
+                 {"net.wire", "traffic on the wire"},
                  {"net.drops", "dropped frames"},
                  {"wait", "wait for a pCPU"},
                  {"slice", "time slice"}};
