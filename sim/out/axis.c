@@ -36,6 +36,25 @@ bool axis_number(const char *text, double *x, const char **base)
     return false;
 }
 
+bool axis_follows(const struct report *rp, size_t key, size_t of)
+{
+    size_t points = runset_points(rp->runs);
+    for (size_t i = 1; i < points; i++)
+        for (size_t k = 0; k < i; k++) {
+            const char *const *a = rp->points[i].values, *const *b = rp->points[k].values;
+            if (strcmp(a[of], b[of]) == 0 && strcmp(a[key], b[key]) != 0) return false;
+        }
+    return true;
+}
+
+/* It follows a key that does not follow it. */
+static bool coarser(const struct report *rp, size_t key)
+{
+    for (size_t k = 0; k < rp->points[0].n; k++)
+        if (k != key && axis_follows(rp, key, k) && !axis_follows(rp, k, key)) return true;
+    return false;
+}
+
 /* How many different values the key has; *numeric where all are numbers of one kind. */
 static size_t variety(const struct report *rp, size_t key, bool *numeric)
 {
@@ -133,6 +152,12 @@ static void fill(struct axis *a, const struct report *rp)
     }
     for (size_t i = 0; i < points; i++)
         a->place[i] = find(a, rp->points[i].values[a->key]);
+    a->other = alloc_array(rp->points[0].n, sizeof *a->other);
+    for (size_t k = 0; k < rp->points[0].n; k++) {
+        a->other[k] = !axis_follows(rp, k, a->key) && !coarser(rp, k);
+        for (size_t j = 0; j < k && a->other[k]; j++)
+            a->other[k] = !a->other[j] || !axis_follows(rp, k, j);
+    }
 }
 
 bool axis_make(struct axis *a, const struct report *rp)
@@ -143,7 +168,7 @@ bool axis_make(struct axis *a, const struct report *rp)
         for (size_t k = 0; rp->points && k < rp->points[0].n; k++) {
             bool numeric;
             size_t n = variety(rp, k, &numeric);
-            if (n <= best || numeric != (numbers == 1)) continue;
+            if (n <= best || numeric != (numbers == 1) || coarser(rp, k)) continue;
             best = n;
             a->key = k;
             a->numeric = numeric;
@@ -158,5 +183,6 @@ void axis_done(struct axis *a)
     free(a->x);
     free(a->word);
     free(a->place);
+    free(a->other);
     *a = (struct axis){.unit = ""};
 }

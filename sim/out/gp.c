@@ -23,6 +23,7 @@ CARRY(steal);
 CARRY(ecdf);
 CARRY(curve);
 CARRY(groups);
+CARRY(level);
 
 #define ENTRY(name)                                                                                          \
     {                                                                                                        \
@@ -32,7 +33,7 @@ CARRY(groups);
 static const struct {
     const char *name, *from, *end;
 } carried[] = {ENTRY(style), ENTRY(gantt), ENTRY(shares), ENTRY(steal),
-               ENTRY(ecdf),  ENTRY(curve), ENTRY(groups)};
+               ENTRY(ecdf),  ENTRY(curve), ENTRY(groups), ENTRY(level)};
 
 void gp_copy(FILE *f, const char *name)
 {
