@@ -178,10 +178,10 @@ START_TEST(keys_of_one_zip_are_asked_together)
         struct scenario *sc = at(f, p, &d);
         ck_assert_ptr_nonnull(sc);
         ck_assert_uint_eq(sc->n_expects, 3);
-        ck_assert_uint_eq(sc->expects[0].lhs->point, p % 2 + 2 * 1);
-        ck_assert_uint_eq(sc->expects[1].lhs->point, 1 + 2 * 2);
+        ck_assert_uint_eq(sc->expects[0]->lhs->point, p % 2 + 2 * 1);
+        ck_assert_uint_eq(sc->expects[1]->lhs->point, 1 + 2 * 2);
         /* One alone: where it is, if it holds there, else the first where it does. */
-        ck_assert_uint_eq(sc->expects[2].lhs->point, p % 2 + 2 * (p / 2 == 2 ? 2 : 1));
+        ck_assert_uint_eq(sc->expects[2]->lhs->point, p % 2 + 2 * (p / 2 == 2 ? 2u : 1u));
         scenario_free(sc);
     }
     scenario_close(f);
