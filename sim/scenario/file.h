@@ -36,8 +36,8 @@ uint32_t sweep_index(const struct scenario_file *f, size_t point, uint32_t axis)
 struct sweep_at {
     const char *key, *value;
 };
-/* To the point that differs from *point in these keys, which the sweep has. Keys of one zip are asked together.
- * False: there is none; *bad is the one that cannot be, or not beside those before it. */
+/* To the point that differs from *point in these keys, which the sweep has. Keys of one zip are asked
+ * together. False: there is none; *bad is the one that cannot be, or not beside those before it. */
 bool sweep_move(const struct scenario_file *f, size_t *point, const struct sweep_at *at, uint32_t n,
                 uint32_t *bad);
 bool sweep_has(const struct scenario_file *f, const char *key);

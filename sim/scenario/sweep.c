@@ -314,7 +314,8 @@ bool sweep_move(const struct scenario_file *f, size_t *point, const struct sweep
     for (uint32_t i = 0; i < f->n_axes; i++) {
         const struct axis *x = &f->axes[i];
         uint32_t now = sweep_index(f, *point, i), v = now;
-        /* Where it is now is looked at first: where nothing is asked, or a value stands there twice, it stays. */
+        /* Where it is now is looked at first: where nothing is asked, or a value stands there twice, it
+         * stays. */
         for (uint32_t k = 0; k < x->n_values && !has_all(x, v, at, n, bad); k++)
             v = k;
         if (!has_all(x, v, at, n, bad)) return false;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scenario/expect.h"
 #include "scenario/scenario.h"
 
 #include "tests/unit/reading.h"
@@ -178,10 +179,10 @@ START_TEST(keys_of_one_zip_are_asked_together)
         struct scenario *sc = at(f, p, &d);
         ck_assert_ptr_nonnull(sc);
         ck_assert_uint_eq(sc->n_expects, 3);
-        ck_assert_uint_eq(sc->expects[0]->lhs->point, p % 2 + 2 * 1);
-        ck_assert_uint_eq(sc->expects[1]->lhs->point, 1 + 2 * 2);
+        ck_assert_uint_eq(sc->expects[0]->lhs->point, p / 3 * 3 + 1);
+        ck_assert_uint_eq(sc->expects[1]->lhs->point, 3 + 2);
         /* One alone: where it is, if it holds there, else the first where it does. */
-        ck_assert_uint_eq(sc->expects[2]->lhs->point, p % 2 + 2 * (p / 2 == 2 ? 2u : 1u));
+        ck_assert_uint_eq(sc->expects[2]->lhs->point, p / 3 * 3 + (p % 3 == 2 ? 2 : 1));
         scenario_free(sc);
     }
     scenario_close(f);
