@@ -9,7 +9,7 @@
 /* Pages of the guest that have content, as the guest counts them. */
 static int64_t in_use(const struct vmem *v)
 {
-    return v->resident + v->swapped + v->reclaim->compressed;
+    return v->resident + v->swapped + v->reclaim->compressed + v->reclaim->coming;
 }
 
 /* Pages without content, not in the balloon. */
@@ -67,7 +67,7 @@ static uint32_t guest_out(struct model *m, struct mem *mem, struct vmem *v)
 static uint32_t step(struct model *m, struct mem *mem, struct vmem *v)
 {
     uint32_t frame = RECLAIM_NONE;
-    if (empty(v) == 0) {
+    if (empty(v) <= 0) {
         frame = guest_out(m, mem, v);
         if (frame == RECLAIM_NONE) return RECLAIM_NONE;
     }
@@ -99,14 +99,16 @@ static bool to_spare(const struct mem *mem)
 uint32_t balloon_room(struct model *m, struct vmem *v)
 {
     struct mem *mem = v->mem;
-    if (empty(v) == 0) {
-        uint32_t frame = RECLAIM_NONE;
+    uint32_t frame = RECLAIM_NONE;
+    v->reclaim->coming = 1;
+    if (empty(v) < 0) {
         bool back = v->vm->sc->swap == SC_NONE || (to_spare(mem) && in_time(m, v));
         if (!back) frame = guest_out(m, mem, v);
-        if (frame != RECLAIM_NONE) return frame;
-        if (v->ballooned > 0) grow(m, v, -1);
+        if (frame == RECLAIM_NONE) grow(m, v, -1);
     }
-    return mem_take_frame(m, mem, v);
+    if (frame == RECLAIM_NONE) frame = mem_take_frame(m, mem, v);
+    v->reclaim->coming = 0;
+    return frame;
 }
 
 bool balloon_fault(struct model *m, struct vmem *v, struct touch *t, uint32_t *word)

@@ -30,7 +30,7 @@ uint32_t balloon_take(struct model *m, struct mem *mem, struct vmem *v);
 bool balloon_can(const struct mem *mem);
 /* Likewise, but only later: the balloon's event will come. */
 bool balloon_will(struct model *m, struct mem *mem);
-/* A frame for a page that the guest has not in memory, its balloon holding some. RECLAIM_NONE: none now. */
+/* A frame for a page that the guest does not have in memory. RECLAIM_NONE: none now. */
 uint32_t balloon_room(struct model *m, struct vmem *v);
 /* The fault on a page that is on the guest's swap: see mem_odd_fault. */
 bool balloon_fault(struct model *m, struct vmem *v, struct touch *t, uint32_t *word);
