@@ -4,8 +4,6 @@
 #include "model/cpu.h"
 #include "model/mem_reclaim.h"
 
-#define STEP_NS INT64_C(10000000)
-
 /* Pages of the guest that have content, as the guest counts them. */
 static int64_t in_use(const struct vmem *v)
 {
@@ -123,11 +121,6 @@ bool balloon_fault(struct model *m, struct vmem *v, struct touch *t, uint32_t *w
 
 /* --- towards the free target --- */
 
-static int64_t moves_a_step(const struct mem *mem)
-{
-    int64_t ns = mem->reclaim->balloon_ns;
-    return ns > 0 && ns < STEP_NS ? STEP_NS / ns : 1;
-}
 
 static void due(struct model *m, struct mem *mem, int64_t at_ns)
 {
@@ -141,7 +134,7 @@ bool balloon_will(struct model *m, struct mem *mem)
     int64_t first = INT64_MAX;
     if (mem->watched && mem->reclaim->balloon_ns) { /* it grows by steps */
         if (!balloon_can(mem)) return false;
-        due(m, mem, sim_now(m->sim) + moves_a_step(mem) * mem->reclaim->balloon_ns);
+        due(m, mem, sim_now(m->sim) + mem_reclaim_step(mem->reclaim->balloon_ns) * mem->reclaim->balloon_ns);
         return true;
     }
     for (uint32_t i = 0; i < mem->n_vms; i++)
@@ -191,7 +184,7 @@ void balloon_look(struct model *m, struct mem *mem)
     bool held = mem->host->book->level[REC_L_MEM_BALLOONED] > 0;
     if (r->balloon_ns) {
         if (!r->balloon_due && (r->state > MEMSTATE_HIGH ? balloon_can(mem) : held && spare(mem) > 0))
-            due(m, mem, sim_now(m->sim) + moves_a_step(mem) * r->balloon_ns);
+            due(m, mem, sim_now(m->sim) + mem_reclaim_step(r->balloon_ns) * r->balloon_ns);
         return;
     }
     if (r->state == MEMSTATE_HIGH) {
@@ -235,7 +228,7 @@ void balloon_on_step(void *model, uint32_t host)
     struct mem_reclaim *r = mem->reclaim;
     r->balloon_due = false;
     mem_sync(m, mem->host);
-    int64_t n = moves_a_step(mem);
+    int64_t n = mem_reclaim_step(r->balloon_ns);
     bool again = false;
     if (r->state > MEMSTATE_HIGH) {
         inflate(m, mem, n);

@@ -14,7 +14,7 @@
  * the guest swaps out another. What came back is written again when it goes again.
  *
  * Bounds: `max` of the VM's size, its reservation, and `rate`: each balloon moves a page in page/rate, in and
- * out. With a free target balloons grow in steps of at least 10 ms while the host is soft or lower. In high,
+ * out. With a free target balloons grow in steps (mem_reclaim_step) while the host is soft or lower. In high,
  * and where a VM has ended, they shrink as far as what guests could then take leaves the host high.
  *
  * Source: Waldspurger, OSDI 2002. Leaves out: that the driver needs CPU time and a guest that runs; a guest's
