@@ -72,9 +72,7 @@ static enum go take(struct model *m, struct vm *vm, uint32_t t)
     struct task *k = &vm->tasks[t];
     switch (lock_take(m, vm, t)) {
     case LOCK_HOLD: k->stage = STAGE_HOLD; return work(vm, k, k->act.amount) ? GO_RUN : GO_ON;
-    case LOCK_SPIN:
-        run(k, 0, lock_spin_ns(vm, t));
-        return GO_RUN;
+    case LOCK_SPIN: run(k, 0, lock_spin_ns(vm, t)); return GO_RUN;
     case LOCK_WAIT: guest_wait(m, vm, t, VCPU_IDLE); return GO_WAIT;
     }
     return GO_ON;

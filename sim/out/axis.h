@@ -12,14 +12,15 @@
 struct axis {
     size_t key; /* which of the point's keys */
     bool numeric, logarithmic;
-    size_t n;          /* distinct values, ascending (words: as they first come) */
-    double *x;         /* [n], where numeric */
-    const char **word; /* [n] as written; borrowed */
-    size_t *place;     /* [points]: which of the n a point is at */
-    const char *unit;  /* of x; "" where none */
+    size_t n;         /* distinct values, ascending (words: as they first come) */
+    double *x;        /* [n], where numeric */
+    char **word;      /* [n] as written; behind it, a line each, what else the zip sets that differs */
+    size_t *place;    /* [points]: which of the n a point is at */
+    const char *unit; /* of x; "" where none */
 };
 
-/* False: nothing varies. */
+/* The key of a zip is its first, the keys that repeat it (report_repeats) count as one with it.
+ * False: nothing varies. */
 bool axis_make(struct axis *a, const struct report *rp);
 void axis_done(struct axis *a);
 /* "10ms" is 0.01 and "s"; false where it is no number with a unit that is known. */

@@ -49,11 +49,16 @@ struct figure_unit {
 };
 struct figure_unit figure_time_unit(double seconds);
 
+/* What an axis of this swept key is labelled with: its path, and what else its zip sets. Returns out. */
+char *figure_axis_name(const struct report *rp, size_t key, char *out, size_t size);
+
 void fig_gantt(struct rundir *rd, const struct report *rp);
 void fig_shares(struct rundir *rd, const struct report *rp);
 void fig_steal(struct rundir *rd, const struct report *rp);
 void fig_ecdf(struct rundir *rd, const struct report *rp, const char *metric, const char *question,
               const char *axis);
+void fig_overhead(struct rundir *rd, const struct report *rp);
+void fig_memory(struct rundir *rd, const struct report *rp);
 void fig_sweep(struct rundir *rd, const struct report *rp);
 
 #endif

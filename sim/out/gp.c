@@ -23,6 +23,8 @@ CARRY(steal);
 CARRY(ecdf);
 CARRY(curve);
 CARRY(groups);
+CARRY(overhead);
+CARRY(memory);
 
 #define ENTRY(name)                                                                                          \
     {                                                                                                        \
@@ -31,8 +33,8 @@ CARRY(groups);
 
 static const struct {
     const char *name, *from, *end;
-} carried[] = {ENTRY(style), ENTRY(gantt), ENTRY(shares), ENTRY(steal),
-               ENTRY(ecdf),  ENTRY(curve), ENTRY(groups)};
+} carried[] = {ENTRY(style), ENTRY(gantt),  ENTRY(shares),   ENTRY(steal), ENTRY(ecdf),
+               ENTRY(curve), ENTRY(groups), ENTRY(overhead), ENTRY(memory)};
 
 void gp_copy(FILE *f, const char *name)
 {

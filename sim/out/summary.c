@@ -250,18 +250,19 @@ static void host_lines(const struct summary_ctx *c)
 }
 
 /* A key's heading: whole where all keys fit the line, else its last part. */
-static const char *key_name(const struct report_point *p, size_t k)
+static const char *key_name(const struct report *rp, size_t k)
 {
+    const struct report_point *p = &rp->points[0];
     size_t all = 0;
     for (size_t i = 0; i < p->n; i++)
-        all += strlen(p->keys[i]) + 2;
+        all += report_repeats(rp, i) ? 0 : strlen(p->keys[i]) + 2;
     const char *dot = strrchr(p->keys[k], '.');
-    return all > KEYS_MAX && dot ? dot + 1 : p->keys[k];
+    return dot && (all > KEYS_MAX || report_of_several(rp, k)) ? dot + 1 : p->keys[k];
 }
 
 static int key_width(const struct report *rp, size_t k)
 {
-    size_t width = strlen(key_name(&rp->points[0], k));
+    size_t width = strlen(key_name(rp, k));
     for (size_t i = 0; i < runset_points(rp->runs); i++)
         if (strlen(rp->points[i].values[k]) > width) width = strlen(rp->points[i].values[k]);
     return (int)width;
@@ -279,13 +280,13 @@ static void sweep_table(const struct summary_ctx *c)
         fprintf(c->f, "  [%zu] %s\n", k + 1, want[k].name);
     fputs(ink(c, TERM_BOLD), c->f);
     for (size_t k = 0; k < keys; k++)
-        fprintf(c->f, "  %*s", key_width(rp, k), key_name(&rp->points[0], k));
+        if (!report_repeats(rp, k)) fprintf(c->f, "  %*s", key_width(rp, k), key_name(rp, k));
     for (size_t k = 0; k < n; k++)
         fprintf(c->f, "%9s[%zu]", "", k + 1);
     fprintf(c->f, "%s\n", ink(c, TERM_PLAIN));
     for (size_t i = 0; i < points && i < MAX_POINTS; i++) {
         for (size_t k = 0; k < keys; k++)
-            fprintf(c->f, "  %*s", key_width(rp, k), rp->points[i].values[k]);
+            if (!report_repeats(rp, k)) fprintf(c->f, "  %*s", key_width(rp, k), rp->points[i].values[k]);
         for (size_t k = 0; k < n; k++) {
             char num[NUM_LEN];
             struct estimate e = interest_at(rp, &want[k], i);
