@@ -135,19 +135,29 @@ static __attribute__((noinline)) void charge_odd(struct model *m, struct pcpu *c
     r->kind = REC_OVERHEAD;
 }
 
-/* Charges the running vCPU for what it has had since the last time. */
-static inline void charge(struct model *m, struct pcpu *c)
+/* Books what the running vCPU has had since the last time. The scheduler is not told: it decides alike
+ * however often a task's steps, or anybody's curiosity, cut a turn into pieces. */
+static inline void account(struct model *m, struct pcpu *c)
 {
     int64_t now = sim_now(m->sim), ran = now - c->run_from;
     if (c->mode != PCPU_RUN || ran == 0) return;
     c->run_from = now;
+    c->untold_ns += ran;
     struct vcpu *v = c->on;
     if (c->smt | v->overhead)
         charge_odd(m, c, ran);
     else
         v->burst_ns -= ran;
     ASSERT(v->burst_ns >= 0);
-    sched_charge(c->host->sched, v->in_sched, ran, now);
+}
+
+/* Before the scheduler decides about the running vCPU: charges it for all it has had. */
+static inline void charge(struct model *m, struct pcpu *c)
+{
+    account(m, c);
+    if (c->untold_ns == 0) return;
+    sched_charge(c->host->sched, c->on->in_sched, c->untold_ns, sim_now(m->sim));
+    c->untold_ns = 0;
 }
 
 /* Enters whatever waiting the scheduler holds it in, if that is news. */
@@ -253,6 +263,8 @@ static inline void turn(struct model *m, struct pcpu *c, int64_t ran)
 {
     c->on->burst_ns -= ran;
     c->run_from += ran;
+    ran += c->untold_ns;
+    c->untold_ns = 0;
     put_on(m, c, sched_turn(c->host->sched, c->num, ran, c->run_from), false);
 }
 
@@ -264,13 +276,15 @@ static inline void resume(struct model *m, struct pcpu *c, bool pick)
         return;
     }
     if (c->mode == PCPU_RUN && c->event) unplan(m, c);
-    charge(m, c);
+    account(m, c);
     bool has = c->on->burst_ns > 0 || guest_proceed(m, c->on);
-    if (!has) sched_block(c->host->sched, c->on->in_sched, sim_now(m->sim));
-    if (pick || !has || (c->mode == PCPU_RUN && sim_now(m->sim) >= c->slice_end))
+    if (pick || !has || (c->mode == PCPU_RUN && sim_now(m->sim) >= c->slice_end)) {
+        charge(m, c);
+        if (!has) sched_block(c->host->sched, c->on->in_sched, sim_now(m->sim));
         dispatch(m, c, !has);
-    else if (c->mode == PCPU_RUN)
+    } else if (c->mode == PCPU_RUN) {
         plan(m, c);
+    }
 }
 
 /* --- the scheduler's wishes --- */
@@ -319,7 +333,7 @@ static __attribute__((noinline)) void settle_smt(struct model *m, struct mhost *
             bool running = c->mode == PCPU_RUN && c->on;
             if (running) {
                 if (c->event) unplan(m, c);
-                charge(m, c);
+                account(m, c);
             }
             c->rate_num = num;
             c->rate_den = den;
@@ -436,14 +450,14 @@ void cpu_replan(struct model *m, struct vcpu *v)
     plan(m, c);
 }
 
-void cpu_charge(struct model *m, struct vcpu *v)
+void cpu_account(struct model *m, struct vcpu *v)
 {
-    if (v->at) charge(m, v->at);
+    if (v->at) account(m, v->at);
 }
 
 void cpu_step_over(struct model *m, struct vcpu *v)
 {
-    if (v->at) charge(m, v->at);
+    if (v->at) account(m, v->at);
     guest_settle(v);
     v->vm->tasks[v->task].left_ns = 0;
     v->burst_ns = v->granted_ns = 0;

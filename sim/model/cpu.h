@@ -23,11 +23,11 @@ void cpu_on_tick(void *model, uint32_t host); /* of a scheduler */
 void cpu_look(struct vcpu *v);
 /* It is there no more: off its pCPU, out of the queue. */
 void cpu_power_off(struct model *m, struct vcpu *v);
-/* The work it has done since it was last charged. */
+/* The work it has done since that was last booked. */
 int64_t cpu_uncharged_ns(const struct model *m, const struct vcpu *v);
-/* Charges it up to now, where it runs. */
-void cpu_charge(struct model *m, struct vcpu *v);
-/* Its burst has changed: its pCPU's next stop does too. It must have been charged. */
+/* Books what it has run up to now; the scheduler is not told. */
+void cpu_account(struct model *m, struct vcpu *v);
+/* Its burst has changed: its pCPU's next stop does too. What it ran must be booked. */
 void cpu_replan(struct model *m, struct vcpu *v);
 /* The guest has something to run on a vCPU that had nothing. */
 void cpu_wake(struct model *m, struct vcpu *v);

@@ -264,7 +264,7 @@ void guest_cut(struct model *m, struct vm *vm, uint32_t t, int64_t ran_ns)
     struct vcpu *v = &m->vcpus[k->vcpu];
     bool on = k->where == TASK_ON;
     if (on) {
-        cpu_charge(m, v);
+        cpu_account(m, v);
         guest_settle(v);
     }
     int64_t rest = ran_ns - (k->piece_ns - k->owed_ns - k->left_ns);

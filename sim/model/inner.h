@@ -48,8 +48,9 @@ enum pcpu_mode { PCPU_IDLE, PCPU_SWITCH, PCPU_RUN };
 
 struct pcpu {
     struct mhost *host;
-    struct vcpu *on;  /* on it, or switched to; NULL: idle */
-    int64_t run_from; /* up to when the running vCPU has been charged */
+    struct vcpu *on;   /* on it, or switched to; NULL: idle */
+    int64_t run_from;  /* up to when what the running vCPU had is booked */
+    int64_t untold_ns; /* of that, what the scheduler has not been told */
     int64_t slice_end;
     evq_handle event;
     int64_t event_at;

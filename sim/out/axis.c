@@ -36,6 +36,25 @@ bool axis_number(const char *text, double *x, const char **base)
     return false;
 }
 
+bool axis_follows(const struct report *rp, size_t key, size_t of)
+{
+    size_t points = runset_points(rp->runs);
+    for (size_t i = 1; i < points; i++)
+        for (size_t k = 0; k < i; k++) {
+            const char *const *a = rp->points[i].values, *const *b = rp->points[k].values;
+            if (strcmp(a[of], b[of]) == 0 && strcmp(a[key], b[key]) != 0) return false;
+        }
+    return true;
+}
+
+/* It follows a key that does not follow it. */
+static bool coarser(const struct report *rp, size_t key)
+{
+    for (size_t k = 0; k < rp->points[0].n; k++)
+        if (k != key && axis_follows(rp, key, k) && !axis_follows(rp, k, key)) return true;
+    return false;
+}
+
 /* How many different values the key has; *numeric where all are numbers of one kind. */
 static size_t variety(const struct report *rp, size_t key, bool *numeric)
 {
@@ -110,7 +129,7 @@ static size_t find(const struct axis *a, const char *value)
     return k;
 }
 
-/* What the axis has at this point: the key's value; for words, that of the others of its zip too. */
+/* What the axis has at this point: the key's value; for words, also what that does not settle of its zip. */
 static char *word_at(const struct axis *a, const struct report *rp, size_t point)
 {
     const struct report_point *p = &rp->points[point];
@@ -120,23 +139,19 @@ static char *word_at(const struct axis *a, const struct report *rp, size_t point
     ASSERT(f != NULL);
     fputs(p->values[a->key], f);
     for (size_t k = 0; !a->numeric && k < p->n; k++) {
-        if (k == a->key || !report_same_axis(rp, k, a->key) || report_repeats(rp, k)) continue;
+        if (!report_same_axis(rp, k, a->key) || axis_follows(rp, k, a->key) || report_repeats(rp, k))
+            continue;
         fprintf(f, "\n%s", p->values[k]);
     }
     fclose(f);
     return text;
 }
 
-/* Whether a value of the key says which point of its zip it is. */
+/* Whether a value of the key settles all of its zip. */
 static bool tells_all(const struct report *rp, size_t key)
 {
-    for (size_t i = 0; i < runset_points(rp->runs); i++)
-        for (size_t j = 0; j < i; j++) {
-            const struct report_point *p = &rp->points[i], *q = &rp->points[j];
-            if (strcmp(p->values[key], q->values[key]) != 0) continue;
-            for (size_t k = 0; k < p->n; k++)
-                if (report_same_axis(rp, k, key) && strcmp(p->values[k], q->values[k]) != 0) return false;
-        }
+    for (size_t k = 0; k < rp->points[0].n; k++)
+        if (report_same_axis(rp, k, key) && !axis_follows(rp, k, key)) return false;
     return true;
 }
 
@@ -169,6 +184,12 @@ static void fill(struct axis *a, const struct report *rp)
         a->place[i] = find(a, v);
         free(v);
     }
+    a->other = alloc_array(rp->points[0].n, sizeof *a->other);
+    for (size_t k = 0; k < rp->points[0].n; k++) {
+        a->other[k] = !report_same_axis(rp, k, a->key) && !axis_follows(rp, k, a->key) && !coarser(rp, k);
+        for (size_t j = 0; j < k && a->other[k]; j++)
+            a->other[k] = !a->other[j] || !axis_follows(rp, k, j);
+    }
 }
 
 bool axis_make(struct axis *a, const struct report *rp)
@@ -180,7 +201,7 @@ bool axis_make(struct axis *a, const struct report *rp)
             bool numeric;
             size_t n = variety(rp, k, &numeric);
             numeric = numeric && tells_all(rp, k);
-            if (n <= best || numeric != (numbers == 1)) continue;
+            if (n <= best || numeric != (numbers == 1) || coarser(rp, k)) continue;
             best = n;
             a->key = k;
             a->numeric = numeric;
@@ -197,5 +218,6 @@ void axis_done(struct axis *a)
         free(a->word[i]);
     free(a->word);
     free(a->place);
+    free(a->other);
     *a = (struct axis){.unit = ""};
 }

@@ -155,7 +155,8 @@ void fig_ecdf(struct rundir *rd, const struct report *rp, const char *metric, co
     figure_number(&fig, "FROM", from);
     figure_number(&fig, "TO", to);
     struct figure_unit unit = figure_time_unit(span.middle);
-    fprintf(fig.gp, "SCALE = %.1f\nLOGX = %d\n", unit.scale, span.logarithmic);
+    figure_number(&fig, "SCALE", unit.scale);
+    fprintf(fig.gp, "LOGX = %d\n", span.logarithmic);
     snprintf(head, sizeof head, "%s, %s%s", metric, unit.name, span.logarithmic ? " (logarithmic)" : "");
     figure_text(&fig, "XLABEL", head);
     snprintf(head, sizeof head, "%s that took no longer, %%", axis);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "out/axis.h"
 #include "out/figure.h"
 #include "out/gp.h"
 #include "out/num.h"
@@ -95,7 +96,7 @@ char *figure_axis_name(const struct report *rp, size_t key, char *out, size_t si
     else
         snprintf(out, size, "%s", path);
     for (size_t k = 0; k < p->n; k++) {
-        if (k == key || !report_same_axis(rp, k, key) || report_repeats(rp, k)) continue;
+        if (!report_same_axis(rp, k, key) || axis_follows(rp, k, key) || report_repeats(rp, k)) continue;
         const char *leaf = strrchr(p->keys[k], '.');
         size_t n = strlen(out);
         snprintf(out + n, size - n, ", %s", leaf ? leaf + 1 : p->keys[k]);
@@ -107,9 +108,24 @@ struct figure_unit figure_time_unit(double seconds)
 {
     static const struct figure_unit units[] = {{"ns", 1e9}, {"us", 1e6}, {"ms", 1e3}, {"s", 1}};
     size_t u = 0;
+    if (seconds >= 7200) return (struct figure_unit){"h", 1.0 / 3600};
     while (u < 3 && seconds * units[u].scale >= 2000)
         u++;
     return units[u];
+}
+
+struct figure_unit figure_size_unit(const char *metric, const char *unit, double x)
+{
+    static const struct figure_unit units[3][5] = {
+        {{"B", 1}, {"kB", 1e-3}, {"MB", 1e-6}, {"GB", 1e-9}, {"TB", 1e-12}},
+        {{"B/s", 1}, {"kB/s", 1e-3}, {"MB/s", 1e-6}, {"GB/s", 1e-9}, {"TB/s", 1e-12}},
+        {{"b/s", 8}, {"kb/s", 8e-3}, {"Mb/s", 8e-6}, {"Gb/s", 8e-9}, {"Tb/s", 8e-12}}};
+    int kind = num_in_bits(metric, unit) ? 2 : strcmp(unit, "B/s") == 0 ? 1 : strcmp(unit, "B") == 0 ? 0 : -1;
+    if (kind < 0) return (struct figure_unit){unit, 1};
+    size_t u = 0;
+    while (u < 4 && x * units[kind][u].scale >= 2000)
+        u++;
+    return units[kind][u];
 }
 
 /* What every figure says of the run it shows. */
@@ -168,5 +184,7 @@ void figures_write(struct rundir *rd, const struct report *rp)
     fig_ecdf(rd, rp, "wait", "How long did a vCPU wait for a pCPU?", "waits");
     fig_memory(rd, rp);
     fig_overhead(rd, rp);
+    fig_level(rd, rp, "disk.allocated", "How full are the pools?", "space given out");
+    fig_level(rd, rp, "disk.queue", "How many requests were at the disks?", "requests issued and not done");
     fig_sweep(rd, rp);
 }

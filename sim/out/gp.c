@@ -25,6 +25,7 @@ CARRY(curve);
 CARRY(groups);
 CARRY(overhead);
 CARRY(memory);
+CARRY(level);
 
 #define ENTRY(name)                                                                                          \
     {                                                                                                        \
@@ -33,8 +34,8 @@ CARRY(memory);
 
 static const struct {
     const char *name, *from, *end;
-} carried[] = {ENTRY(style), ENTRY(gantt),  ENTRY(shares),   ENTRY(steal), ENTRY(ecdf),
-               ENTRY(curve), ENTRY(groups), ENTRY(overhead), ENTRY(memory)};
+} carried[] = {ENTRY(style), ENTRY(gantt),  ENTRY(shares),   ENTRY(steal),  ENTRY(ecdf),
+               ENTRY(curve), ENTRY(groups), ENTRY(overhead), ENTRY(memory), ENTRY(level)};
 
 void gp_copy(FILE *f, const char *name)
 {

@@ -6,9 +6,10 @@
  * stands for, with the VM's whole weight and charged what all its members ran; or any other vCPU. The first
  * in line begins its turn as soon as as many of its pCPUs are free at once as it has members that can run.
  * Until then those that are free stay idle for it, and nobody behind it goes first: nobody starves, and a
- * gang of k among singles leaves idle what does not divide (fragmentation). A turn is one slice of the
- * policy's and ends for all members with the first of them that is to stop: slice over, preempted, late or
- * not.
+ * gang of k among singles leaves idle what does not divide (fragmentation). Who is first is the policy's word
+ * each time: a single that has run and had less for its weight than the gang goes before it again. A turn is
+ * one slice of the policy's and ends for all members with the first of them that is to stop: slice over,
+ * preempted, late or not.
  *
  * A member that blocks leaves its pCPU to the gang until the turn is over, and comes back to it if it wakes;
  * one that wakes and finds no pCPU kept or free ends the turn, and the gang waits for one more. The members
@@ -22,7 +23,7 @@
  * slice a pCPU, and pays the time run even where ticks are sampled.
  *
  * The policy is behind `wrap`, a class that charges nobody, so that the way of a slice on other hosts has no
- * word of this. A change of turns takes O(pCPUs / 64 + the gang's vCPUs), for each set of pins. */
+ * word of this. A change of turns takes O(pCPUs + sets of pins x pCPUs / 64). */
 #include "policy/sched_frame.h"
 
 enum unit_state { UNIT_OUT, UNIT_WAITING, UNIT_ON };
