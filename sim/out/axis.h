@@ -13,12 +13,12 @@
 struct axis {
     size_t key; /* which of the point's keys */
     bool numeric, logarithmic;
-    size_t n;          /* distinct values, ascending (words: as they first come) */
-    double *x;         /* [n], where numeric */
-    const char **word; /* [n] as written; borrowed */
-    size_t *place;     /* [points]: which of the n a point is at */
-    const char *unit;  /* of x; "" where none */
-    bool *other;       /* [keys]: not settled by the axis, nor by an earlier or finer key: it names a curve */
+    size_t n;    /* distinct values, ascending (words: as they first come) */
+    double *x;   /* [n], where numeric */
+    char **word; /* [n] as written; behind it, a line each, what else the zip sets that it does not settle */
+    size_t *place;    /* [points]: which of the n a point is at */
+    const char *unit; /* of x; "" where none */
+    bool *other;      /* [keys]: not settled by the axis, nor by an earlier or finer key: it names a curve */
 };
 
 /* Whether the value of key `of` settles that of `key`, as under `zip`. */

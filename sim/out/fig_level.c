@@ -159,7 +159,7 @@ void fig_level(struct rundir *rd, const struct report *rp, const char *metric, c
     snprintf(name, sizeof name, "%s", strrchr(metric, '.') + 1);
     if (l.left_out) snprintf(more, sizeof more, "%zu more curves not shown; ", l.left_out);
     size_t reps = runset_reps(rp->runs);
-    char *at = l.last_point ? report_point_text(rp, runset_points(rp->runs) - 1) : alloc_copy(""), note[400];
+    char *at = l.last_point ? report_point_words(rp, runset_points(rp->runs) - 1) : alloc_copy(""), note[400];
     snprintf(note, sizeof note, "%.250s%s%smean over a sample; n = %zu run%s", at, *at ? "; " : "", more,
              reps, reps > 1 ? "s, band: 95 % confidence (Student t)" : "");
     free(at);

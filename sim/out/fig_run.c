@@ -67,7 +67,7 @@ void fig_gantt(struct rundir *rd, const struct report *rp)
     snprintf(question, sizeof question, "Who ran when on the pCPUs of %.64s?",
              trace_scenario(rp->trace)->hosts[w.host].name);
     snprintf(axis, sizeof axis, "time since %s s, %s", num_seconds(from, w.from_ns), unit.name);
-    char *at = runset_points(rp->runs) > 1 ? report_point_text(rp, rp->trace_point) : alloc_copy("");
+    char *at = runset_points(rp->runs) > 1 ? report_point_words(rp, rp->trace_point) : alloc_copy("");
     char note[300];
     snprintf(note, sizeof note, "%.200s%s%s; n = 1 run", at, *at ? "; " : "",
              w.shared ? "the first stretch in which a pCPU is shared" : "no pCPU changes hands");

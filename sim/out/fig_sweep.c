@@ -108,11 +108,15 @@ static void write_axis(struct plot *p)
     FILE *gp = p->fig.gp;
     const struct axis *a = &p->axis;
     if (!a->numeric) {
-        fprintf(gp, "GROUPS = %zu\n", a->n);
+        size_t lines = 1;
+        for (const char *c = a->word[0]; *c; c++)
+            lines += *c == '\n';
+        fprintf(gp, "GROUPS = %zu\nLINES = %zu\n", a->n, lines);
         return;
     }
     double low = a->x[0], high = a->x[a->n - 1], air = 0.04 * (high - low);
     fprintf(gp, "LOGX = %d\n", a->logarithmic);
+    const double near = 0.04 * (a->logarithmic ? log(high / low) : high - low); /* numbers would overlap */
     figure_number(&p->fig, "FROM", a->logarithmic ? low / 1.2 : low - air);
     figure_number(&p->fig, "TO", a->logarithmic ? high * 1.2 : high + air);
     fputs("XTICS = ", gp);
@@ -123,8 +127,11 @@ static void write_axis(struct plot *p)
     putc('"', gp);
     fputs("set xtics (", gp);
     char num[NUM_LEN];
-    for (size_t i = 0; i < a->n; i++)
-        fprintf(gp, "%s%s", i ? ", " : "", num_text(num, a->x[i]));
+    for (size_t i = 0, last = 0; i < a->n; i++) {
+        double gap = a->logarithmic ? log(a->x[i] / a->x[last]) : a->x[i] - a->x[last];
+        fprintf(gp, "%s%s%s", i ? ", " : "", i && gap < near ? "'' " : "", num_text(num, a->x[i]));
+        if (gap >= near) last = i;
+    }
     fputs(")\"\n", gp);
 }
 
@@ -158,9 +165,10 @@ static void finish(struct plot *p)
     figure_number(&p->fig, "BOTTOM", bottom * unit.scale);
     figure_number(&p->fig, "TOP", top * unit.scale);
     figure_number(&p->fig, "SCALE", unit.scale);
-    char label[200];
-    snprintf(label, sizeof label, "%.120s%s%.40s%s", p->curve[0].what->metric, *unit.name ? ", " : "",
-             unit.name, decades ? " (logarithmic)" : "");
+    char label[300];
+    const char *per = p->curve[0].what->per;
+    snprintf(label, sizeof label, "%.100s%s%.100s%s%.40s%s", p->curve[0].what->metric, per ? " / " : "",
+             per ? per : "", *unit.name ? ", " : "", unit.name, decades ? " (logarithmic)" : "");
     figure_text(&p->fig, "YLABEL", label);
     fprintf(p->fig.gp, "CURVES = %zu\nBANDS = %zu\n", p->n, runset_reps(p->rp->runs) > 1 ? p->n : 0);
     figure_array(&p->fig, "NAMES", names, p->n);
@@ -170,12 +178,27 @@ static void finish(struct plot *p)
         free(names[k]);
 }
 
+/* The swept key in words; "the virtualization mode of forks" is of all VMs where the zip has them side by
+ * side. */
+static char *key_words(const struct report *rp, size_t key, char *out, size_t size)
+{
+    const char *path = rp->points[0].keys[key], *name = strchr(path, '.');
+    phrase_key(path, out, size);
+    if (!name || !report_of_several(rp, key)) return out;
+    char tail[140];
+    snprintf(tail, sizeof tail, " of %.*s", (int)strcspn(name + 1, "."), name + 1);
+    size_t n = strlen(out), m = strlen(tail);
+    if (n > m && strcmp(out + n - m, tail) == 0) out[n - m] = '\0';
+    return out;
+}
+
 static void begin(struct plot *p, struct rundir *rd, const struct report *rp, size_t number, size_t left_out)
 {
-    char name[32], question[300], label[200], more[80] = "", cause[120], effect[120];
-    const char *key = rp->points[0].keys[p->axis.key];
+    char name[32], question[300], label[200], more[80] = "", cause[160], key[160], effect[120];
+    key_words(rp, p->axis.key, cause, sizeof cause);
+    figure_axis_name(rp, p->axis.key, key, sizeof key);
     snprintf(name, sizeof name, "sweep-%zu", number);
-    snprintf(question, sizeof question, "What does %s do to %s?", phrase_key(key, cause, sizeof cause),
+    snprintf(question, sizeof question, "What does %s do to %s?", cause,
              phrase_figures(p->asked, p->n_asked, effect, sizeof effect));
     if (left_out) snprintf(more, sizeof more, "%zu more curves not shown; ", left_out);
     size_t reps = runset_reps(rp->runs);
@@ -192,6 +215,7 @@ static void begin(struct plot *p, struct rundir *rd, const struct report *rp, si
 
 static bool same_plot(const struct interest *a, const struct interest *b)
 {
+    if (!a->per != !b->per || (a->per && strcmp(a->per, b->per) != 0)) return false;
     return strcmp(a->metric, b->metric) == 0 && strcmp(a->unit, b->unit) == 0 && a->percent == b->percent;
 }
 

@@ -52,11 +52,16 @@ struct figure_unit figure_time_unit(double seconds);
 /* The same of bytes and of rates in bytes, a network's in bits; other units are left as they are. */
 struct figure_unit figure_size_unit(const char *metric, const char *unit, double x);
 
+/* What an axis of this swept key is labelled with: its path, and what else its zip sets. Returns out. */
+char *figure_axis_name(const struct report *rp, size_t key, char *out, size_t size);
+
 void fig_gantt(struct rundir *rd, const struct report *rp);
 void fig_shares(struct rundir *rd, const struct report *rp);
 void fig_steal(struct rundir *rd, const struct report *rp);
 void fig_ecdf(struct rundir *rd, const struct report *rp, const char *metric, const char *question,
               const char *axis);
+void fig_overhead(struct rundir *rd, const struct report *rp);
+void fig_memory(struct rundir *rd, const struct report *rp);
 /* Of disks and stores: metric is disk.allocated or disk.queue. */
 void fig_level(struct rundir *rd, const struct report *rp, const char *metric, const char *question,
                const char *axis);

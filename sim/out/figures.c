@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "out/axis.h"
 #include "out/figure.h"
 #include "out/gp.h"
 #include "out/num.h"
@@ -24,8 +25,12 @@ void figure_quote(FILE *f, const char *text)
 
 void figure_cell(FILE *f, const char *text)
 {
-    for (; *text; text++)
-        putc((unsigned char)*text < 0x20 ? ' ' : *text == '"' ? '\'' : *text, f);
+    for (; *text; text++) {
+        if (*text == '\n')
+            fputs("\\n", f); /* gnuplot breaks the line there */
+        else
+            putc((unsigned char)*text < 0x20 ? ' ' : *text == '"' ? '\'' : *text, f);
+    }
 }
 
 void figure_value(FILE *f, double x)
@@ -72,7 +77,7 @@ void figure_array(struct figure *fig, const char *name, char *const *texts, size
 
 char *figure_note(const struct report *rp, size_t point, const char *what)
 {
-    char *at = runset_points(rp->runs) > 1 ? report_point_text(rp, point) : NULL, *s;
+    char *at = runset_points(rp->runs) > 1 ? report_point_words(rp, point) : NULL, *s;
     size_t n = runset_reps(rp->runs);
     int len = n > 1 ? asprintf(&s, "%s%s%sn = %zu runs, %g %% confidence (Student t)", what, at ? at : "",
                                at ? "; " : "", n, RUNSET_CONFIDENCE * 100)
@@ -80,6 +85,23 @@ char *figure_note(const struct report *rp, size_t point, const char *what)
     ASSERT(len >= 0);
     free(at);
     return s;
+}
+
+char *figure_axis_name(const struct report *rp, size_t key, char *out, size_t size)
+{
+    const struct report_point *p = &rp->points[0];
+    const char *path = p->keys[key], *dot = strchr(path, '.'), *end = dot ? strchr(dot + 1, '.') : NULL;
+    if (end && report_of_several(rp, key))
+        snprintf(out, size, "%.*s.*%s", (int)(dot - path), path, end);
+    else
+        snprintf(out, size, "%s", path);
+    for (size_t k = 0; k < p->n; k++) {
+        if (!report_same_axis(rp, k, key) || axis_follows(rp, k, key) || report_repeats(rp, k)) continue;
+        const char *leaf = strrchr(p->keys[k], '.');
+        size_t n = strlen(out);
+        snprintf(out + n, size - n, ", %s", leaf ? leaf + 1 : p->keys[k]);
+    }
+    return out;
 }
 
 struct figure_unit figure_time_unit(double seconds)
@@ -160,6 +182,8 @@ void figures_write(struct rundir *rd, const struct report *rp)
     fig_steal(rd, rp);
     fig_ecdf(rd, rp, "latency", "How long did requests take?", "requests");
     fig_ecdf(rd, rp, "wait", "How long did a vCPU wait for a pCPU?", "waits");
+    fig_memory(rd, rp);
+    fig_overhead(rd, rp);
     fig_level(rd, rp, "disk.allocated", "How full are the pools?", "space given out");
     fig_level(rd, rp, "disk.queue", "How many requests were at the disks?", "requests issued and not done");
     fig_sweep(rd, rp);

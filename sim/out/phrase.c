@@ -69,6 +69,14 @@ char *phrase_key(const char *key, char *out, size_t size)
                  {"queue", "the length of the queue"},
                  {"period", "the period of the limit"},
                  {"mode", "the virtualization mode"},
+                 {"of", "the working set"},
+                 {"pages", "the number of references"},
+                 {"profile", "the profile"},
+                 {"type", "the type of hypervisor"},
+                 {"nested_paging", "nested paging"},
+                 {"replacement_scope", "the scope of replacement"},
+                 {"size", "the memory"},
+                 {"estimate", "the way of estimating use"},
                  {"replacement", "the replacement policy"},
                  {"swap", "the swap disk"},
                  {"tax", "the idle-memory tax"},
@@ -179,6 +187,10 @@ char *phrase_figures(const struct interest *const *w, size_t n, char *out, size_
              : entity[strlen(entity) - 1] == 's' ? "' "
                                                  : "'s ",
              stat, *stat ? " " : "", metric_words(w[0]->metric, host));
+    if (w[0]->per) {
+        size_t at = strlen(out);
+        if (at < size) snprintf(out + at, size - at, " / %s", metric_words(w[0]->per, host));
+    }
     if (same_entity && !named) {
         size_t at = strlen(out);
         if (at < size) snprintf(out + at, size - at, " of %s", entity);
