@@ -4,12 +4,10 @@
 #include "model/cpu.h"
 #include "model/mem_reclaim.h"
 
-#define STEP_NS INT64_C(10000000)
-
 /* Pages of the guest that have content, as the guest counts them. */
 static int64_t in_use(const struct vmem *v)
 {
-    return v->resident + v->swapped + v->reclaim->compressed;
+    return v->resident + v->swapped + v->reclaim->compressed + v->reclaim->coming;
 }
 
 /* Pages without content, not in the balloon. */
@@ -67,7 +65,7 @@ static uint32_t guest_out(struct model *m, struct mem *mem, struct vmem *v)
 static uint32_t step(struct model *m, struct mem *mem, struct vmem *v)
 {
     uint32_t frame = RECLAIM_NONE;
-    if (empty(v) == 0) {
+    if (empty(v) <= 0) {
         frame = guest_out(m, mem, v);
         if (frame == RECLAIM_NONE) return RECLAIM_NONE;
     }
@@ -99,14 +97,16 @@ static bool to_spare(const struct mem *mem)
 uint32_t balloon_room(struct model *m, struct vmem *v)
 {
     struct mem *mem = v->mem;
-    if (empty(v) == 0) {
-        uint32_t frame = RECLAIM_NONE;
+    uint32_t frame = RECLAIM_NONE;
+    v->reclaim->coming = 1;
+    if (empty(v) < 0) {
         bool back = v->vm->sc->swap == SC_NONE || (to_spare(mem) && in_time(m, v));
         if (!back) frame = guest_out(m, mem, v);
-        if (frame != RECLAIM_NONE) return frame;
-        if (v->ballooned > 0) grow(m, v, -1);
+        if (frame == RECLAIM_NONE) grow(m, v, -1);
     }
-    return mem_take_frame(m, mem, v);
+    if (frame == RECLAIM_NONE) frame = mem_take_frame(m, mem, v);
+    v->reclaim->coming = 0;
+    return frame;
 }
 
 bool balloon_fault(struct model *m, struct vmem *v, struct touch *t, uint32_t *word)
@@ -121,11 +121,6 @@ bool balloon_fault(struct model *m, struct vmem *v, struct touch *t, uint32_t *w
 
 /* --- towards the free target --- */
 
-static int64_t moves_a_step(const struct mem *mem)
-{
-    int64_t ns = mem->reclaim->balloon_ns;
-    return ns > 0 && ns < STEP_NS ? STEP_NS / ns : 1;
-}
 
 static void due(struct model *m, struct mem *mem, int64_t at_ns)
 {
@@ -139,7 +134,7 @@ bool balloon_will(struct model *m, struct mem *mem)
     int64_t first = INT64_MAX;
     if (mem->watched && mem->reclaim->balloon_ns) { /* it grows by steps */
         if (!balloon_can(mem)) return false;
-        due(m, mem, sim_now(m->sim) + moves_a_step(mem) * mem->reclaim->balloon_ns);
+        due(m, mem, sim_now(m->sim) + mem_reclaim_step(mem->reclaim->balloon_ns) * mem->reclaim->balloon_ns);
         return true;
     }
     for (uint32_t i = 0; i < mem->n_vms; i++)
@@ -189,7 +184,7 @@ void balloon_look(struct model *m, struct mem *mem)
     bool held = mem->host->book->level[REC_L_MEM_BALLOONED] > 0;
     if (r->balloon_ns) {
         if (!r->balloon_due && (r->state > MEMSTATE_HIGH ? balloon_can(mem) : held && spare(mem) > 0))
-            due(m, mem, sim_now(m->sim) + moves_a_step(mem) * r->balloon_ns);
+            due(m, mem, sim_now(m->sim) + mem_reclaim_step(r->balloon_ns) * r->balloon_ns);
         return;
     }
     if (r->state == MEMSTATE_HIGH) {
@@ -233,7 +228,7 @@ void balloon_on_step(void *model, uint32_t host)
     struct mem_reclaim *r = mem->reclaim;
     r->balloon_due = false;
     mem_sync(m, mem->host);
-    int64_t n = moves_a_step(mem);
+    int64_t n = mem_reclaim_step(r->balloon_ns);
     bool again = false;
     if (r->state > MEMSTATE_HIGH) {
         inflate(m, mem, n);

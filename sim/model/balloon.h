@@ -14,7 +14,7 @@
  * the guest swaps out another. What came back is written again when it goes again.
  *
  * Bounds: `max` of the VM's size, its reservation, and `rate`: each balloon moves a page in page/rate, in and
- * out. With a free target balloons grow in steps of at least 10 ms while the host is soft or lower. In high,
+ * out. With a free target balloons grow in steps (mem_reclaim_step) while the host is soft or lower. In high,
  * and where a VM has ended, they shrink as far as what guests could then take leaves the host high.
  *
  * Source: Waldspurger, OSDI 2002. Leaves out: that the driver needs CPU time and a guest that runs; a guest's
@@ -30,7 +30,7 @@ uint32_t balloon_take(struct model *m, struct mem *mem, struct vmem *v);
 bool balloon_can(const struct mem *mem);
 /* Likewise, but only later: the balloon's event will come. */
 bool balloon_will(struct model *m, struct mem *mem);
-/* A frame for a page that the guest has not in memory, its balloon holding some. RECLAIM_NONE: none now. */
+/* A frame for a page that the guest does not have in memory. RECLAIM_NONE: none now. */
 uint32_t balloon_room(struct model *m, struct vmem *v);
 /* The fault on a page that is on the guest's swap: see mem_odd_fault. */
 bool balloon_fault(struct model *m, struct vmem *v, struct touch *t, uint32_t *word);

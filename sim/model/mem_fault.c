@@ -173,7 +173,7 @@ __attribute__((noinline)) void mem_count_fault(struct touch *t, enum rec_count w
 static void first_touch(struct model *m, struct vmem *v, struct touch *t, uint32_t page, uint32_t *word)
 {
     mem_count_fault(t, REC_N_MEM_SOFTFAULTS);
-    uint32_t frame = v->ballooned ? balloon_room(m, v) : mem_take_frame(m, v->mem, v);
+    uint32_t frame = v->mem->reclaim ? balloon_room(m, v) : mem_take_frame(m, v->mem, v);
     if (frame == RECLAIM_NONE) {
         starve(m, v, t);
         return;

@@ -158,7 +158,7 @@ static void sample(struct vmem *v)
     }
     uint32_t now = looked ? (uint32_t)(UINT64_C(1000000) * used / looked) : 0;
     r->fast_ppm = r->periods ? (r->fast_ppm + now) / 2 : now;
-    r->slow_ppm = r->periods ? (7 * r->slow_ppm + now) / 8 : now;
+    r->slow_ppm = r->periods ? (3 * r->slow_ppm + now) / 4 : now;
     r->used_ppm = now > r->fast_ppm ? now : r->fast_ppm;
     if (r->slow_ppm > r->used_ppm) r->used_ppm = r->slow_ppm;
     r->periods++;

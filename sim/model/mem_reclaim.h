@@ -20,7 +20,7 @@
  * In use: the pages referred to since the last whole 30 s, or in the 30 s before that if those were more
  * (`estimate: exact`); or (`sampled`) of 100 pages, drawn every 30 s among the resident ones from a stream of
  * the VM, the share that was referred to in those 30 s, smoothed by a fast average (half of it new), a slow
- * one (an eighth), and the greatest of the new, the fast and the slow counts, as in ESX: a working set that
+ * one (a quarter), and the greatest of the new, the fast and the slow counts, as in ESX: a working set that
  * grows is believed at once. Until the first 30 s are over, sampling takes all pages for used. mem.active
  * shows the estimate, as it was at the end of the last 30 s.
  *
@@ -43,6 +43,7 @@ struct vreclaim {        /* of a VM */
     int64_t balloon_max; /* pages */
     int64_t compressed;  /* pages */
     int64_t guest_swapped;
+    int64_t coming;                        /* 1: a page that the guest makes room for, while that goes on */
     int64_t was_active;                    /* exact: pages in use in the last whole period */
     uint32_t used_ppm, fast_ppm, slow_ppm; /* sampled */
     int64_t balloon_ns;                    /* its balloon may move the next page then */
@@ -92,6 +93,12 @@ uint32_t mem_reclaim_from(struct model *m, struct mem *mem, struct vmem *v, mem_
 static inline bool mem_reclaim_may(const struct vmem *v)
 {
     return v->resident - v->shared > v->reclaim->reserved;
+}
+/* Pages in one step of work that goes on by itself, page_ns each: 10 ms of it, 64 pages at most, one at least. */
+static inline uint32_t mem_reclaim_step(int64_t page_ns)
+{
+    int64_t pages = page_ns > 0 ? 10000000 / page_ns : 64;
+    return pages < 1 ? 1 : pages > 64 ? 64 : (uint32_t)pages;
 }
 /* Frames in use or out of it that no VM's page alone accounts for: of the host's book only. */
 void mem_reclaim_host_frames(struct model *m, struct mem *mem, int64_t by);

@@ -8,8 +8,7 @@
 #include "model/mem_reclaim.h"
 #include "model/thread.h"
 
-#define STEP_NS INT64_C(10000000)
-#define ZERO    "zero"
+#define ZERO "zero"
 
 /* One content that several pages may have. */
 struct content {
@@ -288,7 +287,7 @@ struct share *pageshare_new(struct model *m, struct mem *mem)
     free(all);
     int64_t page_ns = (int64_t)((__int128)mem->page_bytes * 8 * 1000000000 / mem->host->sc->memory.share_bps);
     if (page_ns == 0) page_ns = 1;
-    s->step = page_ns < STEP_NS ? (uint32_t)(STEP_NS / page_ns) : 1;
+    s->step = mem_reclaim_step(page_ns);
     s->step_ns = s->step * page_ns;
     sim_at(m->sim, s->step_ns, EVQ_NORMAL, mem->reclaim->ev_scan, mem->host->index);
     return s;

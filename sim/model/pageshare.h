@@ -6,7 +6,7 @@
  * class; pages of `zero` are all the same. What a VM has written is its own for ever.
  *
  * A scanner goes over the resident pages of the host's VMs, round and round, `rate` bytes a second in steps
- * of about 10 ms; a step costs its pages' `cost` on the host's scan thread, then takes effect, and the next
+ * (mem_reclaim_step); one costs its pages' `cost` on the host's scan thread, then takes effect, and the next
  * follows no sooner. A page whose equal was seen before and is still there is mapped to that one's frame. A
  * write to it then breaks it: a soft fault, `break` of overhead, a frame of its own. When one page is left on
  * a frame it is an ordinary page again. Shared frames are not taken (mem_reclaim.h).
