@@ -94,7 +94,8 @@ static inline bool mem_reclaim_may(const struct vmem *v)
 {
     return v->resident - v->shared > v->reclaim->reserved;
 }
-/* Pages in one step of work that goes on by itself, page_ns each: 10 ms of it, 64 pages at most, one at least. */
+/* Pages in one step of work that goes on by itself, page_ns each: 10 ms of it, 64 pages at most, one at
+ * least. */
 static inline uint32_t mem_reclaim_step(int64_t page_ns)
 {
     int64_t pages = page_ns > 0 ? 10000000 / page_ns : 64;
