@@ -14,15 +14,22 @@ static int64_t whole_ns(int64_t *rest_ps, __int128 ps)
     return ns > INT64_MAX / 4 ? INT64_MAX / 4 : (int64_t)ns;
 }
 
-struct mode_cost mode_events(struct vm *vm, enum prog_op op, int64_t n)
+/* n events here, in place of `instead` of another kind on the bare machine. */
+static struct mode_cost events(struct vm *vm, enum prog_op op, int64_t n, enum prog_op bare, int64_t instead)
 {
     const struct sc_modes *modes = vm->host->sc->modes;
     if (!modes) return (struct mode_cost){0, 0};
-    const struct sc_price *here = &modes->price[vm->sc->mode][op], *native = &modes->price[SC_BARE][op];
-    if (here->exits && vm->book) book_add(vm->book, (enum rec_count)(REC_N_EXIT + (int)op), n);
-    int64_t useful = here->ps < native->ps ? here->ps : native->ps;
-    return (struct mode_cost){.useful_ns = whole_ns(&vm->useful_ps, (__int128)useful * n),
-                              .overhead_ns = whole_ns(&vm->overhead_ps, (__int128)(here->ps - useful) * n)};
+    const struct sc_price *price = &modes->price[vm->sc->mode][op];
+    if (price->exits && vm->book) book_add(vm->book, (enum rec_count)(REC_N_EXIT + (int)op), n);
+    __int128 here = (__int128)price->ps * n, native = (__int128)modes->price[SC_BARE][bare].ps * instead;
+    __int128 useful = here < native ? here : native;
+    return (struct mode_cost){.useful_ns = whole_ns(&vm->useful_ps, useful),
+                              .overhead_ns = whole_ns(&vm->overhead_ps, here - useful)};
+}
+
+struct mode_cost mode_events(struct vm *vm, enum prog_op op, int64_t n)
+{
+    return events(vm, op, n, op, n);
 }
 
 struct mode_cost mode_work(const struct vm *vm, int64_t on_core_ns)
@@ -37,13 +44,13 @@ struct mode_cost mode_io(struct vm *vm, int64_t bytes)
 {
     switch ((enum sc_mode)vm->sc->mode) {
     case SC_BARE:
-    case SC_CONTAINER: return mode_events(vm, OP_SYSCALL, 1);
-    case SC_EMULATION: return mode_events(vm, OP_IO_PORT, bytes / 2 + 1);
+    case SC_CONTAINER: return events(vm, OP_SYSCALL, 1, OP_SYSCALL, 1);
+    case SC_EMULATION: return events(vm, OP_IO_PORT, bytes / 2 + 1, OP_SYSCALL, 1);
     case SC_TRANSLATION:
     case SC_HARDWARE:
     case SC_PARAVIRTUAL:
     case SC_NMODES: break;
     }
     /* A hosted hypervisor's back end is a process: the kick goes through the host's kernel to it. */
-    return mode_events(vm, OP_DOORBELL, vm->host->sc->type == 2 ? 2 : 1);
+    return events(vm, OP_DOORBELL, vm->host->sc->type == 2 ? 2 : 1, OP_SYSCALL, 1);
 }

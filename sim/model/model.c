@@ -329,6 +329,6 @@ int model_run(struct model *m, char **why)
     for (uint32_t i = 0; i < m->sc->n_vms; i++)
         if (m->vms[i].sc) work_close(m, &m->vms[i]);
     rec_block_flush(m->out);
-    if (net_check(m, why) != 0) return -1;
+    if (net_check(m, why) != 0 || mem_check(m, why) != 0) return -1;
     return check_work(m, why) ? -1 : disk_check(m, why);
 }

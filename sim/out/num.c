@@ -111,13 +111,32 @@ char *num_human(char *buf, double x, const char *unit)
         snprintf(buf, NUM_LEN, "0%s%.10s", *after && *after != '/' ? " " : "", after);
         return buf;
     }
-    bool small = fabs(x) < 999.5;
+    bool counts = !*after || *after == '/', small = fabs(x) < 999.5;
+    if (counts && !small && fabs(x) < 9999.5) { /* 1711/s says more than 1.71 k/s, and is no longer */
+        snprintf(buf, NUM_LEN, "%.0f%.10s", x, after);
+        return buf;
+    }
     sized(buf, x, size, name, 5, after);
-    if (small && (!*after || *after == '/')) { /* "398/s", not "398 /s" */
+    if (small && counts) { /* "398/s", not "398 /s" */
         char *gap = strchr(buf, ' ');
         memmove(gap, gap + 1, strlen(gap));
     }
     return buf;
+}
+
+bool num_in_bits(const char *metric, const char *unit)
+{
+    return strcmp(unit, "B/s") == 0 && strncmp(metric, "net.", 4) == 0;
+}
+
+char *num_metric(char *buf, double x, const char *metric, const char *unit)
+{
+    bool bits = num_in_bits(metric, unit);
+    if (strncmp(metric, "events.", 7) == 0 && !*unit && x == floor(x) && fabs(x) < 1000) {
+        snprintf(buf, NUM_LEN, "%.0f", x); /* how often something happened */
+        return buf;
+    }
+    return num_human(buf, bits ? 8 * x : x, bits ? "b/s" : unit);
 }
 
 char *num_percent(char *buf, double share)

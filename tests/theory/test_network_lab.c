@@ -73,6 +73,9 @@ START_TEST(ports_run_out_and_say_so)
     ck_near(lab_value(l, "vm.n", "events.nat-full", "total"), 2, 0);
     ck_near(lab_value(l, "vm.n", "net.drops", "total"), 4, 0);
     ck_near(lab_value(l, "network.out", "net.drops", "total"), 4, 0);
+    ck_near(lab_value(l, "network.out", "events.nat-full", "total"), 2, 0);
+    ck_near(lab_value(l, "network.priv", "events.refused", "total"), 2, 0);
+    ck_near(lab_value(l, "network.lan", "events.refused", "total"), 0, 0);
     ck_near(lab_value(l, "vm.n", "net.frames", "total"), 4 * 20, 0);
     ck_near(lab_value(l, "vm.x", "events.refused", "total"), 2, 0);
     ck_near(lab_value(l, "vm.x", "net.drops", "total"), 6, 0);

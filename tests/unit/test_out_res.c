@@ -102,7 +102,7 @@ START_TEST(the_bytes_of_a_summary_with_devices)
                        "  h1/ssd0    41.0%   1.50     160/s  1.90 ms  7.10 ms  12.0 MB/s\n"
                        "\n"
                        "  network      frames    payload  on the wire\n"
-                       "  lan          10.0/s  14.5 kB/s    15.4 kB/s\n"
+                       "  lan          10.0/s   116 kb/s     123 kb/s\n"
                        "\n"
                        "  vm.db spent 40.0% of its time waiting for memory to be swapped in.\n";
     long at = made_differ(text, want);

@@ -206,6 +206,55 @@ START_TEST(the_axis_is_the_key_with_most_numbers)
 }
 END_TEST
 
+/* Two keys side by side are one question: the finer is the axis, the other neither splits nor names curves.
+ */
+START_TEST(keys_under_zip_are_one)
+{
+    static const char *const keys[] = {"hosts.h1.disks.d.queue", "vms.db.disk.reservation", "vms.b.count"};
+    static const char *const values[] = {"fifo", "0/s", "1", "fair", "0/s", "1", "mclock", "400/s", "1",
+                                         "fifo", "0/s", "4", "fair", "0/s", "4", "mclock", "400/s", "4"};
+    struct axis a;
+    struct made *m = made_big(1, 1, 6, keys, values, 3);
+    ck_assert(axis_follows(&m->rp, 1, 0) && !axis_follows(&m->rp, 0, 1) && !axis_follows(&m->rp, 2, 0));
+    ck_assert(axis_make(&a, &m->rp) && a.key == 2 && a.n == 2);
+    ck_assert(a.other[0] && !a.other[1] && !a.other[2]);
+    axis_done(&a);
+    made_done(m);
+}
+END_TEST
+
+/* A pool that fills, and a queue that stays as it is, of which there is nothing to see. */
+START_TEST(levels_over_time)
+{
+    enum { ROWS = 50 };
+    static const char *const of[] = {"host.h1.disk.d", "storage.san", "host.h1.disk.d", "vm.db"};
+    static const char *const metrics[] = {"disk.allocated", "disk.allocated", "disk.queue", "disk.queue"};
+    static const char *const units[] = {"B", "B", "", ""};
+    static double v[4 * ROWS];
+    static int64_t t[ROWS];
+    for (int r = 0; r < ROWS; r++) {
+        t[r] = (int64_t)(r + 1) * 1000000000;
+        v[4 * r] = 50e9 + 1e9 * r;
+        v[4 * r + 1] = 7e9;
+        v[4 * r + 2] = 16;
+        v[4 * r + 3] = r;
+    }
+    struct made *m = made_run(0);
+    for (size_t i = 0; i < m->n_out; i++)
+        m->series[i] = (struct series){4, ROWS, of, metrics, units, t, v};
+    write_run(m);
+    char *why = NULL, *text = NULL;
+    ck_assert_msg(gnuplot_render("run", "allocated", "svg", NULL, &why) == 0, "%s", why);
+    ck_assert_msg(gnuplot_render("run", "allocated", "dumb", &text, &why) == 0, "%s", why);
+    ck_assert_ptr_nonnull(strstr(text, "How full are the pools?"));
+    ck_assert_ptr_nonnull(strstr(text, "san"));
+    ck_assert(holds("run/plots/allocated.gp", "space given out, GB"));
+    ck_assert(holds("run/plots/allocated.tsv", "0.5\t50000000000\t"));
+    ck_assert_int_ne(access("run/plots/queue.gp", F_OK), 0);
+    free(text);
+}
+END_TEST
+
 START_TEST(numbers_have_units)
 {
     static const struct {
@@ -237,6 +286,8 @@ Suite *plot_suite(void)
     tcase_add_test(t, a_warning_is_a_failure);
     tcase_add_test(t, vlab_plot_has_manners);
     tcase_add_test(t, the_axis_is_the_key_with_most_numbers);
+    tcase_add_test(t, keys_under_zip_are_one);
+    tcase_add_test(t, levels_over_time);
     tcase_add_test(t, numbers_have_units);
     suite_add_tcase(s, t);
     return s;
