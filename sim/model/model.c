@@ -245,6 +245,8 @@ struct model *model_new(const struct scenario *sc, uint64_t seed, uint32_t only_
     uint32_t next_pcpu = 0, next_vcpu = 0, next_thread = 0;
     for (uint32_t i = 0; i < sc->n_hosts; i++)
         build_host(m, i, &next_pcpu, &next_vcpu, &next_thread, only_vm);
+    m->n_vcpus = next_vcpu; /* without the threads of hosts that have no VM */
+    m->n_threads = next_thread;
     mem_init(m);
     disk_init(m);
     net_init(m);
