@@ -141,7 +141,7 @@ static const char *metric_words(const char *metric, bool host)
                  {"mem.miss", "miss ratio"},
                  {"mem.swapin", "bytes swapped in"},
                  {"mem.tlbmisses", "TLB misses"},
-                 {"mem.walkrefs", "references of page walks"},
+                 {"mem.walkrefs", "walk references"},
                  {"disk.ops", "disk requests"},
                  {"disk.bytes", "disk traffic"},
                  {"disk.latency", "disk latency"},
