@@ -121,7 +121,6 @@ bool balloon_fault(struct model *m, struct vmem *v, struct touch *t, uint32_t *w
 
 /* --- towards the free target --- */
 
-
 static void due(struct model *m, struct mem *mem, int64_t at_ns)
 {
     if (mem->reclaim->balloon_due) return;

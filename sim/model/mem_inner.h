@@ -116,10 +116,10 @@ struct touch {
 
 struct mem_xfer {    /* a page on its way in */
     struct vmem *vm; /* NULL: released meanwhile */
-    bool guest;      /* from the guest's own swap */
     uint32_t page, frame;
     struct touch *first, *last; /* who waits, in order */
     uint32_t next_free;
+    bool guest; /* from the guest's own swap */
 };
 
 struct mem_live { /* a running toucher, while mem_sync works */

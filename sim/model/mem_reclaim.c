@@ -32,7 +32,7 @@ static struct fund_claim claim_of(const struct vmem *v, bool sampled)
     return c;
 }
 
-uint32_t mem_reclaim_from(struct model *m, struct mem *mem, struct vmem *v, mem_giver *give)
+static uint32_t from(struct model *m, struct mem *mem, struct vmem *v, mem_giver *give)
 {
     const struct sc_memory *sc = &mem->host->sc->memory;
     struct fund_claim *claims = mem->reclaim->claims;
@@ -50,6 +50,14 @@ uint32_t mem_reclaim_from(struct model *m, struct mem *mem, struct vmem *v, mem_
         if (frame != RECLAIM_NONE) return frame;
         claims[least].pages = 0;
     }
+}
+
+uint32_t mem_reclaim_from(struct model *m, struct mem *mem, struct vmem *v, mem_giver *give)
+{
+    if (v) v->reclaim->asks = 1;
+    uint32_t frame = from(m, mem, v, give);
+    if (v) v->reclaim->asks = 0;
+    return frame;
 }
 
 static uint32_t swap_give(struct model *m, struct mem *mem, struct vmem *v)

@@ -15,7 +15,8 @@
  * the page among that VM's; with `replacement_scope: vm` the VM that needs a frame gives one of its own
  * pages, and min-funding picks only where it has none to give. What a VM holds are its frames, one that it
  * shares counted once among those who do. A VM is never taken from while it holds no more than its
- * reservation. Shared frames are not taken: sharing saves more than taking one would give.
+ * reservation, but for what it needs itself. Shared frames are not taken: sharing saves more than taking one
+ * would give.
  *
  * In use: the pages referred to since the last whole 30 s, or in the 30 s before that if those were more
  * (`estimate: exact`); or (`sampled`) of 100 pages, drawn every 30 s among the resident ones from a stream of
@@ -43,6 +44,7 @@ struct vreclaim {        /* of a VM */
     int64_t balloon_max; /* pages */
     int64_t compressed;  /* pages */
     int64_t guest_swapped;
+    int64_t asks;                          /* 1: while a frame is sought for it */
     int64_t coming;                        /* 1: a page that the guest makes room for, while that goes on */
     int64_t was_active;                    /* exact: pages in use in the last whole period */
     uint32_t used_ppm, fast_ppm, slow_ppm; /* sampled */
@@ -89,12 +91,13 @@ void mem_reclaim_own(struct vmem *v, uint32_t page);
 typedef uint32_t mem_giver(struct model *m, struct mem *mem, struct vmem *from);
 /* A frame from whoever is to give one, v needing it (NULL: the host). */
 uint32_t mem_reclaim_from(struct model *m, struct mem *mem, struct vmem *v, mem_giver *give);
-/* It holds more than is reserved for it. */
+/* It holds more than is reserved for it, with what it asks for. */
 static inline bool mem_reclaim_may(const struct vmem *v)
 {
-    return v->resident - v->shared > v->reclaim->reserved;
+    return v->resident - v->shared + v->reclaim->asks > v->reclaim->reserved;
 }
-/* Pages in one step of work that goes on by itself, page_ns each: 10 ms of it, 64 pages at most, one at least. */
+/* Pages in one step of work that goes on by itself, page_ns each: 10 ms of it, 64 pages at most, one at
+ * least. */
 static inline uint32_t mem_reclaim_step(int64_t page_ns)
 {
     int64_t pages = page_ns > 0 ? 10000000 / page_ns : 64;

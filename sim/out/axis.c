@@ -196,12 +196,12 @@ bool axis_make(struct axis *a, const struct report *rp)
 {
     size_t best = 1;
     *a = (struct axis){.unit = ""};
-    for (int numbers = 1; numbers >= 0 && best == 1; numbers--) {
+    for (int pass = 0; pass < 4 && best == 1; pass++) { /* numbers, words; the same again, of two values */
         for (size_t k = 0; rp->points && k < rp->points[0].n; k++) {
             bool numeric;
             size_t n = variety(rp, k, &numeric);
             numeric = numeric && tells_all(rp, k);
-            if (n <= best || numeric != (numbers == 1) || coarser(rp, k)) continue;
+            if (n <= best || numeric != (pass % 2 == 0) || (n == 2 && pass < 2) || coarser(rp, k)) continue;
             best = n;
             a->key = k;
             a->numeric = numeric;

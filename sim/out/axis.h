@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* axis.h - the swept key that becomes the axis of a figure, its values read as numbers where they are.
  *
- * The key with most numeric values is taken, where there is none the one with most words; of keys under `zip`
+ * The key with most numeric values is taken, where there is none the one with most words (numbers that
+ * are two say less of a curve than three words or more); of keys under `zip`
  * none that has fewer values than another. Values with
  * units are brought to the largest unit that keeps the greatest at 1 or more: 100us and 10ms are .1 and 10
  * ms. The axis is logarithmic where the values span a factor of 30 or more. */

@@ -28,7 +28,7 @@ struct plot {
     const struct interest *asked[INTEREST_MAX]; /* the figures in it */
     size_t n_asked;
     struct curve curve[FIGURE_LINES];
-    size_t n;
+    size_t n, left_out;
     double bottom, top; /* of the data */
     double least;       /* of what is above 0 */
 };
@@ -57,13 +57,22 @@ static char *curve_name(const struct report *rp, const struct axis *x, const str
     return text;
 }
 
+/* A curve for each combination of the other keys at which the figure has a value: a quotient may have none.
+ */
 static void add_curves(struct plot *p, const struct interest *w)
 {
-    for (size_t i = 0; i < runset_points(p->rp->runs) && p->n < FIGURE_LINES; i++) {
-        bool known = false;
-        for (size_t k = 0; k < p->n; k++)
-            known = known || (p->curve[k].what == w && same_others(p->rp, &p->axis, p->curve[k].like, i));
-        if (!known) p->curve[p->n++] = (struct curve){w, i, curve_name(p->rp, &p->axis, w, i)};
+    for (size_t i = 0; i < runset_points(p->rp->runs); i++) {
+        bool first = true, some = false;
+        for (size_t k = 0; k < runset_points(p->rp->runs); k++) {
+            if (!same_others(p->rp, &p->axis, k, i)) continue;
+            first = first && k >= i;
+            some = some || interest_at(p->rp, w, k).n > 0;
+        }
+        if (!first || !some) continue;
+        if (p->n == FIGURE_LINES)
+            p->left_out++;
+        else
+            p->curve[p->n++] = (struct curve){w, i, curve_name(p->rp, &p->axis, w, i)};
     }
 }
 
@@ -192,7 +201,7 @@ static char *key_words(const struct report *rp, size_t key, char *out, size_t si
     return out;
 }
 
-static void begin(struct plot *p, struct rundir *rd, const struct report *rp, size_t number, size_t left_out)
+static void begin(struct plot *p, struct rundir *rd, const struct report *rp, size_t number)
 {
     char name[32], question[300], label[200], more[80] = "", cause[160], key[160], effect[120];
     key_words(rp, p->axis.key, cause, sizeof cause);
@@ -200,7 +209,7 @@ static void begin(struct plot *p, struct rundir *rd, const struct report *rp, si
     snprintf(name, sizeof name, "sweep-%zu", number);
     snprintf(question, sizeof question, "What does %s do to %s?", cause,
              phrase_figures(p->asked, p->n_asked, effect, sizeof effect));
-    if (left_out) snprintf(more, sizeof more, "%zu more curves not shown; ", left_out);
+    if (p->left_out) snprintf(more, sizeof more, "%zu more curves not shown; ", p->left_out);
     size_t reps = runset_reps(rp->runs);
     char note[300];
     if (reps > 1)
@@ -228,7 +237,7 @@ void fig_sweep(struct rundir *rd, const struct report *rp)
     size_t n = interest_of(rp, want), number = 0;
     for (size_t i = 0; i < n && number < PLOTS_MAX; i++) {
         if (done[i]) continue;
-        p.n = 0;
+        p.n = p.left_out = 0;
         p.top = p.bottom = 0;
         p.least = (double)INFINITY;
         p.n_asked = 0;
@@ -238,8 +247,7 @@ void fig_sweep(struct rundir *rd, const struct report *rp)
             p.asked[p.n_asked++] = &want[k];
             add_curves(&p, &want[k]);
         }
-        size_t all = p.n_asked * (runset_points(rp->runs) / p.axis.n);
-        begin(&p, rd, rp, ++number, all > p.n ? all - p.n : 0);
+        begin(&p, rd, rp, ++number);
         finish(&p);
     }
     axis_done(&p.axis);

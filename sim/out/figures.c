@@ -116,11 +116,16 @@ struct figure_unit figure_time_unit(double seconds)
 
 struct figure_unit figure_size_unit(const char *metric, const char *unit, double x)
 {
-    static const struct figure_unit units[3][5] = {
+    static const struct figure_unit units[4][5] = {
         {{"B", 1}, {"kB", 1e-3}, {"MB", 1e-6}, {"GB", 1e-9}, {"TB", 1e-12}},
         {{"B/s", 1}, {"kB/s", 1e-3}, {"MB/s", 1e-6}, {"GB/s", 1e-9}, {"TB/s", 1e-12}},
-        {{"b/s", 8}, {"kb/s", 8e-3}, {"Mb/s", 8e-6}, {"Gb/s", 8e-9}, {"Tb/s", 8e-12}}};
-    int kind = num_in_bits(metric, unit) ? 2 : strcmp(unit, "B/s") == 0 ? 1 : strcmp(unit, "B") == 0 ? 0 : -1;
+        {{"b/s", 8}, {"kb/s", 8e-3}, {"Mb/s", 8e-6}, {"Gb/s", 8e-9}, {"Tb/s", 8e-12}},
+        {{"B", 1}, {"KiB", 0x1p-10}, {"MiB", 0x1p-20}, {"GiB", 0x1p-30}, {"TiB", 0x1p-40}}};
+    int kind = num_is_memory(metric, unit) ? 3
+               : num_in_bits(metric, unit) ? 2
+               : strcmp(unit, "B/s") == 0  ? 1
+               : strcmp(unit, "B") == 0    ? 0
+                                           : -1;
     if (kind < 0) return (struct figure_unit){unit, 1};
     size_t u = 0;
     while (u < 4 && x * units[kind][u].scale >= 2000)

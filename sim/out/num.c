@@ -129,12 +129,22 @@ bool num_in_bits(const char *metric, const char *unit)
     return strcmp(unit, "B/s") == 0 && strncmp(metric, "net.", 4) == 0;
 }
 
+bool num_is_memory(const char *metric, const char *unit)
+{
+    return strcmp(unit, "B") == 0 && strncmp(metric, "mem.", 4) == 0;
+}
+
 char *num_metric(char *buf, double x, const char *metric, const char *unit)
 {
     bool bits = num_in_bits(metric, unit);
     if (strncmp(metric, "events.", 7) == 0 && !*unit && x == floor(x) && fabs(x) < 1000) {
         snprintf(buf, NUM_LEN, "%.0f", x); /* how often something happened */
         return buf;
+    }
+    if (num_is_memory(metric, unit) && isfinite(x) && fabs(x) >= 1023.5) {
+        static const double size[] = {0x1p40, 0x1p30, 0x1p20, 0x1p10};
+        static const char *const name[] = {"Ti", "Gi", "Mi", "Ki"};
+        return sized(buf, x, size, name, 4, unit);
     }
     return num_human(buf, bits ? 8 * x : x, bits ? "b/s" : unit);
 }

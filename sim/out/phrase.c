@@ -46,6 +46,13 @@ static const char *device_words(const char *key, const char *leaf)
     return "";
 }
 
+/* Of a VM's memory, whose keys are called as those of its CPU. */
+static const char *memory_words(const char *leaf)
+{
+    if (!strcmp(leaf, "weight")) return "the memory weight";
+    return strcmp(leaf, "reservation") == 0 ? "the memory reservation" : "";
+}
+
 char *phrase_key(const char *key, char *out, size_t size)
 {
     static const struct {
@@ -82,7 +89,8 @@ char *phrase_key(const char *key, char *out, size_t size)
                  {"tax", "the idle-memory tax"},
                  {"page", "the page size"},
                  {"load", "the load of the host OS"},
-                 {"cosched", "the co-scheduling"}};
+                 {"cosched", "the co-scheduling"},
+                 {"wait", "the way of waiting"}};
     const char *name, *leaf = strrchr(key, '.');
     int len = name_in(key, &name);
     bool vms = !strncmp(key, "vms.", 4), hosts = !strncmp(key, "hosts.", 6);
@@ -90,7 +98,8 @@ char *phrase_key(const char *key, char *out, size_t size)
     snprintf(out, size, "%s", key);
     if ((vms || hosts) && !strcmp(leaf, "count") && name + len + 1 == leaf)
         snprintf(out, size, "the number of %.*s %s", len, name, vms ? "VMs" : "hosts");
-    const char *device = device_words(key, leaf), *within = strstr(key, ".disks.");
+    const char *device = vms && strstr(key, ".memory.") ? memory_words(leaf) : device_words(key, leaf),
+               *within = strstr(key, ".disks.");
     if (!within) within = strstr(key, ".nics.");
     if (hosts && within) len = name_in(within + 1, &name); /* of h1's ssd0 the disk's name is enough */
     if (*device) snprintf(out, size, "%s of %.*s", device, len, name);
@@ -132,7 +141,7 @@ static const char *metric_words(const char *metric, bool host)
                  {"mem.miss", "miss ratio"},
                  {"mem.swapin", "bytes swapped in"},
                  {"mem.tlbmisses", "TLB misses"},
-                 {"mem.walkrefs", "references of page walks"},
+                 {"mem.walkrefs", "walk references"},
                  {"disk.ops", "disk requests"},
                  {"disk.bytes", "disk traffic"},
                  {"disk.latency", "disk latency"},

@@ -242,7 +242,7 @@ static void host_lines(const struct summary_ctx *c)
         if (over > 0) fprintf(c->f, ", %s overhead", num_percent(d, over));
         if (own > 0 && strcmp(c->rp->backend, "sim") == 0) fprintf(c->f, ", %s host OS", num_percent(d, own));
         double held = summary_pick(c, hosts[i], "mem.resident", "mean");
-        if (held > 0) fprintf(c->f, ", %s of memory", num_human(d, held, "B"));
+        if (held > 0) fprintf(c->f, ", %s of memory", num_metric(d, held, "mem.resident", "B"));
         putc('\n', c->f);
     }
     if (n > 4) fprintf(c->f, "  %s and %zu more hosts\n", c->style.utf8 ? "…" : "..", n - 4);

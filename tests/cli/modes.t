@@ -33,3 +33,19 @@ One program, five ways to run its kernel. Which of its events need the hyperviso
             hardware          false        2.00        1.00        20.0           0
          paravirtual           true        2.00        1.00        20.0           0
   binary-translation           true        2.00        1.00        20.0         100
+# Pages of 2 MiB are all in the TLB: walks a miss have no value there, and what has none is not drawn.
+$ vlab run scenarios/07-nested-walk.yaml -o runs/cli-test/walk | head -11
+nested-walk  SIM  seed 1  0.06 s, the first 0.01 s not counted  6 points
+A page walk reads four tables, one after the other. How many does it read in a VM, whose tables lie in memory that is itself virtual?
+
+  [1] vm.db.mem.walkrefs.total / vm.db.mem.tlbmisses.total
+  [2] vm.db.mem.tlbmisses.total
+  [3] vm.db.cpu.overhead.share
+  vms.db.mode  hosts.h1.memory.page         [1]         [2]         [3]
+         bare                  4KiB        4.00      1.15 M          0%
+         bare                  2MiB           -           0          0%
+  paravirtual                  4KiB        4.00      1.15 M          0%
+  paravirtual                  2MiB           -           0          0%
+$ vlab plot runs/cli-test/walk sweep-1
+runs/cli-test/walk/plots/sweep-1.svg
+runs/cli-test/walk/plots/sweep-1.png

@@ -67,14 +67,6 @@ START_TEST(balloons_spare_the_hosts_swap)
     lab_run(l, 1);
     lab_run(without, 1);
     double refs = lab_value(alone, "vm.v-0", "mem.refs", "total");
-    if (getenv("SHOW"))
-        fprintf(
-            stderr,
-            "slowdown with %f, without %f; swapwait with %f without %f diskwait %f ballooned %f; swapin %f\n",
-            3 * refs / sum_of(l, "mem.refs", "total"), 3 * refs / sum_of(without, "mem.refs", "total"),
-            sum_of(l, "cpu.swapwait", "total"), sum_of(without, "cpu.swapwait", "total"),
-            sum_of(l, "cpu.diskwait", "total"), sum_of(l, "mem.ballooned", "max") / MB,
-            sum_of(without, "mem.swapin", "total") / 4096);
     for (int i = 0; i < 3; i++) {
         char vm[16];
         snprintf(vm, sizeof vm, "vm.v-%d", i);
@@ -138,7 +130,6 @@ START_TEST(sampling_is_as_good_in_the_mean)
     double sum = 0, busy;
     for (uint64_t seed = 1; seed <= 30; seed++) {
         double x = idle_keeps(75, "sampled", seed, 395, 430, &busy);
-        if (getenv("SHOW")) printf("seed %d: busy %.1f idle %.1f\n", (int)seed, busy, x);
         sum += x;
     }
     ck_near(sum / 30, 102, 2);

@@ -121,6 +121,23 @@ START_TEST(reserved_is_kept)
 }
 END_TEST
 
+/* All of the host is reserved for a VM that uses more: it swaps its own. */
+START_TEST(reserved_is_no_dead_end)
+{
+    struct lab *lab = lab_of(80, "reclaim: [swap], swap: d",
+                             VM("a", "size: 100KiB, reservation: 60KiB", "100", "0s")
+                                 VM("b", "size: 100KiB, reservation: 20KiB", "100", "100ms"));
+    struct memlab *l = memlab_new(lab, 1, 1000);
+    memlab_to(l, 2000 * MS);
+    whole(l);
+    ck_assert_int_eq(mem_of(l, 0)->resident, 15);
+    ck_assert_int_eq(mem_of(l, 1)->resident, 5);
+    ck_assert_int_eq(memlab_count(l, 1, REC_N_MEM_REFS), 100);
+    memlab_free(l);
+    lab_close(lab);
+}
+END_TEST
+
 START_TEST(weights_divide)
 {
     struct lab *lab = lab_of(120, "reclaim: [swap], swap: d, tax: 0%",
@@ -243,6 +260,7 @@ Suite *balloon_suite(void)
     tcase_add_test(t, bounds_of_a_balloon);
     tcase_add_test(t, a_balloon_has_a_rate);
     tcase_add_test(t, reserved_is_kept);
+    tcase_add_test(t, reserved_is_no_dead_end);
     tcase_add_test(t, weights_divide);
     tcase_add_test(t, compressed_in_memory);
     tcase_add_test(t, states_take_back);
