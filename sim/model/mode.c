@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/mode.h"
 
-/* Whole ns of what has come together in ps, the rest is carried. */
-static int64_t whole_ns(int64_t *rest_ps, __int128 ps)
+/* n times a price, with what is left from before: whole ns, the rest is carried. */
+static int64_t whole_ns(int64_t *rest_ps, int64_t price_ps, int64_t n)
 {
-    ps += *rest_ps;
-    if (__builtin_expect((int64_t)ps == ps, 1)) { /* a division of 128 bits costs more than all the rest */
-        *rest_ps = (int64_t)ps % 1000;
-        return (int64_t)ps / 1000;
+    int64_t ps;
+    if (price_ps == 0) return 0;
+    if (__builtin_expect(!__builtin_mul_overflow(price_ps, n, &ps) &&
+                             !__builtin_add_overflow(ps, *rest_ps, &ps),
+                         1)) { /* a division of 128 bits costs more than all the rest */
+        int64_t ns = (int64_t)((uint64_t)ps / 1000);
+        *rest_ps = ps - ns * 1000;
+        return ns;
     }
-    *rest_ps = (int64_t)(ps % 1000);
-    __int128 ns = ps / 1000;
+    __int128 all = (__int128)price_ps * n + *rest_ps, ns = all / 1000;
+    *rest_ps = (int64_t)(all % 1000);
     return ns > INT64_MAX / 4 ? INT64_MAX / 4 : (int64_t)ns;
 }
 
@@ -21,8 +25,8 @@ struct mode_cost mode_events(struct vm *vm, enum prog_op op, int64_t n)
     const struct sc_price *here = &modes->price[vm->sc->mode][op], *native = &modes->price[SC_BARE][op];
     if (here->exits && vm->book) book_add(vm->book, (enum rec_count)(REC_N_EXIT + (int)op), n);
     int64_t useful = here->ps < native->ps ? here->ps : native->ps;
-    return (struct mode_cost){.useful_ns = whole_ns(&vm->useful_ps, (__int128)useful * n),
-                              .overhead_ns = whole_ns(&vm->overhead_ps, (__int128)(here->ps - useful) * n)};
+    return (struct mode_cost){.useful_ns = whole_ns(&vm->useful_ps, useful, n),
+                              .overhead_ns = whole_ns(&vm->overhead_ps, here->ps - useful, n)};
 }
 
 struct mode_cost mode_work(const struct vm *vm, int64_t on_core_ns)
