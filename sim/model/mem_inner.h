@@ -73,13 +73,13 @@ struct mem_block {   /* of a VM's pages; heads stand close together, as they are
 struct vmem { /* a VM's memory */
     struct vm *vm;
     struct mem *mem;
-    uint32_t index;            /* in mem.vms */
-    uint32_t pool;             /* of the policy */
-    uint32_t n_blocks;         /* of its pages, made or not */
-    uint32_t **blocks;         /* [n_blocks] of words, NULL where nothing was touched; NULL: no touch yet */
-    uint32_t *ids;             /* [n_blocks] in mem.blocks */
-    struct touch *touchers;    /* the tasks in a stretch, see struct touch */
-    int64_t resident; /* pages that have a frame, alone or with others, those on their way included */
+    uint32_t index;         /* in mem.vms */
+    uint32_t pool;          /* of the policy */
+    uint32_t n_blocks;      /* of its pages, made or not */
+    uint32_t **blocks;      /* [n_blocks] of words, NULL where nothing was touched; NULL: no touch yet */
+    uint32_t *ids;          /* [n_blocks] in mem.blocks */
+    struct touch *touchers; /* the tasks in a stretch, see struct touch */
+    int64_t resident;       /* pages that have a frame, alone or with others, those on their way included */
     int64_t ballooned,
         shared;         /* in the balloon; frames that sharing saves it: resident - shared are its own */
     int64_t swapped;    /* pages whose content is on the host's swap only */
