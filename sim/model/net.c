@@ -51,19 +51,27 @@ void net_enter(struct net *net)
 void net_leave(struct net *net)
 {
     struct model *m = net->m;
-    /* Who is woken may send at once, and so wake others and touch other hosts: the lists grow meanwhile. */
-    for (uint32_t woken = 0, settled = 0; woken < net->n_woken || settled < net->n_touched;) {
-        if (woken < net->n_woken) {
-            struct net_who w = net->woken[woken++];
-            guest_wake_task(m, &m->vms[w.vm], w.task);
-        } else {
-            struct mhost *h = net->touched[settled++];
-            net->is_touched[h->index] = false;
-            cpu_settle(m, h);
-        }
+    /* Who is woken may send at once, and so wake others: they come in an event of their own, at the same
+     * instant, so that two who answer each other without end are seen to stand still (SIM_STALL_EVENTS). */
+    uint32_t n = net->n_woken;
+    for (uint32_t i = 0; i < n; i++) {
+        struct net_who w = net->woken[i];
+        guest_wake_task(m, &m->vms[w.vm], w.task);
     }
-    net->n_woken = net->n_touched = 0;
+    for (uint32_t i = 0; i < net->n_touched; i++) {
+        struct mhost *h = net->touched[i];
+        net->is_touched[h->index] = false;
+        cpu_settle(m, h);
+    }
+    net->n_touched = 0;
+    net->n_woken -= n;
+    for (uint32_t i = 0; i < net->n_woken; i++)
+        net->woken[i] = net->woken[n + i];
     net->handling = false;
+    if (net->n_woken && !net->flush_armed) {
+        net->flush_armed = true;
+        sim_at(m->sim, sim_now(m->sim), EVQ_NORMAL, net->ev_flush, 0);
+    }
     book_settle(m); /* who was woken may have gone to a disk, or to memory */
 }
 
