@@ -81,11 +81,8 @@ void book_open(struct model *m, struct book *b, uint32_t host, uint32_t vm, bool
     s->all[s->n++] = b;
 }
 
-void book_set(struct model *m, struct book *b, enum rec_level what, int64_t value)
+void book_unsettle(struct model *m, struct book *b)
 {
-    b->level[what] = value;
-    if (b->unsettled) return;
-    b->unsettled = true;
     m->books.unsettled[m->books.n_unsettled++] = b;
 }
 
@@ -94,8 +91,8 @@ void book_settle(struct model *m)
     struct books *s = &m->books;
     for (size_t i = 0; i < s->n_unsettled; i++) {
         struct book *b = s->unsettled[i];
-        b->unsettled = false;
-        for (int l = 0; l < REC_NLEVELS; l++) {
+        for (; b->changed; b->changed &= b->changed - 1) {
+            int l = __builtin_ctz(b->changed);
             if (b->level[l] == b->said[l]) continue;
             tell(m, b, REC_LEVEL, l, sim_now(m->sim), b->level[l]);
             b->said[l] = b->level[l];

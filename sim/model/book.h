@@ -19,7 +19,8 @@ struct book {
     uint32_t host; /* as a record has them: of a device its number, with dev */
     uint32_t vm;
     bool dev;
-    bool unsettled; /* in the list of those to settle */
+    uint32_t
+        changed; /* a bit a level that was set since it was settled; in the list of those to settle: > 0 */
 };
 
 struct books {
@@ -39,8 +40,16 @@ static inline void book_add(struct book *b, enum rec_count what, int64_t n)
 {
     b->count[what] += n;
 }
+_Static_assert(REC_NLEVELS <= 32, "changed has a bit for each");
+/* Its first level was set since it was settled. */
+void book_unsettle(struct model *m, struct book *b);
 /* The level is `value` from now on. */
-void book_set(struct model *m, struct book *b, enum rec_level what, int64_t value);
+static inline void book_set(struct model *m, struct book *b, enum rec_level what, int64_t value)
+{
+    b->level[what] = value;
+    if (!b->changed) book_unsettle(m, b);
+    b->changed |= 1u << what;
+}
 static inline void book_shift(struct model *m, struct book *b, enum rec_level what, int64_t by)
 {
     book_set(m, b, what, b->level[what] + by);

@@ -114,11 +114,13 @@ static void free_blocks(struct vmem *v)
 {
     for (uint32_t b = 0; v->blocks && b < v->n_blocks; b++)
         if (v->blocks[b]) {
-            v->mem->blocks[v->blocks[b]->id] = NULL;
+            v->mem->blocks[v->ids[b]].words = NULL;
             free(v->blocks[b]);
         }
     free(v->blocks);
+    free(v->ids);
     v->blocks = NULL;
+    v->ids = NULL;
 }
 
 void mem_done(struct model *m)
@@ -190,10 +192,10 @@ void mem_release(struct model *m, struct vm *vm)
     drop_tasks(m, v);
     if (mem->reclaim) mem_reclaim_release(m, v);
     for (uint32_t b = 0; v->blocks && b < v->n_blocks; b++) {
-        struct mem_block *block = v->blocks[b];
-        for (uint32_t i = 0; block && i < MEM_BLOCK; i++) {
-            if (page_where(block->words[i]) != PAGE_RESIDENT) continue;
-            uint32_t frame = block->words[i] & PAGE_NUMBER;
+        const uint32_t *words = v->blocks[b];
+        for (uint32_t i = 0; words && i < MEM_BLOCK; i++) {
+            if (page_where(words[i]) != PAGE_RESIDENT) continue;
+            uint32_t frame = words[i] & PAGE_NUMBER;
             reclaim_remove(mem->policy, v->pool, frame);
             mem_free_frame(mem, frame);
         }

@@ -17,7 +17,7 @@ static struct counts recount(const struct vmem *v, uint8_t *held, bool *twice)
     struct counts c = {0};
     for (uint32_t b = 0; v->blocks && b < v->n_blocks; b++) {
         for (uint32_t i = 0; v->blocks[b] && i < MEM_BLOCK; i++) {
-            uint32_t w = v->blocks[b]->words[i], n = w & PAGE_NUMBER;
+            uint32_t w = v->blocks[b][i], n = w & PAGE_NUMBER;
             if (w == 0) continue;
             switch (page_where(w)) {
             case PAGE_RESIDENT:

@@ -127,21 +127,23 @@ void mem_io_done(struct model *m, uint64_t arg)
     if (arg == MEM_WRITTEN) return;
     struct mem *mem = m->hosts[arg >> 32].mem;
     uint32_t x = (uint32_t)arg;
-    struct mem_xfer xfer = mem->xfers[x];
-    mem->xfers[x].vm = NULL;
-    mem->xfers[x].next_free = mem->free_xfer;
+    struct mem_xfer *xfer = &mem->xfers[x];
+    struct vmem *v = xfer->vm;
+    struct touch *first = xfer->first;
+    xfer->vm = NULL;
+    xfer->next_free = mem->free_xfer;
     mem->free_xfer = x;
     mem->in_flight--;
-    mem_sync(m, mem->host);
-    if (!xfer.vm) {
-        mem_free_frame(mem, xfer.frame);
+    if (mem->policy->cls->ordered) mem_sync(m, mem->host);
+    if (!v) {
+        mem_free_frame(mem, xfer->frame);
     } else {
-        uint32_t *word = mem_word(xfer.vm, xfer.page);
-        mem_settle_page(xfer.vm, xfer.page, word, xfer.frame);
-        for (struct touch *t = xfer.first; t; t = t->next_waiter)
+        uint32_t *word = mem_word(v, xfer->page);
+        mem_settle_page(v, xfer->page, word, xfer->frame);
+        for (struct touch *t = first; t; t = t->next_waiter)
             mem_serve(t, word);
     }
-    for (struct touch *t = xfer.first, *next; t; t = next) {
+    for (struct touch *t = first, *next; t; t = next) {
         next = t->next_waiter;
         guest_wake_task(m, t->vm, t->task);
     }

@@ -3,7 +3,7 @@
  *
  * A page is one word: two bits of where it is, three flags, and a number whose meaning goes with the first: a
  * frame, a transfer, or a reason to be away. A frame's reverse entry is the number of its page among all of
- * the host's blocks. Together 8 bytes a resident page, and 32 a block of 512 pages. Untouched pages are words
+ * the host's blocks. Together 8 bytes a resident page, and 36 a block of 512 pages. Untouched pages are words
  * of 0 or have no block.
  *
  * Frames in a pool of the policy hold a page that may be taken. A page that is being fetched has its frame
@@ -56,21 +56,30 @@ static inline bool page_hits(uint32_t w, bool write)
     return (write ? write_ok : read_ok) >> (w >> PAGE_WHERE_SHIFT) & 1;
 }
 
-struct mem_block {
+/* The flags that a reference sets. */
+static inline uint32_t page_need(uint32_t ref)
+{
+    _Static_assert(PROG_TOUCH_WRITE >> 2 == PAGE_DIRTY, "one bit becomes the other");
+    return PAGE_ACTIVE | (ref & PROG_TOUCH_WRITE) >> 2;
+}
+
+struct mem_block {   /* of a VM's pages; heads stand close together, as they are looked at with every eviction
+                      */
+    uint32_t *words; /* [MEM_BLOCK]; NULL: the VM is gone */
     struct vmem *vm;
-    uint32_t id, first; /* in mem.blocks; the number of its first page */
-    uint32_t words[MEM_BLOCK];
+    uint32_t first; /* the number of its first page */
 };
 
 struct vmem { /* a VM's memory */
     struct vm *vm;
     struct mem *mem;
-    uint32_t index;            /* in mem.vms */
-    uint32_t pool;             /* of the policy */
-    uint32_t n_blocks;         /* of its pages, made or not */
-    struct mem_block **blocks; /* [n_blocks], NULL where nothing was touched; NULL: no touch yet */
-    struct touch *touchers;    /* the tasks in a stretch, see struct touch */
-    int64_t resident; /* pages that have a frame, alone or with others, those on their way included */
+    uint32_t index;         /* in mem.vms */
+    uint32_t pool;          /* of the policy */
+    uint32_t n_blocks;      /* of its pages, made or not */
+    uint32_t **blocks;      /* [n_blocks] of words, NULL where nothing was touched; NULL: no touch yet */
+    uint32_t *ids;          /* [n_blocks] in mem.blocks */
+    struct touch *touchers; /* the tasks in a stretch, see struct touch */
+    int64_t resident;       /* pages that have a frame, alone or with others, those on their way included */
     int64_t ballooned,
         shared;         /* in the balloon; frames that sharing saves it: resident - shared are its own */
     int64_t swapped;    /* pages whose content is on the host's swap only */
@@ -149,7 +158,7 @@ struct mem {
     struct reclaim *policy;
     bool per_vm;
     struct rng rng; /* the policy's */
-    struct mem_block **blocks;
+    struct mem_block *blocks;
     uint32_t n_blocks, cap_blocks;
     struct vmem **vms; /* that touch, in the order of the scenario */
     uint32_t n_vms;
@@ -157,6 +166,8 @@ struct mem {
     uint32_t n_xfers, cap_xfers, free_xfer, in_flight;
     struct touch *starved_first, *starved_last;
     struct mem_live *live;           /* [pCPUs + 1] */
+    uint32_t n_listed;               /* tasks in a stretch */
+    uint32_t ahead;                  /* up to where frames' pages were fetched into the processor's cache */
     mem_taker *takers[SC_NRECLAIMS]; /* in the scenario's order */
     uint32_t n_takers;
     mem_odd_fault *odd_fault;    /* NULL: there are no such pages */
@@ -173,23 +184,29 @@ struct mem {
 /* The page's word; NULL: its block was never touched. */
 static inline uint32_t *mem_word(const struct vmem *v, uint32_t page)
 {
-    struct mem_block *b = v->blocks ? v->blocks[page / MEM_BLOCK] : NULL;
-    return b ? &b->words[page % MEM_BLOCK] : NULL;
+    uint32_t *words = v->blocks ? v->blocks[page / MEM_BLOCK] : NULL;
+    return words ? &words[page % MEM_BLOCK] : NULL;
 }
 static inline uint32_t mem_look(const struct vmem *v, uint32_t page)
 {
-    const struct mem_block *b = v->blocks[page / MEM_BLOCK];
-    return b ? b->words[page % MEM_BLOCK] : 0;
+    const uint32_t *words = v->blocks[page / MEM_BLOCK];
+    return words ? words[page % MEM_BLOCK] : 0;
 }
-/* Whose page a frame holds. */
+/* Whose page a frame holds; good until the next block is made. */
 static inline struct mem_block *mem_owner(const struct mem *mem, uint32_t frame, uint32_t *page_in_block)
 {
     *page_in_block = mem->reverse[frame] % MEM_BLOCK;
-    return mem->blocks[mem->reverse[frame] / MEM_BLOCK];
+    return &mem->blocks[mem->reverse[frame] / MEM_BLOCK];
 }
 
 /* mem_page.c: blocks, frames, what is where */
-uint32_t *mem_word_make(struct vmem *v, uint32_t page);
+uint32_t *mem_block_make(struct vmem *v, uint32_t index);
+static inline uint32_t *mem_word_make(struct vmem *v, uint32_t page)
+{
+    uint32_t *words = v->blocks[page / MEM_BLOCK];
+    if (!words) words = mem_block_make(v, page / MEM_BLOCK);
+    return &words[page % MEM_BLOCK];
+}
 /* A frame for v, in no pool; by the takers where none is free. RECLAIM_NONE: there is none to have now. */
 uint32_t mem_take_frame(struct model *m, struct mem *mem, struct vmem *v);
 /* It was in no pool, and is free. */
@@ -212,7 +229,14 @@ void mem_swap_out(struct model *m, struct mem *mem, uint32_t frame);
 /* A frame that is free already, used from now on; there must be one. */
 uint32_t mem_unused_frame(struct mem *mem);
 /* Pages moved into v's count of this level (or out, by < 0). */
-void mem_shift(struct model *m, struct vmem *v, enum rec_level level, int64_t *count, int64_t by);
+static inline void mem_shift(struct model *m, struct vmem *v, enum rec_level level, int64_t *count,
+                             int64_t by)
+{
+    if (by == 0) return;
+    *count += by;
+    book_shift(m, v->vm->book, level, by * v->mem->page_bytes);
+    book_shift(m, v->mem->host->book, level, by * v->mem->page_bytes);
+}
 /* Forgets who was active. */
 void mem_active_begin(struct vmem *v);
 

@@ -5,31 +5,22 @@
 #include "model/mem_inner.h"
 #include "model/mem_reclaim.h"
 
-#define AHEAD 8u /* frames */
+#define BATCH 16u /* frames */
 
-static struct mem_block *new_block(struct vmem *v, uint32_t index)
+uint32_t *mem_block_make(struct vmem *v, uint32_t index)
 {
     struct mem *mem = v->mem;
-    struct mem_block *b = calloc(1, sizeof *b);
-    ASSERT(b);
+    uint32_t *words = calloc(MEM_BLOCK, sizeof *words);
+    ASSERT(words);
     if (mem->n_blocks == mem->cap_blocks) {
         mem->cap_blocks = mem->cap_blocks ? 2 * mem->cap_blocks : 64;
-        mem->blocks = realloc(mem->blocks, mem->cap_blocks * sizeof(struct mem_block *));
+        mem->blocks = realloc(mem->blocks, mem->cap_blocks * sizeof *mem->blocks);
         ASSERT(mem->blocks && mem->cap_blocks <= UINT32_MAX / MEM_BLOCK);
     }
-    b->vm = v;
-    b->id = mem->n_blocks;
-    b->first = index * MEM_BLOCK;
-    mem->blocks[mem->n_blocks++] = b;
-    v->blocks[index] = b;
-    return b;
-}
-
-uint32_t *mem_word_make(struct vmem *v, uint32_t page)
-{
-    struct mem_block *b = v->blocks[page / MEM_BLOCK];
-    if (!b) b = new_block(v, page / MEM_BLOCK);
-    return &b->words[page % MEM_BLOCK];
+    v->ids[index] = mem->n_blocks;
+    v->blocks[index] = words;
+    mem->blocks[mem->n_blocks++] = (struct mem_block){.words = words, .vm = v, .first = index * MEM_BLOCK};
+    return words;
 }
 
 uint32_t mem_unused_frame(struct mem *mem)
@@ -67,20 +58,33 @@ void mem_free_frame(struct mem *mem, uint32_t frame)
     mem->used--;
 }
 
-void mem_shift(struct model *m, struct vmem *v, enum rec_level level, int64_t *count, int64_t by)
-{
-    if (by == 0) return;
-    *count += by;
-    book_shift(m, v->vm->book, level, by * v->mem->page_bytes);
-    book_shift(m, v->mem->host->book, level, by * v->mem->page_bytes);
-}
-
 void mem_settle_page(struct vmem *v, uint32_t page, uint32_t *word, uint32_t frame)
 {
-    const struct mem_block *b = v->blocks[page / MEM_BLOCK];
-    v->mem->reverse[frame] = b->id * MEM_BLOCK + page % MEM_BLOCK;
+    v->mem->reverse[frame] = v->ids[page / MEM_BLOCK] * MEM_BLOCK + page % MEM_BLOCK;
     *word = page_at(PAGE_RESIDENT, frame) | (*word & (PAGE_COPY | PAGE_ACTIVE));
     reclaim_insert(v->mem->policy, v->pool, frame);
+}
+
+/* Policies that go in order will soon come to the frames behind this one: the processor fetches the words of
+ * their pages meanwhile, a batch at a time. Those that have been referred to will most likely stay; what it
+ * fetches of them is their bit again, as a choice of values costs less than a branch nobody can guess. */
+static void look_ahead(struct mem *mem, uint32_t frame)
+{
+    const uint8_t *bits = mem->policy->referenced;
+    uint32_t lead = mem->ahead - frame;
+    if (lead > BATCH && lead <= 2 * BATCH) return;
+    if (lead > BATCH) { /* it did not come in order */
+        mem->ahead = frame + BATCH;
+        return;
+    }
+    uint32_t f = mem->ahead, end = f + BATCH < mem->fresh ? f + BATCH : mem->fresh;
+    mem->ahead = f + BATCH;
+    for (; f < end; f++) {
+        uint32_t block = mem->reverse[f] / MEM_BLOCK;
+        if (block >= mem->n_blocks || !mem->blocks[block].words) continue; /* the frame is free */
+        const void *word = &mem->blocks[block].words[mem->reverse[f] % MEM_BLOCK];
+        __builtin_prefetch(bits && bits[f] ? &bits[f] : word, 1);
+    }
 }
 
 void mem_swap_out(struct model *m, struct mem *mem, uint32_t frame)
@@ -90,14 +94,7 @@ void mem_swap_out(struct model *m, struct mem *mem, uint32_t frame)
     struct vmem *v = b->vm;
     uint32_t *word = &b->words[at], w = *word;
     ASSERT(page_where(w) == PAGE_RESIDENT && (w & PAGE_NUMBER) == frame);
-    if (frame + AHEAD < mem->fresh) { /* policies that go in order will come there soon */
-        uint32_t soon = mem->reverse[frame + AHEAD];
-        const struct mem_block *s = soon / MEM_BLOCK < mem->n_blocks ? mem->blocks[soon / MEM_BLOCK] : NULL;
-        if (s) {
-            __builtin_prefetch(&s->vm);
-            __builtin_prefetch(&s->words[soon % MEM_BLOCK], 1);
-        }
-    }
+    look_ahead(mem, frame);
     if (v->touchers) mem_cut(m, v, b->first + at, false);
     if (w & PAGE_DIRTY && v->own) mem_reclaim_own(v, b->first + at);
     if ((w & (PAGE_DIRTY | PAGE_COPY)) != PAGE_COPY)
@@ -112,6 +109,6 @@ void mem_active_begin(struct vmem *v)
 {
     for (uint32_t b = 0; v->blocks && b < v->n_blocks; b++)
         for (uint32_t i = 0; v->blocks[b] && i < MEM_BLOCK; i++)
-            v->blocks[b]->words[i] &= ~PAGE_ACTIVE;
+            v->blocks[b][i] &= ~PAGE_ACTIVE;
     v->active = 0;
 }

@@ -293,7 +293,7 @@ void mem_reclaim_release(struct model *m, struct vmem *v)
 {
     for (uint32_t b = 0; v->blocks && b < v->n_blocks; b++)
         for (uint32_t i = 0; v->blocks[b] && i < MEM_BLOCK; i++) {
-            uint32_t *word = &v->blocks[b]->words[i];
+            uint32_t *word = &v->blocks[b][i];
             if (page_where(*word) == PAGE_SHARED)
                 pageshare_drop(m, v, b * MEM_BLOCK + i, word);
             else if (page_where(*word) == PAGE_AWAY && page_away(*word) == AWAY_COMPRESSED)

@@ -14,9 +14,9 @@ static void book_bits(struct vmem *v, const struct touch *t, uint32_t upto)
     int64_t active = 0;
     for (uint32_t i = t->i; i < upto; i++) {
         uint32_t page = t->refs[i] & ~PROG_TOUCH_WRITE;
-        uint32_t *word = &v->blocks[page / MEM_BLOCK]->words[page % MEM_BLOCK], w = *word;
-        uint32_t need = PAGE_ACTIVE | (t->refs[i] & PROG_TOUCH_WRITE ? PAGE_DIRTY : 0);
-        bits[w & PAGE_NUMBER] = 1;
+        uint32_t *word = &v->blocks[page / MEM_BLOCK][page % MEM_BLOCK], w = *word;
+        uint32_t need = page_need(t->refs[i]);
+        if (page_where(w) == PAGE_RESIDENT) bits[w & PAGE_NUMBER] = 1;
         if ((w & need) == need) continue;
         active += !(w & PAGE_ACTIVE);
         *word = w | need;
@@ -34,7 +34,7 @@ void mem_book(struct touch *t, uint32_t upto)
     else
         for (uint32_t i = t->i; i < upto; i++) {
             uint32_t page = t->refs[i] & ~PROG_TOUCH_WRITE;
-            mem_refer(v, &v->blocks[page / MEM_BLOCK]->words[page % MEM_BLOCK],
+            mem_refer(v, &v->blocks[page / MEM_BLOCK][page % MEM_BLOCK],
                       (t->refs[i] & PROG_TOUCH_WRITE) != 0);
         }
     for (uint32_t i = t->i; t->tlb && i < upto; i++)
@@ -129,7 +129,7 @@ static void sync(struct model *m, struct mhost *h, struct touch *over)
 
 void mem_sync(struct model *m, struct mhost *h)
 {
-    if (h->mem) sync(m, h, NULL);
+    if (h->mem && h->mem->n_listed) sync(m, h, NULL);
 }
 
 void mem_sync_all(struct model *m)
@@ -152,7 +152,7 @@ void mem_leaves(struct model *m, const struct vcpu *v)
 void mem_stretch_over(struct model *m, struct touch *t)
 {
     struct vmem *v = t->vm->mem;
-    if (v->mem->policy->cls->ordered)
+    if (v->mem->policy->cls->ordered && v->mem->n_listed > 1)
         sync(m, t->vm->host, t);
     else
         mem_book(t, t->end);
@@ -172,6 +172,7 @@ void mem_unlist(struct touch *t)
     if (t->next) t->next->prev = t->prev;
     t->prev = t->next = NULL;
     t->stage = TOUCH_NEXT;
+    t->vm->mem->mem->n_listed--;
 }
 
 void mem_cut(struct model *m, struct vmem *v, uint32_t page, bool writes_only)

@@ -4,6 +4,7 @@
 /* Whole ns of what has come together in ps, the rest is carried. */
 static int64_t whole_ns(int64_t *rest_ps, __int128 ps)
 {
+    if (ps == 0) return 0;
     ps += *rest_ps;
     if (__builtin_expect((int64_t)ps == ps, 1)) { /* a division of 128 bits costs more than all the rest */
         *rest_ps = (int64_t)ps % 1000;

@@ -62,7 +62,7 @@ static bool is_own(const struct vmem *v, uint32_t page, uint32_t w)
 /* The number of a page among all of the host's. */
 static uint32_t number_of(const struct vmem *v, uint32_t page)
 {
-    return v->blocks[page / MEM_BLOCK]->id * MEM_BLOCK + page % MEM_BLOCK;
+    return v->ids[page / MEM_BLOCK] * MEM_BLOCK + page % MEM_BLOCK;
 }
 
 /* The VM has a page mapped to this content's frame. */
@@ -94,7 +94,7 @@ static void map(struct model *m, struct vmem *v, uint32_t page, uint32_t *word, 
 /* The only page left on a frame is an ordinary one again. */
 static void last_one(struct mem *mem, struct content *c)
 {
-    struct mem_block *b = mem->blocks[c->pages / MEM_BLOCK];
+    const struct mem_block *b = &mem->blocks[c->pages / MEM_BLOCK];
     uint32_t at = c->pages % MEM_BLOCK, page = b->first + at;
     b->vm->reclaim->zeros -= range_of(b->vm, page)->zero;
     mem_settle_page(b->vm, page, &b->words[at], c->frame);
@@ -152,9 +152,11 @@ static void look_at(struct model *m, struct mem *mem, struct vmem *v, uint32_t p
     struct content *c = &mem->reclaim->share->contents[content_of(g, page)];
     uint32_t number = number_of(v, page), seen = c->pages;
     if (c->refs == 0) {
-        struct mem_block *b = seen == UINT32_MAX || seen == number ? NULL : mem->blocks[seen / MEM_BLOCK];
+        const struct mem_block *b =
+            seen == UINT32_MAX || seen == number ? NULL : &mem->blocks[seen / MEM_BLOCK];
         uint32_t at = seen % MEM_BLOCK;
-        if (!b || page_where(b->words[at]) != PAGE_RESIDENT || is_own(b->vm, b->first + at, b->words[at])) {
+        if (!b || !b->words || page_where(b->words[at]) != PAGE_RESIDENT ||
+            is_own(b->vm, b->first + at, b->words[at])) {
             c->pages = number;
             return;
         }
@@ -317,7 +319,7 @@ int pageshare_check(const struct mem *mem)
         shared += v->shared;
         for (uint32_t b = 0; v->blocks && b < v->n_blocks; b++)
             for (uint32_t k = 0; v->blocks[b] && k < MEM_BLOCK; k++)
-                mapped -= page_where(v->blocks[b]->words[k]) == PAGE_SHARED;
+                mapped -= page_where(v->blocks[b][k]) == PAGE_SHARED;
     }
     return saved == shared && mapped == 0 ? 0 : -1;
 }

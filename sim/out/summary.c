@@ -235,9 +235,11 @@ static void host_lines(const struct summary_ctx *c)
         double lost = summary_share(c, hosts[i], "cpu.switch"),
                over = summary_share(c, hosts[i], "cpu.overhead"),
                own = summary_share(c, hosts[i], "cpu.hostos");
-        fprintf(c->f, "  host %s: %s busy, efficiency %s", hosts[i] + 5,
-                num_percent(a, summary_pick(c, hosts[i], "cpu.util", NULL)),
-                num_percent(b, summary_share(c, hosts[i], "cpu.guest")));
+        double busy = summary_pick(c, hosts[i], "cpu.util", NULL);
+        fprintf(c->f, "  host %s: %s busy", hosts[i] + 5, num_percent(a, busy));
+        /* Pure I/O takes no CPU: of nothing there is no efficiency. */
+        if (busy != 0.0)
+            fprintf(c->f, ", efficiency %s", num_percent(b, summary_share(c, hosts[i], "cpu.guest")));
         if (lost > 0) fprintf(c->f, ", %s switching", num_percent(d, lost));
         if (over > 0) fprintf(c->f, ", %s overhead", num_percent(d, over));
         if (own > 0 && strcmp(c->rp->backend, "sim") == 0) fprintf(c->f, ", %s host OS", num_percent(d, own));

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <endian.h>
+#include <string.h>
+
 #include "policy/reclaim_list.h"
 
 /* One pool: the ring is the frames in the order of their numbers, and their bits say all: 0 present, 1
@@ -46,14 +49,35 @@ static void leave(struct reclaim *r, uint32_t pool, uint32_t frame)
     reclaim_list_unlink(r, frame);
 }
 
+/* Eight frames at a time: whether the next one is taken is anybody's guess, and a branch on it costs more
+ * than all the rest. Of `clear` the lowest bit is the top one of the first byte that is 0 (what is above it
+ * may be wrong by a borrow); the bytes before it lose their bit of being referred to. */
 static uint32_t in_order(struct reclaim *r)
 {
+    const uint64_t ones = UINT64_C(0x0101010101010101);
     uint8_t *bits = r->referenced;
     uint32_t f = r->pools[0], n = r->n_frames;
     if (r->pools[1] == 0) return RECLAIM_NONE;
-    for (;; f = f + 1 == n ? 0 : f + 1) {
-        if (bits[f] == 0) break;
-        if (bits[f] == 1) bits[f] = 0;
+    for (;;) {
+        uint64_t eight, clear;
+        if (n - f >= 8) {
+            memcpy(&eight, bits + f, 8);
+            eight = le64toh(eight);
+            clear = (eight - ones) & ~eight & ones << 7;
+            uint64_t before = clear ? (clear & -clear) - 1 : UINT64_MAX;
+            eight = htole64(eight & ~(ones & before));
+            memcpy(bits + f, &eight, 8);
+            if (clear) {
+                f += (uint32_t)__builtin_ctzll(clear) / 8;
+                break;
+            }
+            f += 8;
+        } else {
+            if (bits[f] == 0) break;
+            bits[f] &= ABSENT;
+            f++;
+        }
+        if (f == n) f = 0;
     }
     r->pools[0] = f + 1 == n ? 0 : f + 1;
     r->pools[1]--;

@@ -97,35 +97,36 @@ static uint32_t zipf(const struct prog_touch *w, struct rng *r)
     }
 }
 
-static inline uint32_t writes(const struct step *s, struct rng *r)
+static inline uint32_t writes(uint32_t share, struct rng *r)
 {
-    if (s->write == UINT32_MAX) return PROG_TOUCH_WRITE;
-    return s->write && rng_u32(r) < s->write ? PROG_TOUCH_WRITE : 0;
+    if (share == UINT32_MAX) return PROG_TOUCH_WRITE;
+    return share && rng_u32(r) < share ? PROG_TOUCH_WRITE : 0;
 }
 
 uint32_t prog_touch_fill(struct prog_touch *w, uint32_t *out, uint32_t n)
 {
     const struct step *s = w->step;
     struct rng r = w->rng;
+    uint32_t share = s->write, span = (uint32_t)s->span;
     if ((int64_t)n > w->left) n = (uint32_t)w->left;
     switch ((enum prog_pattern)s->how) {
     case PROG_CYCLIC:
         for (uint32_t i = 0; i < n; i++) {
-            out[i] = w->next | writes(s, &r);
+            out[i] = w->next | writes(share, &r);
             w->next = (int64_t)w->next + 1 == s->span ? 0 : w->next + 1;
         }
         break;
     case PROG_ZIPF:
         for (uint32_t i = 0; i < n; i++) {
             uint32_t page = zipf(w, &r);
-            out[i] = page | writes(s, &r);
+            out[i] = page | writes(share, &r);
         }
         break;
     case PROG_UNIFORM:
     default:
         for (uint32_t i = 0; i < n; i++) {
-            uint32_t page = below(&r, (uint32_t)s->span);
-            out[i] = page | writes(s, &r);
+            uint32_t page = below(&r, span);
+            out[i] = page | writes(share, &r);
         }
     }
     w->rng = r;
