@@ -206,7 +206,7 @@ static inline void any_nets(struct any *a)
             fprintf(a->to, ", nics: [h0/e%u", any_of(a, a->hosts[0].nics));
             if (a->n_hosts > 1) fprintf(a->to, ", h1/e%u", any_of(a, a->hosts[1].nics));
             fprintf(a->to, "]");
-            ANY_MAY(a, 2, "uplink", "core", "n0", "other");
+            ANY_MAY(a, 2, "uplink", "core", n ? "n0" : "core", "other");
         }
         if (a->kind[n] == 1) {
             ANY_MAY(a, 2, "ports", "1", "3", "100");

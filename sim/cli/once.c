@@ -22,8 +22,7 @@ static int run(const struct once *o, struct model *m, char **why)
     int64_t end = o->sc->run.duration_ns;
     if (o->progress)
         for (int64_t i = 1; i < 100; i++) {
-            if (sim_run(model_sim(m), end / 100 * i) == SIM_STALLED)
-                break; /* as model_run will find, and report */
+            if (sim_run(model_sim(m), end / 100 * i) == SIM_STALLED) break; /* model_run says why */
             if (!o->progress(o->progress_ctx, sim_now(model_sim(m)), end)) return -1;
         }
     return model_run(m, why);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/cpu.h"
 #include "model/guest.h"
@@ -24,15 +25,20 @@ static uint32_t index_of(const struct model *m, const struct vm *vm)
 
 /* --- what follows from an event, when its handler is over --- */
 
+static void arm_flush(struct net *net)
+{
+    if (net->flush_armed) return;
+    net->flush_armed = true;
+    sim_at(net->m->sim, sim_now(net->m->sim), EVQ_NORMAL, net->ev_flush, 0);
+}
+
 void net_touch(struct net *net, struct mhost *h)
 {
     if (net->is_touched[h->index] || !h->sched) return; /* nobody runs there, where a VM is simulated alone */
     net->is_touched[h->index] = true;
     net_grow(net->touched, net->n_touched, net->cap_touched);
     net->touched[net->n_touched++] = h;
-    if (net->handling || net->flush_armed) return;
-    net->flush_armed = true;
-    sim_at(net->m->sim, sim_now(net->m->sim), EVQ_NORMAL, net->ev_flush, 0);
+    if (!net->handling) arm_flush(net);
 }
 
 void net_wake(struct net *net, uint32_t vm, uint32_t task)
@@ -48,29 +54,32 @@ void net_enter(struct net *net)
     net->handling = true;
 }
 
+/* Who is woken may send at once, and so wake others and touch other hosts: the lists grow meanwhile. Where
+ * that comes to no end, as in a game of ping-pong that takes no time, each is woken by an event of its own
+ * from then on, and the engine sees that time does not pass. */
 void net_leave(struct net *net)
 {
     struct model *m = net->m;
-    /* Who is woken may send at once, and so wake others: they come in an event of their own, at the same
-     * instant, so that two who answer each other without end are seen to stand still (SIM_STALL_EVENTS). */
-    uint32_t n = net->n_woken;
-    for (uint32_t i = 0; i < n; i++) {
-        struct net_who w = net->woken[i];
-        guest_wake_task(m, &m->vms[w.vm], w.task);
-    }
-    for (uint32_t i = 0; i < net->n_touched; i++) {
-        struct mhost *h = net->touched[i];
-        net->is_touched[h->index] = false;
-        cpu_settle(m, h);
+    uint32_t most = net->crowded_ns == sim_now(m->sim) ? 1 : NET_WOKEN_MAX, woken = 0, settled = 0;
+    for (;;) {
+        if (woken < net->n_woken && woken < most) {
+            struct net_who w = net->woken[woken++];
+            guest_wake_task(m, &m->vms[w.vm], w.task);
+        } else if (settled < net->n_touched) {
+            struct mhost *h = net->touched[settled++];
+            net->is_touched[h->index] = false;
+            cpu_settle(m, h);
+        } else {
+            break;
+        }
     }
     net->n_touched = 0;
-    net->n_woken -= n;
-    for (uint32_t i = 0; i < net->n_woken; i++)
-        net->woken[i] = net->woken[n + i];
     net->handling = false;
-    if (net->n_woken && !net->flush_armed) {
-        net->flush_armed = true;
-        sim_at(m->sim, sim_now(m->sim), EVQ_NORMAL, net->ev_flush, 0);
+    net->n_woken -= woken;
+    if (net->n_woken) {
+        net->crowded_ns = sim_now(m->sim);
+        memmove(net->woken, net->woken + woken, net->n_woken * sizeof *net->woken);
+        arm_flush(net);
     }
     book_settle(m); /* who was woken may have gone to a disk, or to memory */
 }
@@ -149,6 +158,7 @@ void net_init(struct model *m)
     struct net *net = m->net = zalloc(1, sizeof *net);
     net->m = m;
     net->free_frame = net->free_conn = NONE;
+    net->crowded_ns = -1;
     net->ev_sent = sim_on(m->sim, "frame sent", net_on_sent, net);
     net->ev_came = sim_on(m->sim, "frame came", net_on_came, net);
     net->ev_flush = sim_on(m->sim, "network", on_flush, net);

@@ -111,6 +111,7 @@ struct net_pool { /* a nat network's ports at one host */
     int64_t hold_ns;
 };
 
+#define NET_WOKEN_MAX 65536u
 struct net_who { /* a task */
     uint32_t vm, task;
 };
@@ -142,6 +143,7 @@ struct net {
     bool *is_touched;
     bool handling; /* one of the network's own events is being handled */
     bool flush_armed;
+    int64_t crowded_ns; /* when more than NET_WOKEN_MAX were woken within one handler */
     uint32_t ev_sent, ev_came, ev_flush;
     int64_t handed, delivered, dropped;                   /* frames */
     int64_t handed_bytes, delivered_bytes, dropped_bytes; /* payload */

@@ -242,14 +242,19 @@ static uint32_t take_lowest(uint64_t *set)
 
 static void seat_all(struct sched *s, uint32_t u, uint64_t *own)
 {
+    enum {
+        STAYS,
+        RETURNS,
+        ANYWHERE
+    }; /* who is still on its pCPU goes on there, whoever else was there last */
     uint32_t n = n_members(s, u);
-    for (int old = 1; old >= 0; old--) /* where they were, then anywhere */
+    for (int round = STAYS; round <= ANYWHERE; round++)
         for (uint32_t i = 0; i < n; i++) {
             struct sched_vcpu *v = vcpu_at(s, u + i);
             if (!is_ready(s, v) || (v->pcpu != SCHED_NONE && s->gang.seats[v->pcpu].member == v)) continue;
             bool there = v->pcpu != SCHED_NONE && own[WORD(v->pcpu)] & BIT(v->pcpu);
-            if (old && !there) continue;
-            uint32_t p = old ? v->pcpu : take_lowest(own);
+            if (round == STAYS ? v->where != SCHED_RUNNING : round == RETURNS && !there) continue;
+            uint32_t p = round == ANYWHERE ? take_lowest(own) : v->pcpu;
             own[WORD(p)] &= ~BIT(p);
             seat(s, u, v, p);
         }

@@ -53,9 +53,9 @@ static uint32_t member(const struct scenario *sc, const struct sc_vm *vm)
     return SC_NONE;
 }
 
-/* A send that finds no way waits for a time-out. Inside a host it waits until its frames have come; else
- * until they have left, in which a latency of the way has no part: without a bandwidth or a price all leave
- * at once. */
+/* A send that finds no way waits for a time-out. Inside a host it waits until its frames have come: for the
+ * copy of a host-only network, or across the switch. Else until they have left the NIC: latency has no part
+ * in that, nor has the bandwidth of the switch beyond. */
 static bool send_costs(const struct vms *v, const struct sc_host *h, const struct sc_vm *vm,
                        const struct step *s)
 {
@@ -63,8 +63,15 @@ static bool send_costs(const struct vms *v, const struct sc_host *h, const struc
     const struct sc_network *n = &sc->networks[vm->network];
     uint32_t i = member(sc, vm);
     if (io_costs(h, vm) || i == SC_NONE || !reach_between(sc, i, s->target)) return true;
-    if (n->bandwidth_bps > 0 || (h->type == 2 && h->modes && h->modes->host_io_ps > 0)) return true;
-    if (s->target < sc->n_vms && reach_inside(sc, i, s->target)) return n->latency_ns > 0;
+    bool own_thread = vm->mode != SC_BARE && vm->mode != SC_CONTAINER; /* the host's stack is its thread's */
+    if (own_thread && h->type == 2 && h->modes && h->modes->host_io_ps > 0) return true;
+    bool to_vm = s->target < sc->n_vms, stays = to_vm && sc->vms[s->target].network == vm->network;
+    if (to_vm && reach_inside(sc, i, s->target)) {
+        const struct sc_network *to = &sc->networks[sc->vms[s->target].network];
+        return n->latency_ns > 0 || to->latency_ns > 0 ||
+               (n->kind == SC_NET_HOST_ONLY && n->bandwidth_bps > 0) ||
+               (n->kind == SC_NET_NAT && !stays && n->rewrite_ns > 0);
+    }
     const struct sc_nic *nic = &sc->nics[reach_nic(sc, i)];
     return nic->bandwidth_bps > 0 || nic->packet_cost_ns > 0 || (n->kind == SC_NET_NAT && n->rewrite_ns > 0);
 }

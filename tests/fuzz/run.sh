@@ -11,6 +11,7 @@ for target in build/fuzz/fuzz_*; do
     learned=build/fuzz/learned-$name
     mkdir -p "$learned"
     [ -d "$kept" ] || kept=
+    [ "$name" = run ] && kept="$kept scenarios"
     log=build/fuzz/$name.log
     dict=tests/fuzz/$name.dict
     [ -f "$dict" ] && dict=-dict=$dict || dict=

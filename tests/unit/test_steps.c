@@ -330,7 +330,8 @@ END_TEST
 #define LOOP(host, vm, step)                                                                                 \
     "hosts:\n- {name: g, nics: [{name: n}]}\n- {name: h, " host                                              \
     "}\nnetworks: [{name: lan, kind: bridge, nics: [g/n, h/n]}, {name: slow, kind: bridge, nics: [h/n], "    \
-    "latency: 1us}, {name: in, kind: host-only}]\npeers: [{name: pc, on: lan}]\nvms:\n"                      \
+    "latency: 1us}, {name: in, kind: host-only}, {name: wide, kind: bridge, nics: [h/n], bandwidth: "        \
+    "1Gb/s}]\npeers: [{name: pc, on: lan}]\nvms:\n- {name: twin, host: h, nic: wide}\n"                      \
     "- {name: mate, host: h, nic: slow}\n- {name: near, host: h, nic: lan}\n- {name: far, host: g, nic: "    \
     "lan}\n- {name: shut, host: h, nic: "                                                                    \
     "in}\n"                                                                                                  \
@@ -375,6 +376,9 @@ static const struct loop {
     {true, LOOP("nics: [{name: n, packet_cost: 1us}]", "nic: lan", "{net: {send: 1kB, to: pc}}")},
     {false, LOOP("nics: [{name: n, bandwidth: 1Gb/s}]", "nic: lan", "{net: {send: 1kB, to: near}}")},
     {true, LOOP("nics: [{name: n}]", "nic: slow", "{net: {send: 1kB, to: mate}}")},
+    {false, LOOP("nics: [{name: n}]", "nic: wide", "{net: {send: 1kB, to: twin}}")}, /* it does not go up */
+    {false, LOOP("hypervisor: {type: 2, host_io: 1us}, nics: [{name: n}]", "mode: container, nic: lan",
+                 "{net: {send: 1kB, to: pc}}")},
     {true, LOOP("nics: [{name: n}]", "nic: slow", "{net: {send: 1kB, to: near}}")},
     {true, LOOP("hypervisor: {type: 2, host_io: 1us}, nics: [{name: n}]", "nic: lan",
                 "{net: {send: 1kB, to: pc}}")},
@@ -401,7 +405,7 @@ START_TEST(a_loop_that_may_take_no_time_is_refused)
     }
     unsigned column = (unsigned)(strstr(x->text, "steps: [") - strstr(x->text, "- {name: a,")) + 8;
     ck_text_refused(
-        &(struct refusal){x->text, 11, column, "a loop that can take no time", "add a step that takes time"});
+        &(struct refusal){x->text, 12, column, "a loop that can take no time", "add a step that takes time"});
 }
 END_TEST
 
