@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What the swept key does: a curve a figure, with the interval of its mean. Data: blocks of x, mean, low, high.
 if (LOGX) set logscale x
+if (LOGY) set logscale y
 set xrange [FROM:TO]
 set yrange [BOTTOM:TOP]
 set xlabel XLABEL

@@ -4,7 +4,7 @@ WIDTH = 0.8 / CURVES
 at(g, i) = g + (i - (CURVES + 1) / 2.0) * WIDTH
 set xrange [-0.6:GROUPS - 0.4]
 set yrange [BOTTOM:TOP]
-set xlabel XLABEL
+set xlabel XLABEL offset 0, 1 - LINES # below names of several lines
 set ylabel YLABEL textcolor rgb INK
 set xtics scale 0
 plot for [i = 1:CURVES] FIGURE.'.tsv' index i - 1 using (at($1, i)):($3 * SCALE):(WIDTH * 0.92) with boxes lt i dt 1 fs solid 0.9 noborder title NAMES[i], \

@@ -84,7 +84,7 @@ static int read_points(struct experiment *x)
         if (!x->at[p]) return refused(&d);
         diag_done(&d);
         x->points[p] =
-            (struct report_point){.n = x->at[p]->n_keys, .keys = x->at[p]->keys, .values = x->at[p]->values};
+            (struct report_point){x->at[p]->n_keys, x->at[p]->keys, x->at[p]->values, x->at[p]->axes};
         if (x->at[p]->run.replications > x->n_reps) x->n_reps = x->at[p]->run.replications;
     }
     return 0;

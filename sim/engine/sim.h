@@ -23,7 +23,9 @@ enum sim_end {
     SIM_STALLED  /* no event is left but somebody waits, or the clock stood still over too many events */
 };
 
+#ifndef SIM_STALL_EVENTS
 #define SIM_STALL_EVENTS 10000000u /* events at one instant that mean a loop which takes no time */
+#endif
 
 struct sim *sim_new(void);
 void sim_free(struct sim *s);

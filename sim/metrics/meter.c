@@ -359,6 +359,7 @@ void meter_set_alone(struct meter *m, uint32_t vm, double seconds)
 double meter_pace(const struct meter *m, uint32_t vm)
 {
     const struct vm_meter *v = &m->vms[vm];
+    if (!meter_wants(m, vm)) return (double)NAN;
     if (m->sc->vms[vm].work.requests) {
         __int128 in_window_sum = (__int128)v->latency->sum;
         return v->latency->count ? (double)in_window_sum / (double)v->latency->count / 1e9 : (double)NAN;

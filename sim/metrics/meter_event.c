@@ -31,6 +31,7 @@ static const char *entity_of(struct meter *m, const struct rec *r)
     return meter_name(m, "vm.%s", m->sc->vms[r->vm].name);
 }
 
+/* What a VM could not send happened to its network too. */
 static void count_everywhere(struct meter *m, const struct rec *r)
 {
     bool dev = r->pcpu == REC_DEV;
@@ -43,6 +44,9 @@ static void count_everywhere(struct meter *m, const struct rec *r)
     else if (r->pcpu != REC_NONE)
         count(&m->pcpu_events[m->first_pcpu[r->host] + r->pcpu][r->cause], r->t_ns);
     if (r->vm != UINT32_MAX) count(&m->vms[r->vm].events[r->cause], r->t_ns);
+    bool sends = r->cause == REC_EV_REFUSED || r->cause == REC_EV_NAT_FULL;
+    if (sends && !dev && r->vm != UINT32_MAX && m->sc->vms[r->vm].network != SC_NONE)
+        count(&m->devs[m->sc->n_disks + m->sc->n_nics + m->sc->vms[r->vm].network].events[r->cause], r->t_ns);
     if (r->vm != UINT32_MAX && r->vcpu != REC_NONE)
         count(&m->vcpu_events[m->first_vcpu[r->vm] + r->vcpu][r->cause], r->t_ns);
 }

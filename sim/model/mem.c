@@ -7,6 +7,7 @@
 
 #include "model/guest.h"
 #include "model/mem_inner.h"
+#include "model/mem_reclaim.h"
 
 static void *zalloc(size_t n, size_t size)
 {
@@ -45,7 +46,6 @@ static void build_vm(struct mem *mem, struct vm *vm, int64_t pages)
         .walk_refs = g,
         .walk_ps = sc->tlb_walk_ns * 1000 / 4 * g,
     };
-    v->pool = mem->per_vm ? v->index : 0;
     if (v->nested) {
         v->walk_refs = (g + 1) * (g + 1) - 1;
         int64_t all = (int64_t)((__int128)v->walk_ps * sc->tlb_nested_milli / 1000);
@@ -68,7 +68,6 @@ static void build_host(struct model *m, struct mhost *h)
         if (!mem) {
             mem = zalloc(1, sizeof *mem);
             mem->host = h;
-            mem->per_vm = sc->per_vm;
             mem->vms = zalloc(m->sc->n_vms, sizeof(struct vmem *));
         }
         pages += n;
@@ -89,12 +88,13 @@ static void build_host(struct model *m, struct mhost *h)
     mem->pager = disk_page;
     const struct reclaim_class *cls = reclaim_find(sc->replacement);
     ASSERT(cls); /* the reader has checked the name */
-    uint32_t n_pools = mem->per_vm ? mem->n_vms : 1;
+    uint32_t n_pools = mem_reclaim_pools(mem);
+    mem->per_vm = n_pools >= mem->n_vms;
+    for (uint32_t i = 0; i < mem->n_vms; i++)
+        mem->vms[i]->pool = mem->per_vm ? i : 0;
     size_t size = reclaim_size(cls, mem->cap, n_pools);
     mem->policy = reclaim_init(zalloc(1, size), cls, mem->cap, n_pools);
     mem->rng = rng_at(rng_key(m->seed, rng_hash_name(h->sc->name, strlen(h->sc->name)), RNG_TIE), 1, 0);
-    for (uint32_t i = 0; i < sc->n_reclaim; i++)
-        if (sc->reclaim[i] == SC_SWAP && sc->swap != SC_NONE) mem->takers[mem->n_takers++] = mem_swap_victim;
     for (uint32_t p = 0; p < h->n_pcpus; p++)
         m->pcpus[h->first_pcpu + p].prio = EVQ_LATE;
     if (h->book) return;
@@ -107,6 +107,7 @@ void mem_init(struct model *m)
 {
     for (uint32_t i = 0; i < m->sc->n_hosts; i++)
         build_host(m, &m->hosts[i]);
+    mem_reclaim_init(m);
 }
 
 static void free_blocks(struct vmem *v)
@@ -130,6 +131,7 @@ void mem_done(struct model *m)
     for (uint32_t i = 0; i < m->sc->n_hosts; i++) {
         struct mem *mem = m->hosts[i].mem;
         if (!mem) continue;
+        mem_reclaim_done(mem);
         for (uint32_t v = 0; v < mem->n_vms; v++) {
             free_blocks(mem->vms[v]);
             mem->vms[v]->vm->mem = NULL;
@@ -188,6 +190,7 @@ void mem_release(struct model *m, struct vm *vm)
     struct mem *mem = v->mem;
     mem_sync(m, vm->host);
     drop_tasks(m, v);
+    if (mem->reclaim) mem_reclaim_release(m, v);
     for (uint32_t b = 0; v->blocks && b < v->n_blocks; b++) {
         const uint32_t *words = v->blocks[b];
         for (uint32_t i = 0; words && i < MEM_BLOCK; i++) {
@@ -202,5 +205,6 @@ void mem_release(struct model *m, struct vm *vm)
     mem_shift(m, v, REC_L_MEM_SWAPPED, &v->swapped, -v->swapped);
     v->active = 0;
     mem->oom = false;
+    if (mem->reclaim) mem_reclaim_look(m, mem);
     mem_feed(m, mem);
 }

@@ -39,9 +39,10 @@ void mem_done(struct model *m);
 void mem_forget(struct task *k);
 
 enum mem_said {
-    MEM_RUN,  /* the task runs *useful_ns, then *overhead_ns; then mem_touch again */
-    MEM_WAIT, /* a hard fault: guest_wake_task comes when the page is there; then mem_touch again */
-    MEM_OVER  /* the step's references are all done */
+    MEM_RUN,        /* the task runs *useful_ns, then *overhead_ns; then mem_touch again */
+    MEM_WAIT,       /* a hard fault: guest_wake_task comes when the page is there; then mem_touch again */
+    MEM_WAIT_GUEST, /* the same, but the guest itself fetches it, from its own swap */
+    MEM_OVER        /* the step's references are all done */
 };
 /* The task enters a touch step (k->act). */
 void mem_begin(struct model *m, struct vm *vm, uint32_t task);
@@ -60,5 +61,8 @@ void mem_io_done(struct model *m, uint64_t arg);
 void mem_scan_job(struct model *m, uint64_t arg);
 /* Frees all that a VM held (it was destroyed, or killed). */
 void mem_release(struct model *m, struct vm *vm);
+/* Conservation, at any time between two events: every frame free or used, every page in one state, counts and
+ * levels what the page tables say. 0, or -1 with *why (malloc'ed). */
+int mem_check(const struct model *m, char **why);
 
 #endif

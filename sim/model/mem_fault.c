@@ -2,8 +2,10 @@
 /* Faults: a page's first touch, its way back from swap, and what happens when there is no frame to have. */
 #include <stdlib.h>
 
+#include "model/balloon.h"
 #include "model/guest.h"
 #include "model/mem_inner.h"
+#include "model/mem_reclaim.h"
 
 /* --- who waits --- */
 
@@ -56,7 +58,7 @@ static void out_of_memory(struct model *m, struct mem *mem, struct vmem *faultin
 static void starve(struct model *m, struct vmem *v, struct touch *t)
 {
     mem_starve(v->mem, t);
-    if (v->mem->in_flight == 0) out_of_memory(m, v->mem, v);
+    if (v->mem->in_flight == 0 && !mem_reclaim_hope(m, v->mem)) out_of_memory(m, v->mem, v);
 }
 
 /* --- transfers --- */
@@ -80,6 +82,7 @@ static void join(struct mem *mem, uint32_t x, struct touch *t)
 {
     struct mem_xfer *xfer = &mem->xfers[x];
     t->stage = TOUCH_FETCH;
+    t->guest_swap = xfer->guest;
     t->next_waiter = NULL;
     if (xfer->last)
         xfer->last->next_waiter = t;
@@ -94,23 +97,29 @@ static uint64_t name_of(const struct mem *mem, uint32_t x)
     return (uint64_t)mem->host->index << 32 | x;
 }
 
-static void fetch(struct model *m, struct vmem *v, struct touch *t, uint32_t page, uint32_t *word)
+void mem_fetch(struct model *m, struct vmem *v, struct touch *t, uint32_t *word, uint32_t frame, bool guest)
 {
     struct mem *mem = v->mem;
-    uint32_t frame = mem_take_frame(m, mem, v);
+    uint32_t x = new_xfer(mem), disk = guest ? v->vm->sc->swap : mem->host->sc->memory.swap;
+    mem->xfers[x] =
+        (struct mem_xfer){.vm = v, .guest = guest, .page = t->refs[t->i] & ~PROG_TOUCH_WRITE, .frame = frame};
+    mem->in_flight++;
+    *word = page_at(PAGE_FETCHED, x) | (*word & PAGE_COPY);
+    mem_shift(m, v, REC_L_MEM_RESIDENT, &v->resident, 1);
+    join(mem, x, t);
+    mem->pager(m, disk, v->vm, false, mem->page_bytes, name_of(mem, x));
+}
+
+static void swap_in(struct model *m, struct vmem *v, struct touch *t, uint32_t *word)
+{
+    uint32_t frame = mem_take_frame(m, v->mem, v);
     if (frame == RECLAIM_NONE) {
         starve(m, v, t);
         return;
     }
-    uint32_t x = new_xfer(mem);
-    mem->xfers[x] = (struct mem_xfer){.vm = v, .page = page, .frame = frame};
-    mem->in_flight++;
-    *word = page_at(PAGE_FETCHED, x) | (*word & PAGE_COPY);
-    mem_shift(m, v, REC_L_MEM_RESIDENT, &v->resident, 1);
     mem_shift(m, v, REC_L_MEM_SWAPPED, &v->swapped, -1);
-    book_add(v->vm->book, REC_N_MEM_SWAPIN, mem->page_bytes);
-    join(mem, x, t);
-    mem->pager(m, mem->host->sc->memory.swap, v->vm, false, mem->page_bytes, name_of(mem, x));
+    book_add(v->vm->book, REC_N_MEM_SWAPIN, v->mem->page_bytes);
+    mem_fetch(m, v, t, word, frame, false);
 }
 
 void mem_io_done(struct model *m, uint64_t arg)
@@ -166,7 +175,7 @@ __attribute__((noinline)) void mem_count_fault(struct touch *t, enum rec_count w
 static void first_touch(struct model *m, struct vmem *v, struct touch *t, uint32_t page, uint32_t *word)
 {
     mem_count_fault(t, REC_N_MEM_SOFTFAULTS);
-    uint32_t frame = mem_take_frame(m, v->mem, v);
+    uint32_t frame = v->mem->reclaim ? balloon_room(m, v) : mem_take_frame(m, v->mem, v);
     if (frame == RECLAIM_NONE) {
         starve(m, v, t);
         return;
@@ -189,9 +198,10 @@ void mem_fault(struct model *m, struct touch *t)
         first_touch(m, v, t, page, word);
     } else if (page_where(*word) == PAGE_AWAY && page_away(*word) == AWAY_SWAPPED) {
         mem_count_fault(t, REC_N_MEM_FAULTS);
-        fetch(m, v, t, page, word);
+        swap_in(m, v, t, word);
     } else {
         ASSERT(v->mem->odd_fault);
         if (!v->mem->odd_fault(m, v, t, word)) starve(m, v, t);
     }
+    if (v->mem->reclaim) mem_reclaim_charge(v->mem, t);
 }

@@ -73,20 +73,22 @@ struct mem_block {   /* of a VM's pages; heads stand close together, as they are
 struct vmem { /* a VM's memory */
     struct vm *vm;
     struct mem *mem;
-    uint32_t index;            /* in mem.vms */
-    uint32_t pool;             /* of the policy */
-    uint32_t n_blocks;         /* of its pages, made or not */
-    uint32_t **blocks;         /* [n_blocks] of words, NULL where nothing was touched; NULL: no touch yet */
-    uint32_t *ids;             /* [n_blocks] in mem.blocks */
-    struct touch *touchers;    /* the tasks in a stretch, see struct touch */
-    int64_t resident;          /* pages that have a frame of its own, those on their way included */
-    int64_t ballooned, shared; /* likewise, for those who have such */
-    int64_t swapped;           /* pages whose content is on the host's swap only */
-    int64_t active;            /* pages referred to since the last mem_active_begin */
-    bool nested;               /* its walks go through two sets of tables */
-    uint32_t walk_refs;        /* memory references of one walk */
-    int64_t walk_ps, more_ps;  /* of one walk: native, and what nesting adds */
-    void *reclaim;             /* what the reclaimers keep for it */
+    uint32_t index;         /* in mem.vms */
+    uint32_t pool;          /* of the policy */
+    uint32_t n_blocks;      /* of its pages, made or not */
+    uint32_t **blocks;      /* [n_blocks] of words, NULL where nothing was touched; NULL: no touch yet */
+    uint32_t *ids;          /* [n_blocks] in mem.blocks */
+    struct touch *touchers; /* the tasks in a stretch, see struct touch */
+    int64_t resident;       /* pages that have a frame, alone or with others, those on their way included */
+    int64_t ballooned,
+        shared;         /* in the balloon; frames that sharing saves it: resident - shared are its own */
+    int64_t swapped;    /* pages whose content is on the host's swap only */
+    int64_t active;     /* pages referred to since the last mem_active_begin */
+    bool nested;        /* its walks go through two sets of tables */
+    uint32_t walk_refs; /* memory references of one walk */
+    int64_t walk_ps, more_ps; /* of one walk: native, and what nesting adds */
+    uint64_t *own; /* a bit a page: its content is no more what vms.memory.content says; NULL: not kept */
+    struct vreclaim *reclaim; /* mem_reclaim.h; NULL: nothing is taken back on this host */
 };
 
 /* --- a task in a touch step --- */
@@ -107,6 +109,7 @@ struct touch {
     uint32_t task;                 /* in vm.tasks */
     uint8_t stage;                 /* enum touch_stage */
     bool counted;                  /* reference i is counted as a fault already */
+    bool guest_swap;               /* TOUCH_FETCH: from the guest's own swap */
     uint32_t n;                    /* references drawn */
     uint32_t from, i, end;         /* the stretch: begins, is booked up to, ends before */
     int64_t rest_ps, rest_more_ps; /* of useful time and overhead, what did not fill a ns yet */
@@ -125,6 +128,7 @@ struct mem_xfer {    /* a page on its way in */
     uint32_t page, frame;
     struct touch *first, *last; /* who waits, in order */
     uint32_t next_free;
+    bool guest; /* from the guest's own swap */
 };
 
 struct mem_live { /* a running toucher, while mem_sync works */
@@ -166,7 +170,9 @@ struct mem {
     uint32_t ahead;                  /* up to where frames' pages were fetched into the processor's cache */
     mem_taker *takers[SC_NRECLAIMS]; /* in the scenario's order */
     uint32_t n_takers;
-    mem_odd_fault *odd_fault; /* NULL: there are no such pages */
+    mem_odd_fault *odd_fault;    /* NULL: there are no such pages */
+    struct mem_reclaim *reclaim; /* mem_reclaim.h; NULL: nothing is ever taken back */
+    bool watched;                /* there is a free target: how much is free is looked at with each frame */
     mem_pager *pager;
     int64_t ref_ps;
     bool tlb;
@@ -216,12 +222,12 @@ static inline void mem_refer(struct vmem *v, uint32_t *word, bool write)
         v->active += !(w & PAGE_ACTIVE);
         *word = w | need;
     }
-    reclaim_touch(v->mem->policy, v->pool, w & PAGE_NUMBER);
+    if (page_where(w) == PAGE_RESIDENT) reclaim_touch(v->mem->policy, v->pool, w & PAGE_NUMBER);
 }
 /* The page of a frame that is in no pool goes to swap; the frame is free to be used again at once. */
 void mem_swap_out(struct model *m, struct mem *mem, uint32_t frame);
-/* Swaps a page out by the replacement policy: from v's pool, where pools are the VMs'. */
-uint32_t mem_swap_victim(struct model *m, struct mem *mem, struct vmem *v);
+/* A frame that is free already, used from now on; there must be one. */
+uint32_t mem_unused_frame(struct mem *mem);
 /* Pages moved into v's count of this level (or out, by < 0). */
 static inline void mem_shift(struct model *m, struct vmem *v, enum rec_level level, int64_t *count,
                              int64_t by)
@@ -251,6 +257,8 @@ void mem_fault(struct model *m, struct touch *t);
 void mem_count_fault(struct touch *t, enum rec_count what);
 /* Reference i of t is done: the page is there. */
 void mem_serve(struct touch *t, uint32_t *word);
+/* The page of reference i of t comes from a disk into this frame: t waits for it. */
+void mem_fetch(struct model *m, struct vmem *v, struct touch *t, uint32_t *word, uint32_t frame, bool guest);
 /* t waits for a frame. */
 void mem_starve(struct mem *mem, struct touch *t);
 /* A frame has become free, or takeable: who waits for one tries again. */

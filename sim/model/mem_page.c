@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "model/mem_inner.h"
+#include "model/mem_reclaim.h"
 
 #define BATCH 16u /* frames */
 
@@ -22,23 +23,32 @@ uint32_t *mem_block_make(struct vmem *v, uint32_t index)
     return words;
 }
 
+uint32_t mem_unused_frame(struct mem *mem)
+{
+    uint32_t frame = mem->free_head;
+    if (frame != RECLAIM_NONE)
+        mem->free_head = mem->reverse[frame];
+    else
+        frame = mem->fresh++;
+    ASSERT(frame < mem->cap);
+    mem->used++;
+    return frame;
+}
+
 uint32_t mem_take_frame(struct model *m, struct mem *mem, struct vmem *v)
 {
     if (mem->used < mem->frames - mem->reserve) {
-        uint32_t frame = mem->free_head;
-        if (frame != RECLAIM_NONE)
-            mem->free_head = mem->reverse[frame];
-        else
-            frame = mem->fresh++;
-        ASSERT(frame < mem->cap);
-        mem->used++;
+        uint32_t frame = mem_unused_frame(mem);
+        if (mem->watched) mem_reclaim_look(m, mem);
         return frame;
     }
     for (uint32_t i = 0; i < mem->n_takers; i++) {
         uint32_t frame = mem->takers[i](m, mem, v);
         if (frame != RECLAIM_NONE) return frame;
     }
-    return RECLAIM_NONE;
+    /* The reserve is the last to go, before a VM does. */
+    bool last = mem->used < mem->frames && !mem_reclaim_hope(m, mem);
+    return last ? mem_unused_frame(mem) : RECLAIM_NONE;
 }
 
 void mem_free_frame(struct mem *mem, uint32_t frame)
@@ -86,37 +96,13 @@ void mem_swap_out(struct model *m, struct mem *mem, uint32_t frame)
     ASSERT(page_where(w) == PAGE_RESIDENT && (w & PAGE_NUMBER) == frame);
     look_ahead(mem, frame);
     if (v->touchers) mem_cut(m, v, b->first + at, false);
+    if (w & PAGE_DIRTY && v->own) mem_reclaim_own(v, b->first + at);
     if ((w & (PAGE_DIRTY | PAGE_COPY)) != PAGE_COPY)
         mem->pager(m, mem->host->sc->memory.swap, v->vm, true, mem->page_bytes, MEM_WRITTEN);
     *word = page_at(PAGE_AWAY, AWAY_SWAPPED << PAGE_AWAY_SHIFT) | PAGE_COPY;
     v->active -= (w & PAGE_ACTIVE) != 0;
     mem_shift(m, v, REC_L_MEM_RESIDENT, &v->resident, -1);
     mem_shift(m, v, REC_L_MEM_SWAPPED, &v->swapped, 1);
-}
-
-/* With a pool a VM, where the faulting one has nothing to give: who has most. */
-static uint32_t from_others(struct mem *mem)
-{
-    for (int64_t most = INT64_MAX;;) {
-        int64_t next = 0;
-        for (uint32_t i = 0; i < mem->n_vms; i++)
-            if (mem->vms[i]->resident < most && mem->vms[i]->resident > next) next = mem->vms[i]->resident;
-        if (next == 0) return RECLAIM_NONE;
-        for (uint32_t i = 0; i < mem->n_vms; i++) {
-            if (mem->vms[i]->resident != next) continue;
-            uint32_t frame = reclaim_victim(mem->policy, mem->vms[i]->pool, &mem->rng);
-            if (frame != RECLAIM_NONE) return frame;
-        }
-        most = next;
-    }
-}
-
-uint32_t mem_swap_victim(struct model *m, struct mem *mem, struct vmem *v)
-{
-    uint32_t frame = reclaim_victim(mem->policy, v->pool, &mem->rng);
-    if (frame == RECLAIM_NONE && mem->per_vm) frame = from_others(mem);
-    if (frame != RECLAIM_NONE) mem_swap_out(m, mem, frame);
-    return frame;
 }
 
 void mem_active_begin(struct vmem *v)

@@ -70,7 +70,7 @@ static int64_t plan(struct touch *t)
         t->at_ps[i] = at;
         t->from = t->i;
         t->end = i;
-        return 0;
+        return more / 1000; /* of what a reclaimer did for it */
     }
     for (; i < t->n; i++) {
         uint32_t ref = t->refs[i];
@@ -194,7 +194,7 @@ enum mem_said mem_touch(struct model *m, struct vm *vm, uint32_t task, int64_t *
         case TOUCH_SERVED:
             if (served(t, useful_ns, overhead_ns)) return MEM_RUN;
             break;
-        case TOUCH_FETCH:
+        case TOUCH_FETCH: return t->guest_swap ? MEM_WAIT_GUEST : MEM_WAIT;
         case TOUCH_STARVED: return MEM_WAIT;
         case TOUCH_NEXT:
         case TOUCH_RUN:

@@ -1,32 +1,36 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/mode.h"
 
-/* n times a price, with what is left from before: whole ns, the rest is carried. */
-static int64_t whole_ns(int64_t *rest_ps, int64_t price_ps, int64_t n)
+/* Whole ns of what has come together in ps, the rest is carried. */
+static int64_t whole_ns(int64_t *rest_ps, __int128 ps)
 {
-    int64_t ps;
-    if (price_ps == 0) return 0;
-    if (__builtin_expect(!__builtin_mul_overflow(price_ps, n, &ps) &&
-                             !__builtin_add_overflow(ps, *rest_ps, &ps),
-                         1)) { /* a division of 128 bits costs more than all the rest */
-        int64_t ns = (int64_t)((uint64_t)ps / 1000);
-        *rest_ps = ps - ns * 1000;
-        return ns;
+    if (ps == 0) return 0;
+    ps += *rest_ps;
+    if (__builtin_expect((int64_t)ps == ps, 1)) { /* a division of 128 bits costs more than all the rest */
+        *rest_ps = (int64_t)ps % 1000;
+        return (int64_t)ps / 1000;
     }
-    __int128 all = (__int128)price_ps * n + *rest_ps, ns = all / 1000;
-    *rest_ps = (int64_t)(all % 1000);
+    *rest_ps = (int64_t)(ps % 1000);
+    __int128 ns = ps / 1000;
     return ns > INT64_MAX / 4 ? INT64_MAX / 4 : (int64_t)ns;
+}
+
+/* n events here, in place of `instead` of another kind on the bare machine. */
+static struct mode_cost events(struct vm *vm, enum prog_op op, int64_t n, enum prog_op bare, int64_t instead)
+{
+    const struct sc_modes *modes = vm->host->sc->modes;
+    if (!modes) return (struct mode_cost){0, 0};
+    const struct sc_price *price = &modes->price[vm->sc->mode][op];
+    if (price->exits && vm->book) book_add(vm->book, (enum rec_count)(REC_N_EXIT + (int)op), n);
+    __int128 here = (__int128)price->ps * n, native = (__int128)modes->price[SC_BARE][bare].ps * instead;
+    __int128 useful = here < native ? here : native;
+    return (struct mode_cost){.useful_ns = whole_ns(&vm->useful_ps, useful),
+                              .overhead_ns = whole_ns(&vm->overhead_ps, here - useful)};
 }
 
 struct mode_cost mode_events(struct vm *vm, enum prog_op op, int64_t n)
 {
-    const struct sc_modes *modes = vm->host->sc->modes;
-    if (!modes) return (struct mode_cost){0, 0};
-    const struct sc_price *here = &modes->price[vm->sc->mode][op], *native = &modes->price[SC_BARE][op];
-    if (here->exits && vm->book) book_add(vm->book, (enum rec_count)(REC_N_EXIT + (int)op), n);
-    int64_t useful = here->ps < native->ps ? here->ps : native->ps;
-    return (struct mode_cost){.useful_ns = whole_ns(&vm->useful_ps, useful, n),
-                              .overhead_ns = whole_ns(&vm->overhead_ps, here->ps - useful, n)};
+    return events(vm, op, n, op, n);
 }
 
 struct mode_cost mode_work(const struct vm *vm, int64_t on_core_ns)
@@ -41,13 +45,13 @@ struct mode_cost mode_io(struct vm *vm, int64_t bytes)
 {
     switch ((enum sc_mode)vm->sc->mode) {
     case SC_BARE:
-    case SC_CONTAINER: return mode_events(vm, OP_SYSCALL, 1);
-    case SC_EMULATION: return mode_events(vm, OP_IO_PORT, bytes / 2 + 1);
+    case SC_CONTAINER: return events(vm, OP_SYSCALL, 1, OP_SYSCALL, 1);
+    case SC_EMULATION: return events(vm, OP_IO_PORT, bytes / 2 + 1, OP_SYSCALL, 1);
     case SC_TRANSLATION:
     case SC_HARDWARE:
     case SC_PARAVIRTUAL:
     case SC_NMODES: break;
     }
     /* A hosted hypervisor's back end is a process: the kick goes through the host's kernel to it. */
-    return mode_events(vm, OP_DOORBELL, vm->host->sc->type == 2 ? 2 : 1);
+    return events(vm, OP_DOORBELL, vm->host->sc->type == 2 ? 2 : 1, OP_SYSCALL, 1);
 }

@@ -21,7 +21,8 @@ struct mode_cost mode_events(struct vm *vm, enum prog_op op, int64_t n);
 /* Work of user code: under emulation each instruction takes many. */
 struct mode_cost mode_work(const struct vm *vm, int64_t on_core_ns);
 /* What a VM pays to hand `bytes` to a device: a doorbell, or under emulation a port access for each word of
- * PIO (2 bytes); a system call where there is no hypervisor. On a type 2 host one more exit. */
+ * PIO (2 bytes); a system call where there is no hypervisor, whose time is what is useful of the others'. On
+ * a type 2 host one more exit. */
 struct mode_cost mode_io(struct vm *vm, int64_t bytes);
 
 #endif

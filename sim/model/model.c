@@ -246,6 +246,8 @@ struct model *model_new(const struct scenario *sc, uint64_t seed, uint32_t only_
     uint32_t next_pcpu = 0, next_vcpu = 0, next_thread = 0;
     for (uint32_t i = 0; i < sc->n_hosts; i++)
         build_host(m, i, &next_pcpu, &next_vcpu, &next_thread, only_vm);
+    m->n_vcpus = next_vcpu; /* without the threads of hosts that have no VM */
+    m->n_threads = next_thread;
     mem_init(m);
     disk_init(m);
     net_init(m);
@@ -328,6 +330,6 @@ int model_run(struct model *m, char **why)
     for (uint32_t i = 0; i < m->sc->n_vms; i++)
         if (m->vms[i].sc) work_close(m, &m->vms[i]);
     rec_block_flush(m->out);
-    if (net_check(m, why) != 0) return -1;
+    if (net_check(m, why) != 0 || mem_check(m, why) != 0) return -1;
     return check_work(m, why) ? -1 : disk_check(m, why);
 }

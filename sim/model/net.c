@@ -64,6 +64,7 @@ void net_leave(struct net *net)
     }
     net->n_woken = net->n_touched = 0;
     net->handling = false;
+    book_settle(m); /* who was woken may have gone to a disk, or to memory */
 }
 
 static void on_flush(void *ctx, uint32_t arg)

@@ -22,9 +22,9 @@
  * Steps. A send is over when its last frame has left the NIC; inside a host, when it is delivered. A receive
  * takes frames that have come to the VM and that no earlier receive took, first come first served. A send
  * with no way to its receiver is refused: an event, its frames are drops, and the task goes on after 1 s, a
- * connection's time-out. nat gives each connection (a task of a VM to one receiver) a port while it sends and
- * for hold_ns after its last packet; with none free there is an event (once an instant and VM), one drop, and
- * a new try after 1 s.
+ * connection's time-out. nat gives each connection (a loop's task, or a request, to one receiver) a port
+ * while it sends and for hold_ns after its last packet; with none free there is an event (once an instant and
+ * VM), one drop, and a new try after 1 s.
  *
  * Books. A VM counts a frame when it has left and when it is delivered to it: both are in net.frames, bytes
  * and wire. A NIC counts what passed either way; a network, what crossed its switch (two that a frame crosses

@@ -92,11 +92,17 @@ struct net_vm {
     bool pumping;
 };
 
+struct net_request {
+    uint64_t task, iter; /* as in struct prog_task */
+};
+
 struct net_conn { /* of a task of a nat VM to one receiver */
     uint64_t key;
+    struct net_request of;
     int64_t last_ns;     /* its last packet's time */
     uint32_t prev, next; /* in its pool's list of those not in use, the longest first */
     bool busy;
+    bool ended; /* no longer its key's: it only holds its port */
 };
 
 struct net_pool { /* a nat network's ports at one host */

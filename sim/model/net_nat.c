@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The ports of a nat: each connection - a task of a VM to one receiver - has one of its host's while it
- * sends, and for hold_ns after its last packet, in which it may go on with the same. Those not in use stand
- * in order of their last packet, so what is free again is found at the head, when somebody asks: no timers,
- * O(1). */
+/* The ports of a nat: each connection - a loop's task, or one request, to one receiver - has one of its
+ * host's while it sends, and for hold_ns after its last packet, in which it may go on with the same. Those
+ * not in use stand in order of their last packet, so what is free again is found at the head, when somebody
+ * asks: no timers, O(1). */
 #include "model/net_inner.h"
 
 static uint64_t key_of(uint32_t route, uint32_t task)
@@ -26,10 +26,18 @@ static void unlist(struct net *net, struct net_pool *p, uint32_t c)
 static void forget(struct net *net, struct net_pool *p, uint32_t c)
 {
     unlist(net, p, c);
-    net_map_drop(&net->conn_of, net->conns[c].key);
+    if (!net->conns[c].ended) net_map_drop(&net->conn_of, net->conns[c].key);
     net->conns[c].next = net->free_conn;
     net->free_conn = c;
     p->used--;
+}
+
+/* What tells one request from the next that the same thread serves; a loop's task keeps its connections. */
+static struct net_request request_of(const struct net *net, uint32_t route, uint32_t task)
+{
+    const struct vm *vm = &net->m->vms[net->routes[route].from];
+    const struct prog_task *at = &vm->tasks[task].at;
+    return vm->sc->work.requests ? (struct net_request){at->task, at->iter} : (struct net_request){0, 0};
 }
 
 uint32_t net_nat_begin(struct net *net, uint32_t route, uint32_t task)
@@ -37,7 +45,14 @@ uint32_t net_nat_begin(struct net *net, uint32_t route, uint32_t task)
     int64_t now = sim_now(net->m->sim);
     struct net_pool *p = &net->pools[net->routes[route].pool];
     uint64_t key = key_of(route, task);
+    struct net_request of = request_of(net, route, task);
     uint32_t c = net_map_find(&net->conn_of, key);
+    if (c != NET_MAP_NONE && (net->conns[c].of.task != of.task || net->conns[c].of.iter != of.iter)) {
+        /* It was an earlier request's, and keeps its port until it is forgotten. */
+        net_map_drop(&net->conn_of, key);
+        net->conns[c].ended = true;
+        c = NET_MAP_NONE;
+    }
     if (c != NET_MAP_NONE) {
         unlist(net, p, c);
         net->conns[c].busy = true;
@@ -54,7 +69,7 @@ uint32_t net_nat_begin(struct net *net, uint32_t route, uint32_t task)
         net_grow(net->conns, net->n_conns, net->cap_conns);
         c = net->n_conns++;
     }
-    net->conns[c] = (struct net_conn){.key = key, .busy = true};
+    net->conns[c] = (struct net_conn){.key = key, .of = of, .busy = true};
     net_map_put(&net->conn_of, key, c);
     return c;
 }

@@ -56,6 +56,7 @@ static enum go touch(struct model *m, struct vm *vm, uint32_t t)
     switch (mem_touch(m, vm, t, &useful_ns, &overhead_ns)) {
     case MEM_RUN: return run(&vm->tasks[t], useful_ns, overhead_ns) ? GO_RUN : GO_ON;
     case MEM_WAIT: guest_wait(m, vm, t, VCPU_SWAPWAIT); return GO_WAIT;
+    case MEM_WAIT_GUEST: guest_wait(m, vm, t, VCPU_DISKWAIT); return GO_WAIT;
     case MEM_OVER: vm->tasks[t].stage = STAGE_NEXT; return GO_ON;
     }
     return GO_ON;

@@ -36,6 +36,25 @@ bool axis_number(const char *text, double *x, const char **base)
     return false;
 }
 
+bool axis_follows(const struct report *rp, size_t key, size_t of)
+{
+    size_t points = runset_points(rp->runs);
+    for (size_t i = 1; i < points; i++)
+        for (size_t k = 0; k < i; k++) {
+            const char *const *a = rp->points[i].values, *const *b = rp->points[k].values;
+            if (strcmp(a[of], b[of]) == 0 && strcmp(a[key], b[key]) != 0) return false;
+        }
+    return true;
+}
+
+/* It follows a key that does not follow it. */
+static bool coarser(const struct report *rp, size_t key)
+{
+    for (size_t k = 0; k < rp->points[0].n; k++)
+        if (k != key && axis_follows(rp, key, k) && !axis_follows(rp, k, key)) return true;
+    return false;
+}
+
 /* How many different values the key has; *numeric where all are numbers of one kind. */
 static size_t variety(const struct report *rp, size_t key, bool *numeric)
 {
@@ -88,7 +107,7 @@ static void sort_numbers(struct axis *a)
 {
     for (size_t i = 1; i < a->n; i++) { /* insertion: a sweep has few values */
         double x = a->x[i];
-        const char *w = a->word[i];
+        char *w = a->word[i];
         size_t k = i;
         for (; k > 0 && a->x[k - 1] > x; k--) {
             a->x[k] = a->x[k - 1];
@@ -110,6 +129,32 @@ static size_t find(const struct axis *a, const char *value)
     return k;
 }
 
+/* What the axis has at this point: the key's value; for words, also what that does not settle of its zip. */
+static char *word_at(const struct axis *a, const struct report *rp, size_t point)
+{
+    const struct report_point *p = &rp->points[point];
+    char *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+    ASSERT(f != NULL);
+    fputs(p->values[a->key], f);
+    for (size_t k = 0; !a->numeric && k < p->n; k++) {
+        if (!report_same_axis(rp, k, a->key) || axis_follows(rp, k, a->key) || report_repeats(rp, k))
+            continue;
+        fprintf(f, "\n%s", p->values[k]);
+    }
+    fclose(f);
+    return text;
+}
+
+/* Whether a value of the key settles all of its zip. */
+static bool tells_all(const struct report *rp, size_t key)
+{
+    for (size_t k = 0; k < rp->points[0].n; k++)
+        if (report_same_axis(rp, k, key) && !axis_follows(rp, k, key)) return false;
+    return true;
+}
+
 static void fill(struct axis *a, const struct report *rp)
 {
     size_t points = runset_points(rp->runs);
@@ -118,8 +163,11 @@ static void fill(struct axis *a, const struct report *rp)
     a->word = alloc_array(points, sizeof *a->word);
     a->place = alloc_array(points, sizeof *a->place);
     for (size_t i = 0; i < points; i++) {
-        const char *v = rp->points[i].values[a->key];
-        if (find(a, v) < a->n) continue;
+        char *v = word_at(a, rp, i);
+        if (find(a, v) < a->n) {
+            free(v);
+            continue;
+        }
         if (a->numeric && !axis_number(v, &a->x[a->n], &base)) a->x[a->n] = 0;
         a->word[a->n++] = v;
     }
@@ -131,19 +179,29 @@ static void fill(struct axis *a, const struct report *rp)
             a->x[i] = rounded(a->x[i] / size);
         a->logarithmic = a->x[0] > 0 && a->x[a->n - 1] / a->x[0] >= 30;
     }
-    for (size_t i = 0; i < points; i++)
-        a->place[i] = find(a, rp->points[i].values[a->key]);
+    for (size_t i = 0; i < points; i++) {
+        char *v = word_at(a, rp, i);
+        a->place[i] = find(a, v);
+        free(v);
+    }
+    a->other = alloc_array(rp->points[0].n, sizeof *a->other);
+    for (size_t k = 0; k < rp->points[0].n; k++) {
+        a->other[k] = !report_same_axis(rp, k, a->key) && !axis_follows(rp, k, a->key) && !coarser(rp, k);
+        for (size_t j = 0; j < k && a->other[k]; j++)
+            a->other[k] = !a->other[j] || !axis_follows(rp, k, j);
+    }
 }
 
 bool axis_make(struct axis *a, const struct report *rp)
 {
     size_t best = 1;
     *a = (struct axis){.unit = ""};
-    for (int numbers = 1; numbers >= 0 && best == 1; numbers--) {
+    for (int pass = 0; pass < 4 && best == 1; pass++) { /* numbers, words; the same again, of two values */
         for (size_t k = 0; rp->points && k < rp->points[0].n; k++) {
             bool numeric;
             size_t n = variety(rp, k, &numeric);
-            if (n <= best || numeric != (numbers == 1)) continue;
+            numeric = numeric && tells_all(rp, k);
+            if (n <= best || numeric != (pass % 2 == 0) || (n == 2 && pass < 2) || coarser(rp, k)) continue;
             best = n;
             a->key = k;
             a->numeric = numeric;
@@ -156,7 +214,10 @@ bool axis_make(struct axis *a, const struct report *rp)
 void axis_done(struct axis *a)
 {
     free(a->x);
+    for (size_t i = 0; i < a->n; i++)
+        free(a->word[i]);
     free(a->word);
     free(a->place);
+    free(a->other);
     *a = (struct axis){.unit = ""};
 }

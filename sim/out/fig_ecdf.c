@@ -136,7 +136,7 @@ void fig_ecdf(struct rundir *rd, const struct report *rp, const char *metric, co
     /* Whole decades to the left and right are rarely filled; a fifth of one is enough air. */
     double from = span.logarithmic ? span.low / 1.6 : 0, to = span.high * (span.logarithmic ? 1.6 : 1.25);
     char head[300], text[NUM_LEN];
-    char *at = runset_points(rp->runs) > 1 ? report_point_text(rp, point) : alloc_copy("");
+    char *at = runset_points(rp->runs) > 1 ? report_point_words(rp, point) : alloc_copy("");
     snprintf(head, sizeof head, "%.150s%s%s %s of n = %zu run%s%s", at, *at ? "; " : "",
              count < 1e4 ? num_whole(text, (uint64_t)llround(count)) : num_human(text, count, ""), axis,
              runset_reps(rp->runs), runset_reps(rp->runs) > 1 ? "s, pooled" : "",
@@ -155,7 +155,8 @@ void fig_ecdf(struct rundir *rd, const struct report *rp, const char *metric, co
     figure_number(&fig, "FROM", from);
     figure_number(&fig, "TO", to);
     struct figure_unit unit = figure_time_unit(span.middle);
-    fprintf(fig.gp, "SCALE = %.1f\nLOGX = %d\n", unit.scale, span.logarithmic);
+    figure_number(&fig, "SCALE", unit.scale);
+    fprintf(fig.gp, "LOGX = %d\n", span.logarithmic);
     snprintf(head, sizeof head, "%s, %s%s", metric, unit.name, span.logarithmic ? " (logarithmic)" : "");
     figure_text(&fig, "XLABEL", head);
     snprintf(head, sizeof head, "%s that took no longer, %%", axis);

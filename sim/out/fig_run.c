@@ -67,7 +67,7 @@ void fig_gantt(struct rundir *rd, const struct report *rp)
     snprintf(question, sizeof question, "Who ran when on the pCPUs of %.64s?",
              trace_scenario(rp->trace)->hosts[w.host].name);
     snprintf(axis, sizeof axis, "time since %s s, %s", num_seconds(from, w.from_ns), unit.name);
-    char *at = runset_points(rp->runs) > 1 ? report_point_text(rp, rp->trace_point) : alloc_copy("");
+    char *at = runset_points(rp->runs) > 1 ? report_point_words(rp, rp->trace_point) : alloc_copy("");
     char note[300];
     snprintf(note, sizeof note, "%.200s%s%s; n = 1 run", at, *at ? "; " : "",
              w.shared ? "the first stretch in which a pCPU is shared" : "no pCPU changes hands");
@@ -82,10 +82,9 @@ void fig_gantt(struct rundir *rd, const struct report *rp)
     int64_t ascii =
         slices > 14 ? (int64_t)((double)(w.to_ns - w.from_ns) * 14 / slices) : w.to_ns - w.from_ns;
     fprintf(fig.gp, "ASCII_TO = %s\n", num_seconds((char[NUM_LEN]){0}, w.from_ns + ascii));
-    fprintf(fig.gp,
-            "SCALE = %.1f\nROWS = %u\nCOLOURS = %zu\nOTHERS = %d\nSWITCHES = %d\nHOSTS = %d\nLABELS = %d\n",
-            unit.scale, w.rows, n, others > 0, switches,
-            gantt_time(trace_gantt(rp->trace), &w, GANTT_HOST) > 0, labels > 0);
+    figure_number(&fig, "SCALE", unit.scale);
+    fprintf(fig.gp, "ROWS = %u\nCOLOURS = %zu\nOTHERS = %d\nSWITCHES = %d\nHOSTS = %d\nLABELS = %d\n", w.rows,
+            n, others > 0, switches, gantt_time(trace_gantt(rp->trace), &w, GANTT_HOST) > 0, labels > 0);
     figure_words(&fig, "VMS", names, n);
     figure_text(&fig, "XLABEL", axis);
     fputs("YTICS = \"set ytics (", fig.gp);
@@ -143,6 +142,20 @@ static struct bar rest_of(const struct report *rp, size_t point, const char *con
     return sum;
 }
 
+/* Nobody waits for a pCPU, somebody for something else. */
+static bool only_others(const struct report *rp, size_t point, const char *const *vms, size_t n, bool *waits)
+{
+    bool ready = false;
+    *waits = false;
+    for (size_t i = 0; i < n; i++) {
+        struct bar b = bar_of(rp, point, vms[i]);
+        ready = ready || b.part[2] > 0;
+        for (size_t k = 4; k < 8; k++)
+            *waits = *waits || b.part[k] > 0;
+    }
+    return *waits && !ready;
+}
+
 void fig_shares(struct rundir *rd, const struct report *rp)
 {
     const char **vms;
@@ -151,15 +164,14 @@ void fig_shares(struct rundir *rd, const struct report *rp)
     const char *used[STATES] = {"-", "-", "-", "-", "-", "-", "-", "-", "-", "-"};
     if (n > 0) {
         struct figure fig;
-        bool waits = false;
-        for (size_t i = 0; i < n; i++)
-            for (size_t k = 4; k < 8; k++)
-                waits = waits || bar_of(rp, point, vms[i]).part[k] > 0;
+        bool waits, others = only_others(rp, point, vms, n, &waits);
         char *note = figure_note(rp, point,
-                                 waits ? "ready: could run, had no pCPU; costop: stopped for its siblings; "
-                                       : "ready: could run, had no pCPU; ");
+                                 others  ? ""
+                                 : waits ? "ready: could run, had no pCPU; costop: stopped for its siblings; "
+                                         : "ready: could run, had no pCPU; ");
         int height = 242 + 40 * (int)rows;
-        figure_begin(&fig, rd, rp, "shares", "Who got the CPU, and who waited for it?", note,
+        figure_begin(&fig, rd, rp, "shares",
+                     others ? "What did the VMs wait for?" : "Who got the CPU, and who waited for it?", note,
                      height < 900 ? height : 900);
         free(note);
         fputs("row\tvm\t", fig.data);
@@ -308,7 +320,11 @@ void fig_steal(struct rundir *rd, const struct report *rp)
     const struct series *s = out ? out->series : NULL;
     struct steal_vm vm[FIGURE_LINES];
     size_t n = s && s->n_rows > 1 ? most_ready(rp, point, s, vm) : 0;
-    if (n == 0) return;
+    const char **vms;
+    size_t n_vms = report_vms(rp, point, &vms);
+    bool waits, others = only_others(rp, point, vms, n_vms, &waits);
+    free(vms);
+    if (n == 0 || others) return;
     size_t bin = samples_a_bin(rp, point, s, vm, n);
     struct figure fig;
     char head[200], num[NUM_LEN];

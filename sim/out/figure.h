@@ -42,18 +42,29 @@ void figure_value(FILE *f, double x);
 /* `what`, the point where there is a sweep, how many runs and how sure; malloc'ed. */
 char *figure_note(const struct report *rp, size_t point, const char *what);
 
-/* The unit in which a time is a number between 1 and 1000 or so: 0.03 s is 30 ms, scale 1000. */
+/* The unit in which a time is a number between 1 and 1000 or so: 0.03 s is 30 ms, scale 1000; from 2 h on
+ * hours. */
 struct figure_unit {
     const char *name;
     double scale;
 };
 struct figure_unit figure_time_unit(double seconds);
+/* The same of bytes and of rates in bytes, a network's in bits; other units are left as they are. */
+struct figure_unit figure_size_unit(const char *metric, const char *unit, double x);
+
+/* What an axis of this swept key is labelled with: its path, and what else its zip sets. Returns out. */
+char *figure_axis_name(const struct report *rp, size_t key, char *out, size_t size);
 
 void fig_gantt(struct rundir *rd, const struct report *rp);
 void fig_shares(struct rundir *rd, const struct report *rp);
 void fig_steal(struct rundir *rd, const struct report *rp);
 void fig_ecdf(struct rundir *rd, const struct report *rp, const char *metric, const char *question,
               const char *axis);
+void fig_overhead(struct rundir *rd, const struct report *rp);
+void fig_memory(struct rundir *rd, const struct report *rp);
+/* Of disks and stores: metric is disk.allocated or disk.queue. */
+void fig_level(struct rundir *rd, const struct report *rp, const char *metric, const char *question,
+               const char *axis);
 void fig_sweep(struct rundir *rd, const struct report *rp);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "out/axis.h"
 #include "out/figure.h"
 #include "out/gp.h"
 #include "out/num.h"
@@ -24,8 +25,12 @@ void figure_quote(FILE *f, const char *text)
 
 void figure_cell(FILE *f, const char *text)
 {
-    for (; *text; text++)
-        putc((unsigned char)*text < 0x20 ? ' ' : *text == '"' ? '\'' : *text, f);
+    for (; *text; text++) {
+        if (*text == '\n')
+            fputs("\\n", f); /* gnuplot breaks the line there */
+        else
+            putc((unsigned char)*text < 0x20 ? ' ' : *text == '"' ? '\'' : *text, f);
+    }
 }
 
 void figure_value(FILE *f, double x)
@@ -72,7 +77,7 @@ void figure_array(struct figure *fig, const char *name, char *const *texts, size
 
 char *figure_note(const struct report *rp, size_t point, const char *what)
 {
-    char *at = runset_points(rp->runs) > 1 ? report_point_text(rp, point) : NULL, *s;
+    char *at = runset_points(rp->runs) > 1 ? report_point_words(rp, point) : NULL, *s;
     size_t n = runset_reps(rp->runs);
     int len = n > 1 ? asprintf(&s, "%s%s%sn = %zu runs, %g %% confidence (Student t)", what, at ? at : "",
                                at ? "; " : "", n, RUNSET_CONFIDENCE * 100)
@@ -82,13 +87,50 @@ char *figure_note(const struct report *rp, size_t point, const char *what)
     return s;
 }
 
+char *figure_axis_name(const struct report *rp, size_t key, char *out, size_t size)
+{
+    const struct report_point *p = &rp->points[0];
+    const char *path = p->keys[key], *dot = strchr(path, '.'), *end = dot ? strchr(dot + 1, '.') : NULL;
+    if (end && report_of_several(rp, key))
+        snprintf(out, size, "%.*s.*%s", (int)(dot - path), path, end);
+    else
+        snprintf(out, size, "%s", path);
+    for (size_t k = 0; k < p->n; k++) {
+        if (!report_same_axis(rp, k, key) || axis_follows(rp, k, key) || report_repeats(rp, k)) continue;
+        const char *leaf = strrchr(p->keys[k], '.');
+        size_t n = strlen(out);
+        snprintf(out + n, size - n, ", %s", leaf ? leaf + 1 : p->keys[k]);
+    }
+    return out;
+}
+
 struct figure_unit figure_time_unit(double seconds)
 {
     static const struct figure_unit units[] = {{"ns", 1e9}, {"us", 1e6}, {"ms", 1e3}, {"s", 1}};
     size_t u = 0;
+    if (seconds >= 7200) return (struct figure_unit){"h", 1.0 / 3600};
     while (u < 3 && seconds * units[u].scale >= 2000)
         u++;
     return units[u];
+}
+
+struct figure_unit figure_size_unit(const char *metric, const char *unit, double x)
+{
+    static const struct figure_unit units[4][5] = {
+        {{"B", 1}, {"kB", 1e-3}, {"MB", 1e-6}, {"GB", 1e-9}, {"TB", 1e-12}},
+        {{"B/s", 1}, {"kB/s", 1e-3}, {"MB/s", 1e-6}, {"GB/s", 1e-9}, {"TB/s", 1e-12}},
+        {{"b/s", 8}, {"kb/s", 8e-3}, {"Mb/s", 8e-6}, {"Gb/s", 8e-9}, {"Tb/s", 8e-12}},
+        {{"B", 1}, {"KiB", 0x1p-10}, {"MiB", 0x1p-20}, {"GiB", 0x1p-30}, {"TiB", 0x1p-40}}};
+    int kind = num_is_memory(metric, unit) ? 3
+               : num_in_bits(metric, unit) ? 2
+               : strcmp(unit, "B/s") == 0  ? 1
+               : strcmp(unit, "B") == 0    ? 0
+                                           : -1;
+    if (kind < 0) return (struct figure_unit){unit, 1};
+    size_t u = 0;
+    while (u < 4 && x * units[kind][u].scale >= 2000)
+        u++;
+    return units[kind][u];
 }
 
 /* What every figure says of the run it shows. */
@@ -145,5 +187,9 @@ void figures_write(struct rundir *rd, const struct report *rp)
     fig_steal(rd, rp);
     fig_ecdf(rd, rp, "latency", "How long did requests take?", "requests");
     fig_ecdf(rd, rp, "wait", "How long did a vCPU wait for a pCPU?", "waits");
+    fig_memory(rd, rp);
+    fig_overhead(rd, rp);
+    fig_level(rd, rp, "disk.allocated", "How full are the pools?", "space given out");
+    fig_level(rd, rp, "disk.queue", "How many requests were at the disks?", "requests issued and not done");
     fig_sweep(rd, rp);
 }

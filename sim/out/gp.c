@@ -23,6 +23,9 @@ CARRY(steal);
 CARRY(ecdf);
 CARRY(curve);
 CARRY(groups);
+CARRY(overhead);
+CARRY(memory);
+CARRY(level);
 
 #define ENTRY(name)                                                                                          \
     {                                                                                                        \
@@ -31,8 +34,8 @@ CARRY(groups);
 
 static const struct {
     const char *name, *from, *end;
-} carried[] = {ENTRY(style), ENTRY(gantt), ENTRY(shares), ENTRY(steal),
-               ENTRY(ecdf),  ENTRY(curve), ENTRY(groups)};
+} carried[] = {ENTRY(style), ENTRY(gantt),  ENTRY(shares),   ENTRY(steal),  ENTRY(ecdf),
+               ENTRY(curve), ENTRY(groups), ENTRY(overhead), ENTRY(memory), ENTRY(level)};
 
 void gp_copy(FILE *f, const char *name)
 {

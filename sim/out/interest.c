@@ -37,8 +37,35 @@ static const char *call_name(enum expect_kind kind)
     }
 }
 
+static bool is_figure(const struct expect_node *n)
+{
+    return n->kind == EXPECT_TERM || (call_name(n->kind) && n->n_args);
+}
+
+static const struct expect_node *first_term(const struct expect_node *n)
+{
+    return call_name(n->kind) ? n->args[0] : n;
+}
+
+/* Of two figures, asked at one point. */
+static bool is_quotient(const struct expect_node *n)
+{
+    if (n->kind != EXPECT_DIV || !is_figure(n->a) || !is_figure(n->b)) return false;
+    const struct expect_node *a = first_term(n->a), *b = first_term(n->b);
+    return a->here == b->here && a->point == b->point;
+}
+
 static void write_name(const struct expect_node *n, char *out, size_t size)
 {
+    if (n->kind == EXPECT_DIV) {
+        write_name(n->a, out, size);
+        size_t at = strlen(out);
+        if (at + 4 < size) {
+            strcpy(out + at, " / ");
+            write_name(n->b, out + at + 3, size - at - 3);
+        }
+        return;
+    }
     const char *call = call_name(n->kind);
     size_t at = call ? (size_t)snprintf(out, size, "%s(", call) : 0, terms = call ? n->n_args : 1;
     for (size_t i = 0; i < terms && at < size; i++) {
@@ -64,12 +91,13 @@ static bool has_value(const struct report *rp, const struct interest *w)
 
 static void add(struct find *f, const struct expect_node *n)
 {
-    bool is_call = call_name(n->kind) != NULL;
-    const struct expect_node *t = is_call ? n->args[0] : n;
-    if (f->n == INTEREST_MAX) return;
+    const struct expect_node *t = first_term(n->kind == EXPECT_DIV ? n->a : n);
+    /* A checksum is equal or not; how large it is says nothing. */
+    if (f->n == INTEREST_MAX || strcmp(t->metric, "work.checksum") == 0) return;
     struct interest *w = &f->list[f->n];
     char unit[40];
     *w = (struct interest){.node = *n, .entity = t->entity, .metric = t->metric, .stat = t->stat};
+    if (n->kind == EXPECT_DIV) w->per = first_term(n->b)->metric;
     const char *text = expect_unit_text(n->unit, unit, sizeof unit);
     w->unit = text == unit ? "" : text;
     w->percent = n->percent;
@@ -82,7 +110,11 @@ static void add(struct find *f, const struct expect_node *n)
 static void walk(struct find *f, const struct expect_node *n)
 {
     if (!n) return;
-    if (n->kind == EXPECT_TERM || (call_name(n->kind) && n->n_args)) add(f, n);
+    if (is_quotient(n)) {
+        add(f, n);
+        return;
+    }
+    if (is_figure(n)) add(f, n);
     walk(f, n->a);
     walk(f, n->b);
 }

@@ -3,7 +3,8 @@
  *
  * Every term of an expectation is one, with the stat it means (cpu.run == 50% is about the share), and so
  * is every call over terms: max(vm.loop-*.wait.max). Where a term's @ moves it to another point it is still
- * the same figure: a table or a curve shows it at every point. */
+ * the same figure: a table or a curve shows it at every point. A quotient of two figures of one point is one
+ * figure, and they are none: exits.io_port / work.done is exits an iteration. */
 #ifndef VLAB_OUT_INTEREST_H
 #define VLAB_OUT_INTEREST_H
 
@@ -13,11 +14,12 @@
 #define INTEREST_MAX 8
 
 struct interest {
-    struct expect_node node;            /* a term or a call */
-    const char *entity, *metric, *stat; /* of the term, or of the call's first; borrowed */
+    struct expect_node node;            /* a term, a call or a quotient */
+    const char *entity, *metric, *stat; /* of the term, or of the call's or quotient's first; borrowed */
+    const char *per;                    /* the metric of a quotient's second; NULL: it is none */
     const char *unit;                   /* "s", "1/s", "" ... */
     bool percent;                       /* best shown in % */
-    char name[120];                     /* vm.db.latency.p99, max(vm.loop-*.wait.max) */
+    char name[200];                     /* vm.db.latency.p99, max(vm.loop-*.wait.max) */
 };
 
 /* In the order they are written, each once; how many (at most INTEREST_MAX). What has no value at any point

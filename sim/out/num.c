@@ -111,13 +111,42 @@ char *num_human(char *buf, double x, const char *unit)
         snprintf(buf, NUM_LEN, "0%s%.10s", *after && *after != '/' ? " " : "", after);
         return buf;
     }
-    bool small = fabs(x) < 999.5;
+    bool counts = !*after || *after == '/', small = fabs(x) < 999.5;
+    if (counts && !small && fabs(x) < 9999.5) { /* 1711/s says more than 1.71 k/s, and is no longer */
+        snprintf(buf, NUM_LEN, "%.0f%.10s", x, after);
+        return buf;
+    }
     sized(buf, x, size, name, 5, after);
-    if (small && (!*after || *after == '/')) { /* "398/s", not "398 /s" */
+    if (small && counts) { /* "398/s", not "398 /s" */
         char *gap = strchr(buf, ' ');
         memmove(gap, gap + 1, strlen(gap));
     }
     return buf;
+}
+
+bool num_in_bits(const char *metric, const char *unit)
+{
+    return strcmp(unit, "B/s") == 0 && strncmp(metric, "net.", 4) == 0;
+}
+
+bool num_is_memory(const char *metric, const char *unit)
+{
+    return strcmp(unit, "B") == 0 && strncmp(metric, "mem.", 4) == 0;
+}
+
+char *num_metric(char *buf, double x, const char *metric, const char *unit)
+{
+    bool bits = num_in_bits(metric, unit);
+    if (strncmp(metric, "events.", 7) == 0 && !*unit && x == floor(x) && fabs(x) < 1000) {
+        snprintf(buf, NUM_LEN, "%.0f", x); /* how often something happened */
+        return buf;
+    }
+    if (num_is_memory(metric, unit) && isfinite(x) && fabs(x) >= 1023.5) {
+        static const double size[] = {0x1p40, 0x1p30, 0x1p20, 0x1p10};
+        static const char *const name[] = {"Ti", "Gi", "Mi", "Ki"};
+        return sized(buf, x, size, name, 4, unit);
+    }
+    return num_human(buf, bits ? 8 * x : x, bits ? "b/s" : unit);
 }
 
 char *num_percent(char *buf, double share)

@@ -17,6 +17,42 @@ static int name_in(const char *key, const char **name)
     return dot ? (int)strcspn(dot + 1, ".") : 0;
 }
 
+/* Of a disk, a store, a NIC or a network; of a VM's own disk or NIC. "": the key is about no such thing. */
+static const char *device_words(const char *key, const char *leaf)
+{
+    static const struct {
+        const char *leaf, *disk, *net;
+    } known[] = {{"queue", "the queue", ""},
+                 {"iops", "the request rate", ""},
+                 {"bandwidth", "the bandwidth", "the bandwidth"},
+                 {"latency", "the latency", "the latency"},
+                 {"burst", "the burst", ""},
+                 {"pool", "the pool", ""},
+                 {"divide", "the division", ""},
+                 {"cache", "the cache", ""},
+                 {"weight", "the disk weight", "the network weight"},
+                 {"limit", "the disk limit", ""},
+                 {"reservation", "the disk reservation", ""},
+                 {"clone", "the kind of clone", ""},
+                 {"trim", "trimming", ""},
+                 {"network", "", "the network"},
+                 {"ports", "", "the number of ports"},
+                 {"mtu", "", "the MTU"},
+                 {"packet_cost", "", "the packet cost"}};
+    bool disk = strstr(key, ".disks.") || strstr(key, ".disk.") || !strncmp(key, "storage.", 8);
+    bool net = strstr(key, ".nics.") || strstr(key, ".nic.") || !strncmp(key, "networks.", 9);
+    for (size_t i = 0; (disk || net) && i < sizeof known / sizeof *known; i++)
+        if (!strcmp(known[i].leaf, leaf)) return disk ? known[i].disk : known[i].net;
+    return "";
+}
+
+/* Of a VM's memory, whose keys are called as those of its CPU. */
+static const char *memory_words(const char *leaf)
+{
+    if (!strcmp(leaf, "weight")) return "the memory weight";
+    return strcmp(leaf, "reservation") == 0 ? "the memory reservation" : "";
+}
+
 char *phrase_key(const char *key, char *out, size_t size)
 {
     static const struct {
@@ -40,17 +76,21 @@ char *phrase_key(const char *key, char *out, size_t size)
                  {"queue", "the length of the queue"},
                  {"period", "the period of the limit"},
                  {"mode", "the virtualization mode"},
+                 {"of", "the working set"},
+                 {"pages", "the number of references"},
+                 {"profile", "the profile"},
+                 {"type", "the type of hypervisor"},
+                 {"nested_paging", "nested paging"},
+                 {"replacement_scope", "the scope of replacement"},
+                 {"size", "the memory"},
+                 {"estimate", "the way of estimating use"},
                  {"replacement", "the replacement policy"},
                  {"swap", "the swap disk"},
                  {"tax", "the idle-memory tax"},
                  {"page", "the page size"},
-                 {"iops", "the disk's request rate"},
-                 {"bandwidth", "the bandwidth"},
-                 {"latency", "the device's latency"},
-                 {"mtu", "the MTU"},
-                 {"packet_cost", "the cost of a packet"},
                  {"load", "the load of the host OS"},
-                 {"cosched", "the co-scheduling"}};
+                 {"cosched", "the co-scheduling"},
+                 {"wait", "the way of waiting"}};
     const char *name, *leaf = strrchr(key, '.');
     int len = name_in(key, &name);
     bool vms = !strncmp(key, "vms.", 4), hosts = !strncmp(key, "hosts.", 6);
@@ -58,7 +98,12 @@ char *phrase_key(const char *key, char *out, size_t size)
     snprintf(out, size, "%s", key);
     if ((vms || hosts) && !strcmp(leaf, "count") && name + len + 1 == leaf)
         snprintf(out, size, "the number of %.*s %s", len, name, vms ? "VMs" : "hosts");
-    for (size_t i = 0; (vms || hosts) && i < sizeof known / sizeof *known; i++)
+    const char *device = vms && strstr(key, ".memory.") ? memory_words(leaf) : device_words(key, leaf),
+               *within = strstr(key, ".disks.");
+    if (!within) within = strstr(key, ".nics.");
+    if (hosts && within) len = name_in(within + 1, &name); /* of h1's ssd0 the disk's name is enough */
+    if (*device) snprintf(out, size, "%s of %.*s", device, len, name);
+    for (size_t i = 0; (vms || hosts) && !*device && i < sizeof known / sizeof *known; i++)
         if (!strcmp(known[i].leaf, leaf)) snprintf(out, size, "%s of %.*s", known[i].words, len, name);
     return out;
 }
@@ -96,7 +141,7 @@ static const char *metric_words(const char *metric, bool host)
                  {"mem.miss", "miss ratio"},
                  {"mem.swapin", "bytes swapped in"},
                  {"mem.tlbmisses", "TLB misses"},
-                 {"mem.walkrefs", "references of page walks"},
+                 {"mem.walkrefs", "walk references"},
                  {"disk.ops", "disk requests"},
                  {"disk.bytes", "disk traffic"},
                  {"disk.latency", "disk latency"},
@@ -106,20 +151,21 @@ static const char *metric_words(const char *metric, bool host)
                  {"disk.busy", "busy servers"},
                  {"net.frames", "frames"},
                  {"net.bytes", "network traffic"},
-                 {"net.wire", "bytes on the wire"},
+                 {"net.wire", "traffic on the wire"},
                  {"net.drops", "dropped frames"},
                  {"wait", "wait for a pCPU"},
                  {"slice", "time slice"}};
     if (host && !strcmp(metric, "cpu.guest")) return "efficiency";
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (!strcmp(known[i].metric, metric)) return known[i].words;
-    return metric;
+    return strncmp(metric, "events.", 7) == 0 ? metric + 7 : metric;
 }
 
-/* Only distributions have stats that a title should name. */
-static const char *stat_words(const char *stat)
+/* Only distributions have stats that a title should name, and levels and things that happen one or two. */
+static const char *stat_words(const char *stat, const char *unit)
 {
-    if (!strcmp(stat, "max")) return "longest";
+    if (!strcmp(stat, "max")) return strcmp(unit, "s") == 0 ? "longest" : "highest";
+    if (!strcmp(stat, "first") || !strcmp(stat, "last")) return stat;
     return stat[0] == 'p' && stat[1] >= '0' && stat[1] <= '9' ? stat : "";
 }
 
@@ -138,14 +184,22 @@ char *phrase_figures(const struct interest *const *w, size_t n, char *out, size_
         same_entity = same_entity && !strcmp(w[0]->entity, w[i]->entity);
         same_stat = same_stat && !strcmp(w[0]->stat, w[i]->stat);
     }
-    const char *entity = entity_words(w[0]->entity), *stat = same_stat ? stat_words(w[0]->stat) : "";
+    const char *entity = entity_words(w[0]->entity),
+               *stat = same_stat ? stat_words(w[0]->stat, w[0]->unit) : "";
     bool named = same_entity && !strchr(entity, '*') && !strchr(entity, '?') && !strchr(entity, '[');
     bool host = !strncmp(w[0]->entity, "host.", 5);
     snprintf(out, size, "%s%s%s%s%s%s", !strcmp(entity, "cluster") && named ? "the " : "",
              named         ? entity
              : same_entity ? "the "
                            : "",
-             named ? "'s " : "", stat, *stat ? " " : "", metric_words(w[0]->metric, host));
+             !named                              ? ""
+             : entity[strlen(entity) - 1] == 's' ? "' "
+                                                 : "'s ",
+             stat, *stat ? " " : "", metric_words(w[0]->metric, host));
+    if (w[0]->per) {
+        size_t at = strlen(out);
+        if (at < size) snprintf(out + at, size - at, " / %s", metric_words(w[0]->per, host));
+    }
     if (same_entity && !named) {
         size_t at = strlen(out);
         if (at < size) snprintf(out + at, size - at, " of %s", entity);
@@ -162,8 +216,8 @@ char *phrase_curve(const struct interest *w, char *out, size_t size)
     const char *call = w->node.kind >= EXPECT_SUM ? calls[w->node.kind] : "";
     /* What is no distribution has one stat that anyone would ask for. */
     bool plain = !strcmp(w->stat, "share") || !strcmp(w->stat, "total") || !strcmp(w->unit, "1/s") ||
-                 (*call && !strcmp(w->stat, "max")) || !strcmp(w->metric, "isolation") ||
-                 !strcmp(w->metric, "slowdown");
+                 !strcmp(w->stat, "rate") || (*call && !strcmp(w->stat, "max")) ||
+                 !strcmp(w->metric, "isolation") || !strcmp(w->metric, "slowdown");
     snprintf(out, size, "%s%s%s%s", call, entity_words(w->entity), plain ? "" : " ", plain ? "" : w->stat);
     return out;
 }

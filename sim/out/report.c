@@ -20,7 +20,31 @@ const char *report_verdict_name(enum report_verdict v)
     return "";
 }
 
-char *report_point_text(const struct report *rp, size_t point)
+bool report_repeats(const struct report *rp, size_t key)
+{
+    for (size_t k = 0; k < key; k++) {
+        size_t same = 0, points = runset_points(rp->runs);
+        while (same < points && strcmp(rp->points[same].values[k], rp->points[same].values[key]) == 0)
+            same++;
+        if (same == points && points > 1) return true;
+    }
+    return false;
+}
+
+bool report_of_several(const struct report *rp, size_t key)
+{
+    for (size_t k = key + 1; k < rp->points[0].n; k++)
+        if (report_same_axis(rp, k, key) && report_repeats(rp, k)) return true;
+    return false;
+}
+
+bool report_same_axis(const struct report *rp, size_t a, size_t b)
+{
+    const uint32_t *axes = rp->points[0].axes;
+    return axes ? axes[a] == axes[b] : a == b;
+}
+
+static char *point_text(const struct report *rp, size_t point, bool all)
 {
     char *text = NULL;
     size_t len = 0;
@@ -28,9 +52,19 @@ char *report_point_text(const struct report *rp, size_t point)
     ASSERT(f != NULL);
     const struct report_point *p = rp->points ? &rp->points[point] : NULL;
     for (size_t i = 0; p && i < p->n; i++)
-        fprintf(f, "%s%s=%s", i ? ";" : "", p->keys[i], p->values[i]);
+        if (all || !report_repeats(rp, i)) fprintf(f, "%s%s=%s", i ? ";" : "", p->keys[i], p->values[i]);
     fclose(f);
     return text;
+}
+
+char *report_point_text(const struct report *rp, size_t point)
+{
+    return point_text(rp, point, true);
+}
+
+char *report_point_words(const struct report *rp, size_t point)
+{
+    return point_text(rp, point, false);
 }
 
 struct estimate report_pick(const struct report *rp, size_t point, const char *entity, const char *metric,

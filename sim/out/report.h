@@ -18,6 +18,7 @@ struct trace;
 struct report_point { /* of the sweep; n == 0: nothing is swept */
     size_t n;
     const char *const *keys, *const *values; /* as written in the scenario */
+    const uint32_t *axes;                    /* keys of one zip are on the same; NULL: each has its own */
 };
 
 enum report_verdict { REPORT_HOLDS, REPORT_FAILS, REPORT_UNDECIDED };
@@ -57,6 +58,15 @@ struct report {
 const char *report_verdict_name(enum report_verdict v); /* "holds" */
 /* "vms.batch.count=4;hosts.h1.cpu.scheduler=rr", or "" where nothing is swept. malloc'ed. */
 char *report_point_text(const struct report *rp, size_t point);
+/* The same for people: a key that repeats an earlier one is left out. */
+char *report_point_words(const struct report *rp, size_t point);
+/* Whether this key has at every point the value of an earlier one, as in a zip of the modes of several VMs.
+ */
+bool report_repeats(const struct report *rp, size_t key);
+/* Whether later ones repeat this one: it stands for one key of several VMs or hosts. */
+bool report_of_several(const struct report *rp, size_t key);
+/* Whether the values of the two go side by side. */
+bool report_same_axis(const struct report *rp, size_t a, size_t b);
 /* The value of the named stat, else of the first there is of "", "mean", "share", "rate", "total". */
 struct estimate report_pick(const struct report *rp, size_t point, const char *entity, const char *metric,
                             const char *stat);

@@ -235,33 +235,49 @@ static void host_lines(const struct summary_ctx *c)
         double lost = summary_share(c, hosts[i], "cpu.switch"),
                over = summary_share(c, hosts[i], "cpu.overhead"),
                own = summary_share(c, hosts[i], "cpu.hostos");
-        fprintf(c->f, "  host %s: %s busy, efficiency %s", hosts[i] + 5,
-                num_percent(a, summary_pick(c, hosts[i], "cpu.util", NULL)),
-                num_percent(b, summary_share(c, hosts[i], "cpu.guest")));
+        double busy = summary_pick(c, hosts[i], "cpu.util", NULL);
+        fprintf(c->f, "  host %s: %s busy", hosts[i] + 5, num_percent(a, busy));
+        /* Pure I/O takes no CPU: of nothing there is no efficiency. */
+        if (busy != 0.0)
+            fprintf(c->f, ", efficiency %s", num_percent(b, summary_share(c, hosts[i], "cpu.guest")));
         if (lost > 0) fprintf(c->f, ", %s switching", num_percent(d, lost));
         if (over > 0) fprintf(c->f, ", %s overhead", num_percent(d, over));
         if (own > 0 && strcmp(c->rp->backend, "sim") == 0) fprintf(c->f, ", %s host OS", num_percent(d, own));
         double held = summary_pick(c, hosts[i], "mem.resident", "mean");
-        if (held > 0) fprintf(c->f, ", %s of memory", num_human(d, held, "B"));
+        if (held > 0) fprintf(c->f, ", %s of memory", num_metric(d, held, "mem.resident", "B"));
         putc('\n', c->f);
     }
     if (n > 4) fprintf(c->f, "  %s and %zu more hosts\n", c->style.utf8 ? "…" : "..", n - 4);
     free(hosts);
 }
 
-/* A key's heading: whole where all keys fit the line, else its last part. */
-static const char *key_name(const struct report_point *p, size_t k)
+/* A key's heading: whole where all keys fit the line, else as much of its end as no other key ends with. */
+static const char *key_name(const struct report *rp, size_t k)
 {
+    const struct report_point *p = &rp->points[0];
     size_t all = 0;
     for (size_t i = 0; i < p->n; i++)
-        all += strlen(p->keys[i]) + 2;
-    const char *dot = strrchr(p->keys[k], '.');
-    return all > KEYS_MAX && dot ? dot + 1 : p->keys[k];
+        all += report_repeats(rp, i) ? 0 : strlen(p->keys[i]) + 2;
+    if (all <= KEYS_MAX && !report_of_several(rp, k)) return p->keys[k];
+    const char *end = p->keys[k] + strlen(p->keys[k]), *at = end;
+    for (bool alone = false; !alone && at > p->keys[k];) {
+        do
+            at--;
+        while (at > p->keys[k] && at[-1] != '.');
+        size_t len = (size_t)(end - at);
+        alone = true;
+        for (size_t i = 0; i < p->n; i++) {
+            size_t other = strlen(p->keys[i]);
+            if (i == k || report_repeats(rp, i)) continue;
+            alone = alone && (other < len || strcmp(p->keys[i] + other - len, at) != 0);
+        }
+    }
+    return at;
 }
 
 static int key_width(const struct report *rp, size_t k)
 {
-    size_t width = strlen(key_name(&rp->points[0], k));
+    size_t width = strlen(key_name(rp, k));
     for (size_t i = 0; i < runset_points(rp->runs); i++)
         if (strlen(rp->points[i].values[k]) > width) width = strlen(rp->points[i].values[k]);
     return (int)width;
@@ -279,18 +295,20 @@ static void sweep_table(const struct summary_ctx *c)
         fprintf(c->f, "  [%zu] %s\n", k + 1, want[k].name);
     fputs(ink(c, TERM_BOLD), c->f);
     for (size_t k = 0; k < keys; k++)
-        fprintf(c->f, "  %*s", key_width(rp, k), key_name(&rp->points[0], k));
+        if (!report_repeats(rp, k)) fprintf(c->f, "  %*s", key_width(rp, k), key_name(rp, k));
     for (size_t k = 0; k < n; k++)
         fprintf(c->f, "%9s[%zu]", "", k + 1);
     fprintf(c->f, "%s\n", ink(c, TERM_PLAIN));
     for (size_t i = 0; i < points && i < MAX_POINTS; i++) {
         for (size_t k = 0; k < keys; k++)
-            fprintf(c->f, "  %*s", key_width(rp, k), rp->points[i].values[k]);
+            if (!report_repeats(rp, k)) fprintf(c->f, "  %*s", key_width(rp, k), rp->points[i].values[k]);
         for (size_t k = 0; k < n; k++) {
             char num[NUM_LEN];
             struct estimate e = interest_at(rp, &want[k], i);
             double x = e.n ? e.mean : (double)NAN;
-            summary_cell(c, want[k].percent ? num_percent(num, x) : num_human(num, x, want[k].unit), 12);
+            summary_cell(
+                c, want[k].percent ? num_percent(num, x) : num_metric(num, x, want[k].metric, want[k].unit),
+                12);
         }
         putc('\n', c->f);
     }

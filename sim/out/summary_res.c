@@ -103,7 +103,7 @@ static void put_table(const struct summary_ctx *c, const struct table *t)
             summary_cell(c,
                          col->dash && x == 0.0 ? "-"
                          : col->percent        ? num_percent(num, x)
-                                               : num_human(num, x, col->unit),
+                                               : num_metric(num, x, col->metric, col->unit),
                          col->width);
         }
         putc('\n', c->f);

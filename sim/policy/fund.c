@@ -5,8 +5,7 @@
 static unsigned __int128 cost(const struct fund_claim *c, uint32_t tax_ppm)
 {
     int64_t active = c->active < c->pages ? c->active : c->pages;
-    return (unsigned __int128)active * (1000000 - tax_ppm) +
-           (unsigned __int128)(c->pages - active) * 1000000;
+    return (unsigned __int128)active * (1000000 - tax_ppm) + (unsigned __int128)(c->pages - active) * 1000000;
 }
 
 int fund_compare(const struct fund_claim *a, const struct fund_claim *b, uint32_t tax_ppm)

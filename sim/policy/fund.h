@@ -10,7 +10,8 @@
  * (Waldspurger, OSDI 2002). Two rho are compared by their cross products in 128 bits: exact. Ties go to the
  * one that stands first. Pure: the caller owns the claims.
  *
- * Pages and pages in use may be in any unit that is one for all claims (a sampled estimate has millionths). */
+ * Pages and pages in use may be in any unit that is one for all claims (a sampled estimate has millionths).
+ */
 #ifndef VLAB_POLICY_FUND_H
 #define VLAB_POLICY_FUND_H
 

@@ -211,29 +211,44 @@ static const struct axis *axis_of(const struct scenario_file *f, const char *key
     return NULL;
 }
 
-static void move(struct expect_parse *p, struct expect_node *n, const char *key, const char *value,
-                 size_t from)
+enum { AT_MAX = 16 };
+
+struct places { /* the @s behind one term or call */
+    struct sweep_at at[AT_MAX];
+    size_t from[AT_MAX]; /* in the text */
+    uint32_t n;
+};
+
+static void move(struct expect_parse *p, struct expect_node *n, const struct places *to)
 {
     for (uint32_t i = 0; i < n->n_args; i++)
-        move(p, n->args[i], key, value, from);
+        move(p, n->args[i], to);
     if (n->kind != EXPECT_TERM || p->failed) return;
-    if (!sweep_has(p->f, key)) {
-        expect_error(p, from, strlen(key), "`%.100s` is not swept", key);
-        for (uint32_t i = 0; i < p->sc->n_keys && i < 1; i++)
-            expect_hint(p, "swept are: %s%s", p->sc->keys[0], p->sc->n_keys > 1 ? " ..." : "");
-        return;
-    }
     /* At the only point there is, here and there are one place. */
     n->here = scenario_points(p->f) == 1;
-    if (sweep_move(p->f, &n->point, key, value)) return;
-    expect_error(p, from, strlen(key) + 1 + strlen(value), "the sweep has no point where %.100s is `%.60s`",
-                 key, value);
+    uint32_t bad = 0, which;
+    if (sweep_move(p->f, &n->point, to->at, to->n, &bad)) return;
+    const struct sweep_at *at = &to->at[bad];
+    expect_error(p, to->from[bad], strlen(at->key) + 1 + strlen(at->value),
+                 "the sweep has no point where %.100s is `%.60s`%s", at->key, at->value,
+                 sweep_move(p->f, &n->point, at, 1, &which) ? " beside what stands before it" : "");
+}
+
+/* Whether the sweep has it; told where not. */
+static bool swept(struct expect_parse *p, const char *key, size_t from)
+{
+    if (sweep_has(p->f, key)) return true;
+    expect_error(p, from, strlen(key), "`%.100s` is not swept", key);
+    for (uint32_t i = 0; i < p->sc->n_keys && i < 1; i++)
+        expect_hint(p, "swept are: %s%s", p->sc->keys[0], p->sc->n_keys > 1 ? " ..." : "");
+    return false;
 }
 
 void expect_points(struct expect_parse *p, struct expect_node *n)
 {
     uint32_t told = 0; /* axes that are fixed; keys of one zip count once */
     const struct axis *seen[8];
+    struct places to = {.n = 0};
     while (!p->failed && p->text[p->at] == '@') {
         size_t from = ++p->at;
         size_t klen = strcspn(p->text + from, "= @,)");
@@ -246,15 +261,22 @@ void expect_points(struct expect_parse *p, struct expect_node *n)
         size_t vlen = strcspn(p->text + from + klen + 1, " @,)");
         const char *value = arena_dup(p->r->a, p->text + from + klen + 1, vlen);
         p->at = from + klen + 1 + vlen;
-        if (is_taken(p->f, key))
+        if (is_taken(p->f, key)) {
             p->skip = true;
-        else
-            move(p, n, key, value, from);
+        } else if (swept(p, key, from)) {
+            if (to.n == AT_MAX) {
+                expect_error(p, from - 1, p->at - from + 1, "more than %d keys behind one term", AT_MAX);
+                return;
+            }
+            to.at[to.n] = (struct sweep_at){key, value};
+            to.from[to.n++] = from;
+        }
         const struct axis *x = axis_of(p->f, key);
         bool again = !x || told == 8;
         for (uint32_t i = 0; i < told && !again; i++)
             again = seen[i] == x;
         if (!again) seen[told++] = x;
     }
+    if (to.n && !p->failed) move(p, n, &to);
     if (told < p->f->n_axes) p->all_fixed = false;
 }

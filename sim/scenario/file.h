@@ -33,9 +33,13 @@ bool sweep_read(struct scenario_file *f, struct diag *d);
 void sweep_take(struct scenario_file *f, const char *key);
 /* Which value of axis i point p has. */
 uint32_t sweep_index(const struct scenario_file *f, size_t point, uint32_t axis);
-/* The point that differs from `point` in these keys; false: there is none, *bad is the first key or value at
- * fault. */
-bool sweep_move(const struct scenario_file *f, size_t *point, const char *key, const char *value);
+struct sweep_at {
+    const char *key, *value;
+};
+/* To the point that differs from *point in these keys, which the sweep has. Keys of one zip are asked
+ * together. False: there is none; *bad is the one that cannot be, or not beside those before it. */
+bool sweep_move(const struct scenario_file *f, size_t *point, const struct sweep_at *at, uint32_t n,
+                uint32_t *bad);
 bool sweep_has(const struct scenario_file *f, const char *key);
 /* Puts value at a path like vms.db.cpu.weight. `where` is blamed. False: told. */
 bool sweep_put(struct reader *r, struct node *root, const char *path, struct node *value, struct node *where);

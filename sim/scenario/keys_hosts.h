@@ -81,16 +81,19 @@ static const struct key keys_hosts[] = {
             "used since goes to the end once).",
         .example = "lru"),
     KEY("hosts.memory.replacement_scope", KEY_WORD, "host", ANY, .words = "host vm",
-        .about = "host: the policy chooses among all pages of the host; vm: among those of one VM, which is "
-                 "chosen "
-                 "by weight and idleness.",
+        .about =
+            "Whose page goes: host: that of the VM which pays least for its pages, by weight and idleness "
+            "(`tax`); vm: one of the VM that needs it, and of another only where that has none to give. "
+            "Which "
+            "of its pages `replacement` says.",
         .example = "vm"),
     KEY("hosts.memory.swap", KEY_NAME, NULL, ANY, .def_text = "none: nothing can be swapped out",
         .about = "The disk of this host, or the store it reaches, that pages are written to."),
     KEY("hosts.memory.free_target", KEY_SIZE, "0B", ANY,
-        .about = "Memory the host wants free: the less there is, in the states high, soft, hard and low, the "
-                 "harder "
-                 "it takes back; 0B: no reserve, a page is taken when one is needed.",
+        .about =
+            "What is free is held against it: below 4 % of it the host is soft (balloons), below 2 % hard "
+            "(compresses and swaps), below 1 % low (and whoever needs memory waits), and high again from 6 % "
+            "on; the host's own size gives ESX's states. 0B: no reserve, a page is taken when one is needed.",
         .example = "1GiB"),
     KEY("hosts.memory.tax", KEY_SHARE, "75%", IN(0, PCT(99)),
         .about =
@@ -113,11 +116,11 @@ static const struct key keys_hosts[] = {
     KEY("hosts.memory.balloon", KEY_MAP, NULL, ANY, .main = "rate",
         .about = "Ballooning (reclaim: balloon)."),
     KEY("hosts.memory.balloon.rate", KEY_BANDWIDTH, "0B/s", ANY,
-        .about = "How fast a balloon grows; 0B/s: no bound.", .example = "50MB/s"),
+        .about = "How fast a balloon grows and shrinks; 0B/s: no bound.", .example = "50MB/s"),
     KEY("hosts.memory.balloon.max", KEY_SHARE, "65%", IN(0, PCT(100)),
         .about = "The most of a VM's memory that its balloon takes.", .example = "50%"),
     KEY("hosts.memory.compress", KEY_MAP, NULL, ANY, .main = "ratio",
-        .about = "Compression of pages in memory (reclaim: compress)."),
+        .about = "Compression of pages in memory (reclaim: compress), in a tenth of it at most."),
     KEY("hosts.memory.compress.ratio", KEY_NUMBER, "3", IN(INT64_C(1001000000), INT64_C(1000000000000)),
         .about = "How many compressed pages fit where one was.", .example = "2"),
     KEY("hosts.memory.compress.cost", KEY_DURATION, "0s", IN(0, SEC(1)),

@@ -93,6 +93,15 @@ static struct sc_network read_network(struct reader *r, const struct node *map, 
 
 /* --- where they lead --- */
 
+/* Whether going up from here never ends. */
+static bool leads_back(const struct scenario *sc, const struct sc_network *w)
+{
+    uint32_t steps = 0;
+    for (uint32_t at = w->up; at != SC_NONE && steps <= sc->n_networks; at = sc->networks[at].up)
+        steps++;
+    return steps > sc->n_networks;
+}
+
 static void check_uplink(struct reader *r, const struct node *map, const struct scenario *sc,
                          const struct sc_network *w)
 {
@@ -104,12 +113,10 @@ static void check_uplink(struct reader *r, const struct node *map, const struct 
                    up->kind == SC_NET_NAT ? "nat" : "host-only");
         return;
     }
-    uint32_t steps = 0;
-    for (uint32_t at = w->up; at != SC_NONE && steps <= sc->n_networks; at = sc->networks[at].up)
-        steps++;
-    if (steps > sc->n_networks)
+    if (leads_back(sc, w))
         tree_error(r->d, n, "its uplink leads back to `%s` itself", w->name);
-    else if (steps > 1 && tree_error(r->d, n, "`%s` has an uplink itself: there are two levels", up->name))
+    else if (up->up != SC_NONE &&
+             tree_error(r->d, n, "`%s` has an uplink itself: there are two levels", up->name))
         diag_hint(r->d, "let `%s` lead to `%s` too", w->name, up->uplink);
 }
 
@@ -150,6 +157,9 @@ static void read_networks(struct reader *r, struct node *list, struct scenario *
         uint32_t w = name ? nets_named(sc, name->text) : SC_NONE;
         if (w != SC_NONE) check_network(r, map, sc, &all[w], above);
     }
+    for (uint32_t i = 0; i < at; i++)
+        if (leads_back(sc, &all[i]))
+            all[i].up = SC_NONE; /* told; whoever looks further may go up to the end */
 }
 
 /* --- peers --- */

@@ -165,6 +165,7 @@ static void read_point(struct reader *r, const struct scenario_file *f, size_t p
         n += f->axes[i].n_keys;
     const char **keys = arena_array(r->a, n + 1, sizeof *keys),
                **values = arena_array(r->a, n + 1, sizeof *values);
+    uint32_t *axes = arena_array(r->a, n + 1, sizeof *axes);
     for (uint32_t i = 0; i < f->n_axes; i++) {
         for (uint32_t j = 0; j < f->axes[i].n_keys; j++, at++) {
             struct buf b;
@@ -177,9 +178,11 @@ static void read_point(struct reader *r, const struct scenario_file *f, size_t p
             keys[at] = arena_dup(r->a, f->axes[i].keys[j], strlen(f->axes[i].keys[j]));
             values[at] = arena_dup(r->a, b.text, b.len);
             buf_done(&b);
+            axes[at] = i;
         }
     }
     sc->keys = keys;
+    sc->axes = axes;
     sc->values = values;
     sc->n_keys = n;
 }

@@ -277,6 +277,7 @@ struct scenario {
     uint32_t n_expects;
     /* This point of the sweep: keys and values as written; n_keys 0 where nothing is swept. */
     const char *const *keys, *const *values;
+    const uint32_t *axes; /* keys of one zip are on the same */
     uint32_t n_keys;
 };
 

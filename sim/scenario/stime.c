@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A loop that can take no time would go round for ever at one instant. It is refused unless one step is sure
  * to happen and sure to take time: some, each time or but for a chance that a few in a row will meet. Where a
- * cache may answer, or a send find no way, nothing is sure. */
+ * cache may answer, or a send find no way, nothing is sure. So would clients that are turned away and do not
+ * think. */
 #include <string.h>
 
 #include "scenario/reach.h"
@@ -82,6 +83,18 @@ static bool sure(const struct vms *v, const struct sc_host *h, const struct sc_v
     }
 }
 
+/* A client that is turned away and does not think is back at once, and turned away again. */
+static void check_turned_away(struct vms *v, const struct vms_group *g, const struct sc_workload *w)
+{
+    struct node *queue = reader_sub(reader_sub(g->map, "workload", NODE_MAP), "queue", NODE_SCALAR);
+    if (!queue || w->unlimited || w->queue_max >= (int64_t)w->clients - w->threads) return;
+    if (tree_error(v->r->d, queue,
+                   "the clients do not `think`: one that finds the queue full would ask again "
+                   "at once, and for ever"))
+        diag_hint(v->r->d, "state `think`, or a `queue` with room for the %u that are not served",
+                  w->clients - w->threads);
+}
+
 void stime_settle(struct vms *v)
 {
     for (uint32_t i = 0; i < v->n_groups; i++) {
@@ -92,6 +105,7 @@ void stime_settle(struct vms *v)
         int64_t *think = (int64_t *)(uintptr_t)w->think_pool;
         bool closed = w->arrivals == SC_CLOSED && !dist_takes_time(&w->think, &(struct pool){.v = think});
         if (w->requests && !closed) continue;
+        if (closed) check_turned_away(v, g, w);
         bool certain = false;
         const struct step *s = prog_steps(w->prog);
         for (uint32_t k = 0; k < w->prog->n_steps && !certain; k++)

@@ -295,21 +295,33 @@ static bool same_value(const struct node *n, const char *text)
     return same;
 }
 
-bool sweep_move(const struct scenario_file *f, size_t *point, const char *key, const char *value)
+/* Whether the axis at v has all that is asked of its keys; *last is the last of them. */
+static bool has_all(const struct axis *x, uint32_t v, const struct sweep_at *at, uint32_t n, uint32_t *last)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t j = 0; j < x->n_keys; j++) {
+            if (strcmp(x->keys[j], at[i].key) != 0) continue;
+            *last = i;
+            all = all && same_value(x->values[j][v], at[i].value);
+        }
+    return all;
+}
+
+bool sweep_move(const struct scenario_file *f, size_t *point, const struct sweep_at *at, uint32_t n,
+                uint32_t *bad)
 {
     for (uint32_t i = 0; i < f->n_axes; i++) {
         const struct axis *x = &f->axes[i];
-        for (uint32_t j = 0; j < x->n_keys; j++) {
-            if (strcmp(x->keys[j], key) != 0) continue;
-            uint32_t now = sweep_index(f, *point, i);
-            for (uint32_t v = 0; v < x->n_values; v++) {
-                if (!same_value(x->values[j][v], value)) continue;
-                *point = *point - now * stride(f, i) + v * stride(f, i);
-                return true;
-            }
-        }
+        uint32_t now = sweep_index(f, *point, i), v = now;
+        /* Where it is now is looked at first: where nothing is asked, or a value stands there twice, it
+         * stays. */
+        for (uint32_t k = 0; k < x->n_values && !has_all(x, v, at, n, bad); k++)
+            v = k;
+        if (!has_all(x, v, at, n, bad)) return false;
+        *point = *point - now * stride(f, i) + v * stride(f, i);
     }
-    return false;
+    return true;
 }
 
 struct node *sweep_tree(struct scenario_file *f, struct reader *r, size_t point)

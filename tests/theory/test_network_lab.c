@@ -73,9 +73,38 @@ START_TEST(ports_run_out_and_say_so)
     ck_near(lab_value(l, "vm.n", "events.nat-full", "total"), 2, 0);
     ck_near(lab_value(l, "vm.n", "net.drops", "total"), 4, 0);
     ck_near(lab_value(l, "network.out", "net.drops", "total"), 4, 0);
+    ck_near(lab_value(l, "network.out", "events.nat-full", "total"), 2, 0);
+    ck_near(lab_value(l, "network.priv", "events.refused", "total"), 2, 0);
+    ck_near(lab_value(l, "network.lan", "events.refused", "total"), 0, 0);
     ck_near(lab_value(l, "vm.n", "net.frames", "total"), 4 * 20, 0);
     ck_near(lab_value(l, "vm.x", "events.refused", "total"), 2, 0);
     ck_near(lab_value(l, "vm.x", "net.drops", "total"), 6, 0);
+    lab_close(l);
+}
+END_TEST
+
+/* A loop's task keeps its connection; each request makes one of its own, which holds its port a while longer:
+ * of 10 requests a second, 4 s of holding are 40 ports, and 30 are there. */
+START_TEST(a_request_is_a_connection)
+{
+    struct lab *l = lab_open(
+        "vlab: 1\nname: nat\nrun: {duration: 3950ms}\n"
+        "hosts: [{name: h1, cpu: {cores: 2}, nics: [{name: eth0, bandwidth: 1Gb/s}]}]\n"
+        "networks: [{name: out, kind: nat, nics: [h1/eth0], ports: %d, hold: 4s}]\n"
+        "peers: [{name: web, on: outside}]\n"
+        "vms: [{name: asks, host: h1, nic: {network: out}, workload: {kind: requests, threads: unlimited, "
+        "arrivals: {periodic: 100ms}, steps: [{net: {send: 1kB, to: web}}]}},\n"
+        "      {name: keeps, host: h1, nic: {network: out}, workload: {kind: loop, steps: [{net: {send: 1kB, "
+        "to: web}}, {sleep: 100ms}]}}]\n",
+        _i ? 40 : 30);
+    lab_run(l, 1);
+    /* One port is the loop's; the 30th request, at 3.0 s, and those after it find none, and try once a
+     * second. */
+    ck_near(lab_value(l, "vm.asks", "net.frames", "total"), _i ? 39 : 29, 0);
+    if (!_i) ck_near(lab_value(l, "vm.asks", "events.nat-full", "first"), 3.0, 0);
+    ck_near(lab_value(l, "vm.asks", "events.nat-full", "total"), _i ? 0 : 10, 0);
+    ck_near(lab_value(l, "vm.keeps", "net.frames", "total"), 40, 0);
+    ck_near(lab_value(l, "vm.keeps", "events.nat-full", "total"), 0, 0);
     lab_close(l);
 }
 END_TEST
@@ -130,6 +159,7 @@ Suite *network_lab_suite(void)
     tcase_add_test(t, two_flows_and_one_inside);
     tcase_add_test(t, the_matrix_as_metrics);
     tcase_add_test(t, ports_run_out_and_say_so);
+    tcase_add_loop_test(t, a_request_is_a_connection, 0, 2);
     tcase_add_loop_test(t, who_pays_for_packets, 0, 4);
     tcase_add_test(t, the_same_again);
     suite_add_tcase(s, t);

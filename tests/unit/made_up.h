@@ -287,7 +287,7 @@ static inline struct made *made_big(size_t n_vms, size_t reps, size_t points, co
     m->trace = trace_new(&m->sc, &(struct trace_opts){.slices = true});
     made_records(m, trace_reader(m->trace), 8000000000);
     for (size_t p = 0; p < points; p++) {
-        m->points[p] = (struct report_point){n_keys, keys, values ? values + p * n_keys : NULL};
+        m->points[p] = (struct report_point){n_keys, keys, values ? values + p * n_keys : NULL, NULL};
         for (size_t rep = 0; rep < reps; rep++) {
             uint64_t key = 1000 * p + rep;
             struct results *r = results_new();

@@ -19,7 +19,9 @@ static const char text[] =
     "      {name: batch, count: 2, workload: {kind: loop, steps: [{cpu: 1ms}]}}]\n"
     "expect: ['max(vm.batch-*.wait.max) < 1s', 'vm.db.latency.p99 < 9 * "
     "vm.db.latency.p99@vms.batch.count=1',\n"
-    "         'vm.batch-0.cpu.run <= 99%', 'vm.batch-0.cpu.run >= 1%', 'cluster.fairness >= 0.1']\n";
+    "         'vm.batch-0.cpu.run <= 99%', 'vm.batch-0.cpu.run >= 1%', 'cluster.fairness >= 0.1',\n"
+    "         'vm.db.work.done / vm.batch-0.work.done <= 9',\n"
+    "         'vm.db.latency.p99@vms.batch.count=3 / vm.db.latency.p99@vms.batch.count=1 >= 0.5']\n";
 
 struct world {
     struct scenario_file *file;
@@ -73,7 +75,7 @@ START_TEST(expectations_name_the_figures)
     struct world w;
     struct interest list[INTEREST_MAX];
     open_world(&w);
-    ck_assert_uint_eq(interest_of(&w.rp, list), 4); /* each once, at whatever point it is asked */
+    ck_assert_uint_eq(interest_of(&w.rp, list), 5); /* each once, at whatever point it is asked */
     ck_assert_str_eq(list[0].name, "max(vm.batch-*.wait.max)");
     ck_assert_str_eq(list[0].unit, "s");
     ck_assert_str_eq(list[1].name, "vm.db.latency.p99");
@@ -81,11 +83,18 @@ START_TEST(expectations_name_the_figures)
     ck_assert(list[2].percent && !list[1].percent);
     ck_assert_str_eq(list[3].name, "cluster.fairness.share");
     ck_assert(!list[3].percent); /* an index, not a share of anything */
+    ck_assert_str_eq(list[4].name, "vm.db.work.done.total / vm.batch-0.work.done.total");
+    ck_assert_str_eq(list[4].per, "work.done");
+    ck_assert_ptr_null(list[1].per); /* two points make no quotient */
     /* One batch VM waits for the database alone; of three, the longest waits for the two others too. */
     ck_near(mean_at(&w, &list[0], 0), .001, 1e-9);
     ck_near(mean_at(&w, &list[0], 1), .021, 1e-9);
     for (size_t p = 0; p < 2; p++) {
         const struct results *r = meter_output(w.meter[p])->results;
+        ck_near(mean_at(&w, &list[4], p),
+                results_find(r, "vm.db", "work.done", "total")->value /
+                    results_find(r, "vm.batch-0", "work.done", "total")->value,
+                1e-12);
         ck_near(mean_at(&w, &list[1], p), results_find(r, "vm.db", "latency", "p99")->value, 0);
         ck_near(mean_at(&w, &list[2], p), results_find(r, "vm.batch-0", "cpu.run", "share")->value, 0);
     }

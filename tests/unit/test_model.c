@@ -206,6 +206,27 @@ START_TEST(slowdown_is_against_the_vm_alone)
 }
 END_TEST
 
+/* Victims that serve requests, on two hosts of type 2: in the pass of one alone the other is not there, nor
+ * are the threads of its host. Nobody is in anybody's way. */
+START_TEST(victims_of_two_hosts_are_alone_each)
+{
+    struct lab *l = lab_open(
+        "run: {duration: 1s}\n"
+        "hosts:\n"
+        "  - {name: h, count: 2, cpu: {scheduler: rr, slice: 500us}, hypervisor: {type: 2, load: 50%%}}\n"
+        "vms:\n"
+        "  - {name: a, host: h-0, role: victim, workload: {kind: requests, arrivals: {periodic: 4ms}, "
+        "steps: [{cpu: 1ms}]}}\n"
+        "  - {name: b, host: h-1, role: victim, workload: {kind: requests, arrivals: {periodic: 4ms}, "
+        "steps: [{cpu: 1ms}]}}\n");
+    lab_run(l, 1);
+    ck_near(lab_value(l, "vm.a", "slowdown", "mean"), 1, 0);
+    ck_near(lab_value(l, "vm.b", "slowdown", "mean"), 1, 0);
+    ck_near(lab_value(l, "cluster", "isolation", "mean"), 1, 0);
+    lab_close(l);
+}
+END_TEST
+
 Suite *model_suite(void)
 {
     Suite *s = suite_create("model");
@@ -222,6 +243,7 @@ Suite *model_suite(void)
     tcase_add_test(t, siblings_share_one_quota);
     tcase_add_test(t, vms_start_one_after_the_other);
     tcase_add_test(t, slowdown_is_against_the_vm_alone);
+    tcase_add_test(t, victims_of_two_hosts_are_alone_each);
     suite_add_tcase(s, t);
     return s;
 }

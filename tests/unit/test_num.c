@@ -74,6 +74,17 @@ START_TEST(people_get_three_digits)
     ck_assert_str_eq(num_human(buf, 398.2, "1/s"), "398/s");
     ck_assert_str_eq(num_human(buf, 0, "1/s"), "0/s");
     ck_assert_str_eq(num_human(buf, 20.1e6, "1/s"), "20.1 M/s");
+    ck_assert_str_eq(num_human(buf, 1711.2, "1/s"), "1711/s");
+    ck_assert_str_eq(num_human(buf, 9999.6, ""), "10.0 k");
+    ck_assert_str_eq(num_human(buf, 1711, "B"), "1.71 kB");
+    ck_assert_str_eq(num_metric(buf, 58.84e6, "net.bytes", "B/s"), "471 Mb/s");
+    ck_assert_str_eq(num_metric(buf, 58.84e6, "net.bytes", "B"), "58.8 MB");
+    ck_assert_str_eq(num_metric(buf, 58.84e6, "disk.bytes", "B/s"), "58.8 MB/s");
+    ck_assert_str_eq(num_metric(buf, 6, "events.nat-full", ""), "6");
+    ck_assert_str_eq(num_metric(buf, 179 * 0x1p20, "mem.resident", "B"), "179 MiB");
+    ck_assert_str_eq(num_metric(buf, 1000, "mem.shared", "B"), "1.00 kB");
+    ck_assert_str_eq(num_metric(buf, 0, "mem.shared", "B"), "0 B");
+    ck_assert_str_eq(num_metric(buf, 1.5, "events.nat-full", ""), "1.50");
     ck_assert_str_eq(num_human(buf, 1234567, ""), "1.23 M");
     ck_assert_str_eq(num_human(buf, 0.25, "s"), "250 ms");
     ck_assert_str_eq(num_human(buf, (double)NAN, ""), "-");

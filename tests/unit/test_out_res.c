@@ -53,11 +53,11 @@ static void some(struct results *r)
     results_add(r, "host.h1", "cpu.util", "share", "", .5);
     results_add(r, "host.h1", "cpu.guest", "share", "", .4);
     results_add(r, "host.h1", "cpu.hostos", "share", "", .06);
-    results_add(r, "host.h1", "mem.resident", "mean", "B", 8e9);
+    results_add(r, "host.h1", "mem.resident", "mean", "B", 0x1p33);
     a_vm(r, "vm.db", .25, .4, .1);
-    results_add(r, "vm.db", "mem.resident", "mean", "B", 2.5e9);
+    results_add(r, "vm.db", "mem.resident", "mean", "B", 2.5 * 0x1p30);
     results_add(r, "vm.db", "mem.shared", "mean", "B", 0);
-    results_add(r, "vm.db", "mem.swapped", "mean", "B", 1e9);
+    results_add(r, "vm.db", "mem.swapped", "mean", "B", 0x1p30);
     results_add(r, "vm.db", "mem.refs", "total", "", 1000);
     results_add(r, "vm.db", "mem.faults", "rate", "1/s", 120);
     results_add(r, "vm.db", "disk.ops", "total", "", 400);
@@ -93,16 +93,16 @@ START_TEST(the_bytes_of_a_summary_with_devices)
                        "  VM           ran  ready  waits  #ran +ready ~waits  \n"
                        "  db         25.0%  10.0%  50.0%  #####++~~~~~~~~~~...\n"
                        "  idle          0%  10.0%      -  ++..................\n"
-                       "  host h1: 50.0% busy, efficiency 40.0%, 6.0% host OS, 8.00 GB of memory\n"
+                       "  host h1: 50.0% busy, efficiency 40.0%, 6.0% host OS, 8.00 GiB of memory\n"
                        "\n"
                        "  VM           memory  swapped   faults  requests  disk p99\n"
-                       "  db          2.50 GB  1.00 GB    120/s    40.0/s   7.10 ms\n"
+                       "  db         2.50 GiB 1.00 GiB    120/s    40.0/s   7.10 ms\n"
                        "\n"
                        "  disk        busy  queue  requests     mean      p99       data\n"
                        "  h1/ssd0    41.0%   1.50     160/s  1.90 ms  7.10 ms  12.0 MB/s\n"
                        "\n"
                        "  network      frames    payload  on the wire\n"
-                       "  lan          10.0/s  14.5 kB/s    15.4 kB/s\n"
+                       "  lan          10.0/s   116 kb/s     123 kb/s\n"
                        "\n"
                        "  vm.db spent 40.0% of its time waiting for memory to be swapped in.\n";
     long at = made_differ(text, want);

@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "out/axis.h"
+#include "out/figure.h"
 #include "out/gnuplot.h"
 #include "out/writer.h"
 
@@ -206,6 +207,131 @@ START_TEST(the_axis_is_the_key_with_most_numbers)
 }
 END_TEST
 
+/* Two keys side by side are one question: the finer is the axis, the other neither splits nor names curves.
+ */
+START_TEST(keys_under_zip_are_one)
+{
+    static const char *const keys[] = {"hosts.h1.disks.d.queue", "vms.db.disk.reservation", "vms.b.count"};
+    static const char *const values[] = {"fifo", "0/s", "1", "fair", "0/s", "1", "mclock", "400/s", "1",
+                                         "fifo", "0/s", "4", "fair", "0/s", "4", "mclock", "400/s", "4",
+                                         "fifo", "0/s", "9", "fair", "0/s", "9", "mclock", "400/s", "9"};
+    struct axis a;
+    struct made *m = made_big(1, 1, 9, keys, values, 3);
+    ck_assert(axis_follows(&m->rp, 1, 0) && !axis_follows(&m->rp, 0, 1) && !axis_follows(&m->rp, 2, 0));
+    ck_assert(axis_make(&a, &m->rp) && a.key == 2 && a.n == 3);
+    ck_assert(a.other[0] && !a.other[1] && !a.other[2]);
+    axis_done(&a);
+    made_done(m);
+    m = made_big(1, 1, 6, keys, values, 3); /* two numbers make no curve where there are three words */
+    ck_assert(axis_make(&a, &m->rp) && a.key == 0 && !a.numeric && a.n == 3);
+    ck_assert(!a.other[0] && !a.other[1] && a.other[2]);
+    axis_done(&a);
+    made_done(m);
+}
+END_TEST
+
+static void on_axes(struct made *m, const uint32_t *axes)
+{
+    for (size_t p = 0; p < runset_points(m->rs); p++)
+        m->points[p].axes = axes;
+}
+
+/* A zip whose first key does not tell its points apart: all that does is named. One whose keys say the same
+ * is one key. */
+START_TEST(places_of_a_zip_have_names)
+{
+    static const char *const keys[] = {"vms.db.mode", "hosts.h1.hypervisor.nested_paging", "vms.b.mode"};
+    static const char *const values[] = {"bare",     "true",     "bare",  "hardware", "true",
+                                         "hardware", "hardware", "false", "hardware"};
+    static const uint32_t axes[] = {0, 0, 0};
+    struct axis a;
+    char text[80];
+    struct made *m = made_big(2, 1, 3, keys, values, 3);
+    on_axes(m, axes);
+    ck_assert(axis_make(&a, &m->rp) && a.key == 0 && a.n == 3);
+    ck_assert_str_eq(a.word[0], "bare\ntrue");
+    ck_assert_str_eq(a.word[2], "hardware\nfalse");
+    ck_assert(!a.other[0] && !a.other[1] && !a.other[2]);
+    ck_assert(report_repeats(&m->rp, 2) && !report_repeats(&m->rp, 1) && report_of_several(&m->rp, 0));
+    ck_assert_str_eq(figure_axis_name(&m->rp, 0, text, sizeof text), "vms.*.mode, nested_paging");
+    char *at = report_point_words(&m->rp, 2), *all = report_point_text(&m->rp, 2);
+    ck_assert_str_eq(at, "vms.db.mode=hardware;hosts.h1.hypervisor.nested_paging=false");
+    ck_assert_ptr_nonnull(strstr(all, ";vms.b.mode=hardware"));
+    free(at);
+    free(all);
+    axis_done(&a);
+    made_done(m);
+}
+END_TEST
+
+/* Useful time and overhead by mode, and a host's memory: written where there is any. */
+START_TEST(overhead_and_memory_draw)
+{
+    enum { ROWS = 30 };
+    static const char *const keys[] = {"vms.db.mode"}, *const values[] = {"bare", "hardware", "emulation"};
+    static const char *const of[] = {"host.h1", "host.h1", "vm.db"};
+    static const char *const metrics[] = {"mem.resident", "mem.swapped", "mem.resident"};
+    static const char *const units[] = {"B", "B", "B"};
+    static double v[3 * ROWS];
+    static int64_t t[ROWS];
+    for (int r = 0; r < ROWS; r++) {
+        t[r] = (int64_t)(r + 1) * 1000000000;
+        v[3 * r] = 48e6;
+        v[3 * r + 1] = 1e6 * r;
+        v[3 * r + 2] = 5e6;
+    }
+    struct made *m = made_big(2, 1, 3, keys, values, 1);
+    for (size_t i = 0; i < m->n_out; i++) {
+        m->series[i] = (struct series){3, ROWS, of, metrics, units, t, v};
+        struct results *r = (struct results *)(uintptr_t)m->out[i].results;
+        results_add(r, "vm.db", "cpu.guest", "share", "", .8 - .3 * (double)i);
+        results_add(r, "vm.db", "cpu.overhead", "share", "", .3 * (double)i);
+    }
+    write_run(m);
+    char *why = NULL, *text = NULL;
+    static const char *const names[] = {"overhead", "memory"};
+    static const char *const says[] = {"how much did virtualization take?", "Where was the memory of h1"};
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_msg(gnuplot_render("run", names[i], "svg", NULL, &why) == 0, "%s", why);
+        ck_assert_msg(gnuplot_render("run", names[i], "dumb", &text, &why) == 0, "%s", why);
+        ck_assert_ptr_nonnull(strstr(text, says[i]));
+        free(text);
+    }
+}
+END_TEST
+
+/* A pool that fills, and a queue that stays as it is, of which there is nothing to see. */
+START_TEST(levels_over_time)
+{
+    enum { ROWS = 50 };
+    static const char *const of[] = {"host.h1.disk.d", "storage.san", "host.h1.disk.d", "vm.db"};
+    static const char *const metrics[] = {"disk.allocated", "disk.allocated", "disk.queue", "disk.queue"};
+    static const char *const units[] = {"B", "B", "", ""};
+    static double v[4 * ROWS];
+    static int64_t t[ROWS];
+    for (int r = 0; r < ROWS; r++) {
+        t[r] = (int64_t)(r + 1) * 1000000000;
+        v[4 * r] = 50e9 + 1e9 * r;
+        v[4 * r + 1] = 7e9;
+        v[4 * r + 2] = 16;
+        v[4 * r + 3] = r;
+    }
+    struct made *m = made_run(0);
+    for (size_t i = 0; i < m->n_out; i++)
+        m->series[i] = (struct series){4, ROWS, of, metrics, units, t, v};
+    write_run(m);
+    char *why = NULL, *text = NULL;
+    ck_assert_msg(gnuplot_render("run", "allocated", "svg", NULL, &why) == 0, "%s", why);
+    ck_assert_msg(gnuplot_render("run", "allocated", "dumb", &text, &why) == 0, "%s", why);
+    ck_assert_ptr_nonnull(strstr(text, "How full are the pools?"));
+    ck_assert_ptr_nonnull(strstr(text, "san"));
+    ck_assert(holds("run/plots/allocated.gp", "space given out, GB"));
+    ck_assert(holds("run/plots/allocated.tsv", "0.5\t50000000000\t"));
+    ck_assert_int_ne(access("run/plots/queue.gp", F_OK), 0);
+    free(text);
+}
+END_TEST
+
 START_TEST(numbers_have_units)
 {
     static const struct {
@@ -237,6 +363,10 @@ Suite *plot_suite(void)
     tcase_add_test(t, a_warning_is_a_failure);
     tcase_add_test(t, vlab_plot_has_manners);
     tcase_add_test(t, the_axis_is_the_key_with_most_numbers);
+    tcase_add_test(t, keys_under_zip_are_one);
+    tcase_add_test(t, places_of_a_zip_have_names);
+    tcase_add_test(t, overhead_and_memory_draw);
+    tcase_add_test(t, levels_over_time);
     tcase_add_test(t, numbers_have_units);
     suite_add_tcase(s, t);
     return s;

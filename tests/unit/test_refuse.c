@@ -178,6 +178,8 @@ static const struct refusal refusals[] = {
      8, 52, "the next one never comes", NULL},
     {V "  workload: {kind: requests, clients: 2, steps: [{cpu: 1ms, probability: 0.5}]}\n", 8, 49,
      "a loop that can take no time", NULL},
+    {V "  workload: {kind: requests, clients: 3, queue: 1, steps: [{cpu: 1ms}]}\n", 8, 49,
+     "ask again at once", "room for the 2"},
     /* not built yet */
     {H "images: []\n", 6, 1, "`images` is not supported yet", NULL},
     {H "events: [{at: 1s, pause: a}]\n", 6, 1, "`events` is not supported yet", NULL},

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scenario/expect.h"
 #include "scenario/scenario.h"
 
 #include "tests/unit/reading.h"
@@ -164,6 +165,38 @@ START_TEST(a_point_that_cannot_be_is_told_at_its_value)
 }
 END_TEST
 
+/* A place in a zip may need all its keys: two values stand side by side only once. */
+START_TEST(keys_of_one_zip_are_asked_together)
+{
+    struct diag d;
+    struct scenario_file *f =
+        parse(BASE "sweep: {vms.batch.count: [0, 3], zip: {run.seed: [7, 7, 8], vms.db.vcpus: [1, 2, 2]}}\n"
+                   "expect: [\"vm.db.throughput@run.seed=7@vms.db.vcpus=2 > 1/s\", "
+                   "\"vm.db.throughput@vms.db.vcpus=2@run.seed=8@vms.batch.count=3 > 1/s\", "
+                   "\"vm.db.throughput@vms.db.vcpus=2 > 1/s\"]\n",
+              &d);
+    for (size_t p = 0; p < 6; p++) {
+        struct scenario *sc = at(f, p, &d);
+        ck_assert_ptr_nonnull(sc);
+        ck_assert_uint_eq(sc->n_expects, 3);
+        ck_assert_uint_eq(sc->expects[0]->lhs->point, p / 3 * 3 + 1);
+        ck_assert_uint_eq(sc->expects[1]->lhs->point, 3 + 2);
+        /* One alone: where it is, if it holds there, else the first where it does. */
+        ck_assert_uint_eq(sc->expects[2]->lhs->point, p / 3 * 3 + (p % 3 == 2 ? 2 : 1));
+        scenario_free(sc);
+    }
+    scenario_close(f);
+    diag_done(&d);
+    f = parse(BASE "sweep: {zip: {run.seed: [7, 8], vms.db.vcpus: [1, 2]}}\n"
+                   "expect: [\"vm.db.throughput@run.seed=7@vms.db.vcpus=2 > 1/s\"]\n",
+              &d);
+    ck_assert_ptr_null(scenario_at(f, 0, &d));
+    ck_assert_ptr_nonnull(strstr(d.items[0].text, "vms.db.vcpus is `2` beside what stands before it"));
+    scenario_close(f);
+    diag_done(&d);
+}
+END_TEST
+
 Suite *sweep_suite(void)
 {
     Suite *s = suite_create("sweep");
@@ -171,6 +204,7 @@ Suite *sweep_suite(void)
     tcase_set_timeout(t, 30);
     tcase_add_test(t, points_are_the_product_and_zips_go_side_by_side);
     tcase_add_test(t, values_reach_every_kind_of_place);
+    tcase_add_test(t, keys_of_one_zip_are_asked_together);
     tcase_add_test(t, set_takes_a_key_out_of_the_sweep);
     tcase_add_loop_test(t, a_wrong_set_is_told_without_a_place, 0, 9);
     tcase_add_test(t, a_point_that_cannot_be_is_told_at_its_value);
