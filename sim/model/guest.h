@@ -11,8 +11,6 @@
 
 #include "model/inner.h"
 
-/* Powers the VM on: its tasks begin, its arrivals and clients too. */
-void guest_start(struct model *m, struct vm *vm);
 /* How long a host's core takes over so much work, to the next whole ns. */
 int64_t guest_on_core_ns(const struct mhost *h, int64_t work_ns);
 /* v->burst_ns has run down in part or whole: the task's books are brought up to it. */
@@ -27,8 +25,6 @@ void guest_arm(struct model *m, struct vm *vm);
 void guest_begin_request(struct model *m, struct vm *vm, uint32_t task, const struct request *r);
 /* The iteration or request of a task has ended. False: there is no next one for it. */
 bool guest_next_iteration(struct model *m, struct vm *vm, uint32_t task);
-/* A task can run: on the free vCPU it had, on the lowest free one, or when its turn comes. */
-void guest_runnable(struct model *m, struct vm *vm, uint32_t task);
 /* The task gives up its vCPU until guest_wake_task; a vCPU with nothing else to do is in state `as`
  * meanwhile. */
 void guest_wait(struct model *m, struct vm *vm, uint32_t task, enum vcpu_state as);
