@@ -52,7 +52,6 @@ cat >build/layout-exceptions <<'END'
 sim/cli/.* cli_.*
 .*/main main
 sim/scenario/(sweep|dump) scenario_.*
-sim/scenario/hosts profile_read
 sim/scenario/dist pool_add
 kvm/runner/(run|calibrate|probe) kvm_.*
 kvm/vmm/main vmm_.*

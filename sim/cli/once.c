@@ -9,7 +9,8 @@
 #include "model/model.h"
 #include "scenario/expect.h"
 
-bool once_wants_alone(const struct scenario *sc, uint32_t vm)
+/* Whether a VM's slowdown is asked for: it plays the victim, or an expectation names slowdown. */
+static bool wants_alone(const struct scenario *sc, uint32_t vm)
 {
     bool named = sc->vms[vm].victim;
     for (uint32_t i = 0; !named && i < sc->n_expects; i++)
@@ -68,7 +69,7 @@ struct meter *once_sim(const struct once *o, char **why)
     struct meter *m = pass(o, MODEL_ALL, why);
     for (uint32_t i = 0; m && i < o->sc->n_vms; i++) {
         double pace = 0;
-        if (!once_wants_alone(o->sc, i)) continue;
+        if (!wants_alone(o->sc, i)) continue;
         if (alone(o, i, &pace, why)) {
             meter_set_alone(m, i, pace);
             continue;

@@ -18,8 +18,6 @@ struct once {
     void *progress_ctx;
 };
 
-/* Whether a VM's slowdown is asked for: it plays the victim, or an expectation names slowdown. */
-bool once_wants_alone(const struct scenario *sc, uint32_t vm);
 /* The finished meter, to be freed by the caller; or NULL with *why (malloc'ed) set: a law is broken, the
  * simulation stalled, or (*why NULL) progress asked to stop. Runs VMs alone where their slowdown is asked
  * for. */

@@ -37,7 +37,8 @@ const char *meter_name(struct meter *m, const char *fmt, ...)
     return s;
 }
 
-bool meter_wants(const struct meter *m, uint32_t vm)
+/* Whether only_vm lets it in. */
+static bool wants(const struct meter *m, uint32_t vm)
 {
     return m->opts.only_vm == UINT32_MAX || m->opts.only_vm == vm;
 }
@@ -228,7 +229,7 @@ static void make_units(struct meter *m)
             n++;
         bool fold = n > METER_FOLD && m->opts.only_vm == UINT32_MAX;
         for (uint32_t k = 0; k < (fold ? 1 : n); k++)
-            if (meter_wants(m, i + k))
+            if (wants(m, i + k))
                 m->units[m->n_units++] = (struct meter_unit){
                     .name = meter_name(m, "vm.%s", fold ? sc->vms[i].group : sc->vms[i + k].name),
                     .first_vm = i + k,
@@ -281,7 +282,7 @@ struct meter *meter_new(const struct scenario *sc, const struct meter_opts *o)
     }
     for (uint32_t i = 0; i < sc->n_vms; i++) {
         m->vms[i] = (struct vm_meter){.first_vcpu = m->n_vcpus, .until_ns = -1, .alone_s = (double)NAN};
-        if (meter_wants(m, i)) m->vms[i].n_vcpus = sc->vms[i].vcpus;
+        if (wants(m, i)) m->vms[i].n_vcpus = sc->vms[i].vcpus;
         m->first_vcpu[i] = m->n_vcpus;
         m->n_vcpus += m->vms[i].n_vcpus;
     }
@@ -359,7 +360,7 @@ void meter_set_alone(struct meter *m, uint32_t vm, double seconds)
 double meter_pace(const struct meter *m, uint32_t vm)
 {
     const struct vm_meter *v = &m->vms[vm];
-    if (!meter_wants(m, vm)) return (double)NAN;
+    if (!wants(m, vm)) return (double)NAN;
     if (m->sc->vms[vm].work.requests) {
         __int128 in_window_sum = (__int128)v->latency->sum;
         return v->latency->count ? (double)in_window_sum / (double)v->latency->count / 1e9 : (double)NAN;

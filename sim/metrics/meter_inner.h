@@ -161,8 +161,6 @@ __attribute__((format(printf, 2, 3))) void meter_broken(struct meter *m, const c
 /* A name that lives as long as the meter. */
 __attribute__((format(printf, 2, 3))) const char *meter_name(struct meter *m, const char *fmt, ...);
 
-/* Whether only_vm lets it in. */
-bool meter_wants(const struct meter *m, uint32_t vm);
 /* The pCPU of a record that closes an interval of it, which is taken into account; what it was for is not. */
 struct pcpu_meter *meter_pcpu_interval(struct meter *m, const struct rec *r);
 /* How much of the record's interval lies in the window. */

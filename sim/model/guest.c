@@ -85,7 +85,7 @@ static void put_on(struct vm *vm, struct vcpu *v, uint32_t t)
 }
 
 /* A task can run: on the free vCPU it had, on the lowest free one, or when its turn comes. */
-void guest_runnable(struct model *m, struct vm *vm, uint32_t t)
+static void runnable(struct model *m, struct vm *vm, uint32_t t)
 {
     uint32_t vi = vm->tasks[t].vcpu;
     if (m->vcpus[vi].task != NONE)
@@ -187,7 +187,7 @@ void guest_wake_task(struct model *m, struct vm *vm, uint32_t t)
         m->vcpus[k->vcpu].waiting[wait_slot(k->waits)]--;
         cpu_look(&m->vcpus[k->vcpu]);
     }
-    if (step_advance(m, vm, t)) guest_runnable(m, vm, t);
+    if (step_advance(m, vm, t)) runnable(m, vm, t);
     if (vm->timer_at != timers_next(&vm->timers)) guest_arm(m, vm);
 }
 
@@ -259,14 +259,14 @@ static void task_timer(struct model *m, struct vm *vm, uint32_t t)
     if (k->where != TASK_ON) k->left_ns = 0;
     switch ((enum task_where)k->where) {
     case TASK_ASLEEP:
-        if (step_advance(m, vm, t)) guest_runnable(m, vm, t);
+        if (step_advance(m, vm, t)) runnable(m, vm, t);
         break;
     case TASK_ON: /* a busy step is over, whether its vCPU runs or waits */
         cpu_step_over(m, &m->vcpus[k->vcpu]);
         break;
     case TASK_QUEUED: /* likewise, though it never got a vCPU */
         queue_remove(vm, t);
-        if (step_advance(m, vm, t)) guest_runnable(m, vm, t);
+        if (step_advance(m, vm, t)) runnable(m, vm, t);
         break;
     case TASK_WAITS: /* a sleep that was part of its step, as a connection's time-out */
         guest_wake_task(m, vm, t);
@@ -286,6 +286,8 @@ void guest_arm(struct model *m, struct vm *vm)
     vm->timer_event = at == INT64_MAX ? 0 : sim_at(m->sim, at, EVQ_NORMAL, m->ev_vm, vm->index);
 }
 
+static void start(struct model *m, struct vm *vm);
+
 void guest_on_timer(void *model, uint32_t i)
 {
     struct model *m = model;
@@ -298,7 +300,7 @@ void guest_on_timer(void *model, uint32_t i)
         case TIMER_TASK: task_timer(m, vm, t.id); break;
         case TIMER_CLIENT: work_on_client(m, vm, t.id); break;
         case TIMER_ARRIVAL: work_on_arrival(m, vm); break;
-        case TIMER_START: guest_start(m, vm); break;
+        case TIMER_START: start(m, vm); break;
         }
     }
     guest_arm(m, vm);
@@ -328,10 +330,11 @@ uint32_t guest_free_task(struct vm *vm)
 void guest_begin_request(struct model *m, struct vm *vm, uint32_t t, const struct request *r)
 {
     step_begin(vm, &vm->tasks[t], r);
-    if (step_advance(m, vm, t)) guest_runnable(m, vm, t);
+    if (step_advance(m, vm, t)) runnable(m, vm, t);
 }
 
-void guest_start(struct model *m, struct vm *vm)
+/* Powers the VM on: its tasks begin, its arrivals and clients too. */
+static void start(struct model *m, struct vm *vm)
 {
     vm->off = false;
     inner_tell(m, vm, REC_EVENT, 0, REC_EV_STARTED);
@@ -351,6 +354,6 @@ void guest_start(struct model *m, struct vm *vm)
         k->where = TASK_OVER;
         if (k->quota == 0) continue;
         prog_begin(&k->at, vm->key_steps, t, 0);
-        if (step_advance(m, vm, t)) guest_runnable(m, vm, t);
+        if (step_advance(m, vm, t)) runnable(m, vm, t);
     }
 }

@@ -11,8 +11,6 @@
 
 #include "model/inner.h"
 
-/* Powers the VM on: its tasks begin, its arrivals and clients too. */
-void guest_start(struct model *m, struct vm *vm);
 /* How long a core takes over so much work, to the next whole ns: of that speed, or of a host's. */
 int64_t guest_at_speed_ns(uint32_t ppm, int64_t work_ns);
 static inline int64_t guest_on_core_ns(const struct mhost *h, int64_t work_ns)
@@ -29,8 +27,6 @@ void guest_on_timer(void *model, uint32_t vm);
 void guest_arm(struct model *m, struct vm *vm);
 /* A task that was free begins the request. */
 void guest_begin_request(struct model *m, struct vm *vm, uint32_t task, const struct request *r);
-/* A task can run: on the free vCPU it had, on the lowest free one, or when its turn comes. */
-void guest_runnable(struct model *m, struct vm *vm, uint32_t task);
 /* The task gives up its vCPU until guest_wake_task; a vCPU with nothing else to do is in state `as`
  * meanwhile. */
 void guest_wait(struct model *m, struct vm *vm, uint32_t task, enum vcpu_state as);

@@ -123,11 +123,20 @@ static void free_blocks(struct vmem *v)
     v->ids = NULL;
 }
 
+/* Frees what a task had in its touch step. */
+static void forget(struct task *k)
+{
+    if (!k->touch) return;
+    free(k->touch->tlb);
+    free(k->touch);
+    k->touch = NULL;
+}
+
 void mem_done(struct model *m)
 {
     for (uint32_t i = 0; i < m->sc->n_vms; i++)
         for (uint32_t t = 0; t < m->vms[i].n_tasks; t++)
-            mem_forget(&m->vms[i].tasks[t]);
+            forget(&m->vms[i].tasks[t]);
     for (uint32_t i = 0; i < m->sc->n_hosts; i++) {
         struct mem *mem = m->hosts[i].mem;
         if (!mem) continue;
@@ -147,14 +156,6 @@ void mem_done(struct model *m)
         free(mem);
         m->hosts[i].mem = NULL;
     }
-}
-
-void mem_forget(struct task *k)
-{
-    if (!k->touch) return;
-    free(k->touch->tlb);
-    free(k->touch);
-    k->touch = NULL;
 }
 
 /* --- a VM ends --- */
@@ -181,7 +182,7 @@ static void drop_tasks(struct model *m, struct vmem *v)
     for (uint32_t i = 0; i < mem->n_xfers; i++)
         if (mem->xfers[i].vm == v) mem->xfers[i] = (struct mem_xfer){.frame = mem->xfers[i].frame};
     for (uint32_t i = 0; i < v->vm->n_tasks; i++)
-        mem_forget(&v->vm->tasks[i]);
+        forget(&v->vm->tasks[i]);
 }
 
 void mem_release(struct model *m, struct vm *vm)

@@ -35,8 +35,6 @@
 
 void mem_init(struct model *m);
 void mem_done(struct model *m);
-/* Frees what a task had in its touch step. */
-void mem_forget(struct task *k);
 
 enum mem_said {
     MEM_RUN,        /* the task runs *useful_ns, then *overhead_ns; then mem_touch again */

@@ -226,8 +226,6 @@ static inline void mem_refer(struct vmem *v, uint32_t *word, bool write)
 }
 /* The page of a frame that is in no pool goes to swap; the frame is free to be used again at once. */
 void mem_swap_out(struct model *m, struct mem *mem, uint32_t frame);
-/* A frame that is free already, used from now on; there must be one. */
-uint32_t mem_unused_frame(struct mem *mem);
 /* Pages moved into v's count of this level (or out, by < 0). */
 static inline void mem_shift(struct model *m, struct vmem *v, enum rec_level level, int64_t *count,
                              int64_t by)

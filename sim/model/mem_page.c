@@ -23,7 +23,8 @@ uint32_t *mem_block_make(struct vmem *v, uint32_t index)
     return words;
 }
 
-uint32_t mem_unused_frame(struct mem *mem)
+/* A frame that is free already, used from now on; there must be one. */
+static uint32_t unused_frame(struct mem *mem)
 {
     uint32_t frame = mem->free_head;
     if (frame != RECLAIM_NONE)
@@ -38,7 +39,7 @@ uint32_t mem_unused_frame(struct mem *mem)
 uint32_t mem_take_frame(struct model *m, struct mem *mem, struct vmem *v)
 {
     if (mem->used < mem->frames - mem->reserve) {
-        uint32_t frame = mem_unused_frame(mem);
+        uint32_t frame = unused_frame(mem);
         if (mem->watched) mem_reclaim_look(m, mem);
         return frame;
     }
@@ -48,7 +49,7 @@ uint32_t mem_take_frame(struct model *m, struct mem *mem, struct vmem *v)
     }
     /* The reserve is the last to go, before a VM does. */
     bool last = mem->used < mem->frames && !mem_reclaim_hope(m, mem);
-    return last ? mem_unused_frame(mem) : RECLAIM_NONE;
+    return last ? unused_frame(mem) : RECLAIM_NONE;
 }
 
 void mem_free_frame(struct mem *mem, uint32_t frame)

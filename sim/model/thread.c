@@ -28,7 +28,8 @@ static void do_job(struct model *m, enum thread_job job, uint64_t arg)
     handlers[job](m, arg);
 }
 
-bool thread_needed(const struct scenario *sc, uint32_t host, enum thread_kind kind)
+/* Whether this host has any use for such a thread; says so before the model is built. */
+static bool needed(const struct scenario *sc, uint32_t host, enum thread_kind kind)
 {
     const struct sc_host *h = &sc->hosts[host];
     switch (kind) {
@@ -52,8 +53,8 @@ bool thread_needed(const struct scenario *sc, uint32_t host, enum thread_kind ki
 
 uint32_t thread_count(const struct scenario *sc, uint32_t host)
 {
-    return (thread_needed(sc, host, THREAD_IO) ? 1u : 0) + (thread_needed(sc, host, THREAD_SCAN) ? 1u : 0) +
-           (thread_needed(sc, host, THREAD_LOAD) ? sc->hosts[host].cores : 0);
+    return (needed(sc, host, THREAD_IO) ? 1u : 0) + (needed(sc, host, THREAD_SCAN) ? 1u : 0) +
+           (needed(sc, host, THREAD_LOAD) ? sc->hosts[host].cores : 0);
 }
 
 static void build(struct model *m, struct mhost *h, enum thread_kind kind, uint32_t pcpu)
@@ -82,11 +83,11 @@ static void build(struct model *m, struct mhost *h, enum thread_kind kind, uint3
 void thread_build(struct model *m, struct mhost *h)
 {
     for (int kind = 0; kind < THREAD_NKINDS; kind++) {
-        if (!thread_needed(m->sc, h->index, (enum thread_kind)kind)) continue;
+        if (!needed(m->sc, h->index, (enum thread_kind)kind)) continue;
         for (uint32_t p = 0; p < (kind == THREAD_LOAD ? h->n_pcpus : 1u); p++)
             build(m, h, (enum thread_kind)kind, p);
     }
-    if (thread_needed(m->sc, h->index, THREAD_LOAD)) sim_at(m->sim, 0, EVQ_NORMAL, m->ev_load, h->index);
+    if (needed(m->sc, h->index, THREAD_LOAD)) sim_at(m->sim, 0, EVQ_NORMAL, m->ev_load, h->index);
 }
 
 void thread_done(struct model *m)

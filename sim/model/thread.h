@@ -37,8 +37,6 @@ void thread_done(struct model *m);
 bool thread_proceed(struct model *m, struct vcpu *v);
 /* The engine's event: what the host's own programs want in the next 10 ms. */
 void thread_on_load(void *model, uint32_t host);
-/* Whether this host has any use for such a thread; says so before the model is built. */
-bool thread_needed(const struct scenario *sc, uint32_t host, enum thread_kind kind);
 /* cost_ns of CPU time, then the job's handler gets arg: disk_job, net_tx_job, net_rx_job, mem_scan_job. No
  * cost, or no such thread: it happens at once. */
 void thread_give(struct model *m, struct mhost *h, enum thread_kind kind, enum thread_job job,

@@ -103,7 +103,9 @@ static void detail(struct volume *v)
     }
 }
 
-void volume_share(struct volume *v, struct volume *src)
+/* Makes v, which is thin, of the same pool and has no grain yet, a copy-on-write twin of src. Where it is
+ * larger, the rest of it is empty; where it is smaller, it begins as src does. */
+static void share(struct volume *v, struct volume *src)
 {
     ASSERT(!v->thick && !v->map && v->pool == src->pool);
     detail(src);
@@ -118,13 +120,13 @@ void volume_share(struct volume *v, struct volume *src)
 
 void volume_snapshot(struct volume *snap, struct volume *src)
 {
-    volume_share(snap, src);
+    share(snap, src);
 }
 
 void volume_clone(struct volume *v, struct volume *src, bool linked)
 {
     if (linked) {
-        volume_share(v, src);
+        share(v, src);
         return;
     }
     for (uint64_t g = 0; !v->thick && g < v->n_grains && g < src->n_grains; g++) {

@@ -56,9 +56,6 @@ void volume_init_vague(struct volume *v, struct pool *p, int64_t size);
 void volume_done(struct volume *v);
 /* Its first `bytes` are in use from the start; a thin volume takes their grains, be there room or not. */
 void volume_fill(struct volume *v, int64_t bytes);
-/* Makes v, which is thin, of the same pool and has no grain yet, a copy-on-write twin of src. Where it is
- * larger, the rest of it is empty; where it is smaller, it begins as src does. */
-void volume_share(struct volume *v, struct volume *src);
 /* A snapshot is a twin that nobody writes. */
 void volume_snapshot(struct volume *snap, struct volume *src);
 /* v becomes a clone of src: linked, a twin; full, with own grains where src has some, be there room or not.

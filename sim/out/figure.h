@@ -33,8 +33,6 @@ void figure_number(struct figure *fig, const char *name, double x);
 void figure_words(struct figure *fig, const char *name, const char *const *words, size_t n);
 /* array NAME[n] = ['a', 'b']. */
 void figure_array(struct figure *fig, const char *name, char *const *texts, size_t n);
-/* In single quotes, in which gnuplot expands nothing. */
-void figure_quote(FILE *f, const char *text);
 /* A cell of the data: no tabs, line ends or quotes. */
 void figure_cell(FILE *f, const char *text);
 /* "\t" and the number, "nan" where it is none. */

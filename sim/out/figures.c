@@ -13,7 +13,8 @@
 #include "out/gp.h"
 #include "out/num.h"
 
-void figure_quote(FILE *f, const char *text)
+/* In single quotes, in which gnuplot expands nothing. */
+static void quote(FILE *f, const char *text)
 {
     putc('\'', f);
     for (; *text; text++) {
@@ -42,7 +43,7 @@ void figure_value(FILE *f, double x)
 void figure_text(struct figure *fig, const char *name, const char *text)
 {
     fprintf(fig->gp, "%s = ", name);
-    figure_quote(fig->gp, text);
+    quote(fig->gp, text);
     putc('\n', fig->gp);
 }
 
@@ -70,7 +71,7 @@ void figure_array(struct figure *fig, const char *name, char *const *texts, size
     fprintf(fig->gp, "array %s[%zu] = [", name, n);
     for (size_t i = 0; i < n; i++) {
         if (i) fputs(", ", fig->gp);
-        figure_quote(fig->gp, texts[i]);
+        quote(fig->gp, texts[i]);
     }
     fputs("]\n", fig->gp);
 }

@@ -33,7 +33,8 @@ double summary_pick(const struct summary_ctx *c, const char *entity, const char 
     return e.n ? e.mean : (double)NAN;
 }
 
-double summary_share(const struct summary_ctx *c, const char *entity, const char *metric)
+/* The share, or of a group the mean over its members. */
+static double share(const struct summary_ctx *c, const char *entity, const char *metric)
 {
     double x = summary_pick(c, entity, metric, "share");
     return isnan(x) ? summary_pick(c, entity, metric, "mean") : x;
@@ -45,7 +46,7 @@ static double waits_of(const struct summary_ctx *c, const char *vm)
     static const char *const waits[] = {"cpu.swapwait", "cpu.diskwait", "cpu.netwait", "cpu.costop"};
     double sum = 0;
     for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
-        double x = summary_share(c, vm, waits[i]);
+        double x = share(c, vm, waits[i]);
         sum += isnan(x) ? 0 : x;
     }
     return sum;
@@ -53,9 +54,9 @@ static double waits_of(const struct summary_ctx *c, const char *vm)
 
 static struct row row_of(const struct summary_ctx *c, const char *vm)
 {
-    return (struct row){.run = summary_share(c, vm, "cpu.run"),
-                        .ready = summary_share(c, vm, "cpu.ready"),
-                        .throttled = summary_share(c, vm, "cpu.throttled"),
+    return (struct row){.run = share(c, vm, "cpu.run"),
+                        .ready = share(c, vm, "cpu.ready"),
+                        .throttled = share(c, vm, "cpu.throttled"),
                         .waits = waits_of(c, vm),
                         .p50 = summary_pick(c, vm, "latency", "p50"),
                         .p99 = summary_pick(c, vm, "latency", "p99"),
@@ -232,14 +233,12 @@ static void host_lines(const struct summary_ctx *c)
     size_t n = report_hosts(c->rp, 0, &hosts);
     char a[NUM_LEN], b[NUM_LEN], d[NUM_LEN];
     for (size_t i = 0; i < n && i < 4; i++) {
-        double lost = summary_share(c, hosts[i], "cpu.switch"),
-               over = summary_share(c, hosts[i], "cpu.overhead"),
-               own = summary_share(c, hosts[i], "cpu.hostos");
+        double lost = share(c, hosts[i], "cpu.switch"), over = share(c, hosts[i], "cpu.overhead"),
+               own = share(c, hosts[i], "cpu.hostos");
         double busy = summary_pick(c, hosts[i], "cpu.util", NULL);
         fprintf(c->f, "  host %s: %s busy", hosts[i] + 5, num_percent(a, busy));
         /* Pure I/O takes no CPU: of nothing there is no efficiency. */
-        if (busy != 0.0)
-            fprintf(c->f, ", efficiency %s", num_percent(b, summary_share(c, hosts[i], "cpu.guest")));
+        if (busy != 0.0) fprintf(c->f, ", efficiency %s", num_percent(b, share(c, hosts[i], "cpu.guest")));
         if (lost > 0) fprintf(c->f, ", %s switching", num_percent(d, lost));
         if (over > 0) fprintf(c->f, ", %s overhead", num_percent(d, over));
         if (own > 0 && strcmp(c->rp->backend, "sim") == 0) fprintf(c->f, ", %s host OS", num_percent(d, own));

@@ -16,8 +16,6 @@ struct summary_ctx {
 
 /* A figure of point 0; NaN: none. */
 double summary_pick(const struct summary_ctx *c, const char *entity, const char *metric, const char *stat);
-/* The share, or of a group the mean over its members. */
-double summary_share(const struct summary_ctx *c, const char *entity, const char *metric);
 /* Text, right-aligned by what is seen: a UTF-8 sequence is one column here. */
 void summary_cell(const struct summary_ctx *c, const char *text, int width);
 

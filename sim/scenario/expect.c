@@ -70,7 +70,7 @@ struct expect_node *expect_node_new(struct expect_parse *p, enum expect_kind kin
     return n;
 }
 
-void expect_blanks(struct expect_parse *p)
+static void blanks(struct expect_parse *p)
 {
     while (p->text[p->at] == ' ' || p->text[p->at] == '\n')
         p->at++;
@@ -109,7 +109,7 @@ static struct expect_node *call(struct expect_parse *p, enum expect_kind kind, s
     struct expect_node *args[32], *n = expect_node_new(p, kind);
     do {
         p->at++; /* the parenthesis or the comma */
-        expect_blanks(p);
+        blanks(p);
         if (n->n_args == 32) {
             expect_error(p, from, 3, "more than 32 terms");
             return n;
@@ -121,7 +121,7 @@ static struct expect_node *call(struct expect_parse *p, enum expect_kind kind, s
         if (n->n_args && !same_unit(args[0]->unit, args[n->n_args]->unit))
             mixed(p, start, args[0], args[n->n_args]);
         n->n_args++;
-        expect_blanks(p);
+        blanks(p);
     } while (!p->failed && p->text[p->at] == ',');
     if (p->text[p->at] != ')')
         expect_error(p, p->at, 1, "`)` is missing");
@@ -136,13 +136,15 @@ static struct expect_node *call(struct expect_parse *p, enum expect_kind kind, s
     return n;
 }
 
+static struct expect_node *sum(struct expect_parse *p);
+
 static struct expect_node *factor(struct expect_parse *p)
 {
     static const struct {
         const char *name;
         enum expect_kind kind;
     } calls[] = {{"sum(", EXPECT_SUM}, {"mean(", EXPECT_MEAN}, {"max(", EXPECT_MAX}, {"min(", EXPECT_MIN}};
-    expect_blanks(p);
+    blanks(p);
     const char *s = p->text + p->at;
     size_t from = p->at;
     for (size_t i = 0; i < 4; i++) {
@@ -154,9 +156,9 @@ static struct expect_node *factor(struct expect_parse *p)
     if (*s == '(') {
         p->at++;
         if (++p->depth > EXPECT_MAX_DEPTH) expect_error(p, from, 1, "parentheses nested too deep");
-        struct expect_node *n = p->failed ? NULL : expect_sum(p);
+        struct expect_node *n = p->failed ? NULL : sum(p);
         p->depth--;
-        expect_blanks(p);
+        blanks(p);
         if (p->text[p->at] != ')')
             expect_error(p, p->at, 1, "`)` is missing");
         else
@@ -179,7 +181,7 @@ static struct expect_node *product(struct expect_parse *p)
 {
     struct expect_node *a = factor(p);
     for (;;) {
-        expect_blanks(p);
+        blanks(p);
         char op = p->text[p->at];
         if (p->failed || (op != '*' && op != '/')) return a;
         p->at++;
@@ -200,12 +202,13 @@ static struct expect_node *product(struct expect_parse *p)
     }
 }
 
-struct expect_node *expect_sum(struct expect_parse *p)
+/* EXPR */
+static struct expect_node *sum(struct expect_parse *p)
 {
     size_t from = p->at;
     struct expect_node *a = product(p);
     for (;;) {
-        expect_blanks(p);
+        blanks(p);
         char op = p->text[p->at];
         if (p->failed || (op != '+' && op != '-')) return a;
         p->at++;
@@ -222,7 +225,7 @@ struct expect_node *expect_sum(struct expect_parse *p)
 
 static bool operator(struct expect_parse *p, enum expect_op *op)
 {
-    expect_blanks(p);
+    blanks(p);
     const char *s = p->text + p->at;
     bool eq = s[0] && s[1] == '=';
     if (*s == '<')
@@ -245,7 +248,7 @@ static void within(struct expect_parse *p, struct expect *e)
 {
     char suffix[8] = "";
     p->at += 6;
-    expect_blanks(p);
+    blanks(p);
     size_t from = p->at;
     struct expect_node *n = expect_number(p, suffix, sizeof suffix);
     if (p->failed) return;
@@ -261,20 +264,20 @@ static bool parse_line(struct expect_parse *p, struct expect *e)
     size_t from = 0;
     e->text = p->text;
     e->point = p->point;
-    expect_blanks(p);
+    blanks(p);
     from = p->at;
-    e->lhs = expect_sum(p);
+    e->lhs = sum(p);
     size_t end = p->at;
     while (end > from && p->text[end - 1] == ' ')
         end--;
     e->left = arena_dup(p->r->a, p->text + from, end - from);
     if (p->failed || !operator(p, &e->op)) return false;
-    e->rhs = expect_sum(p);
+    e->rhs = sum(p);
     if (p->failed) return false;
     if (!same_unit(e->lhs->unit, e->rhs->unit)) mixed(p, from, e->lhs, e->rhs);
-    expect_blanks(p);
+    blanks(p);
     if (!p->failed && !strncmp(p->text + p->at, "within", 6)) within(p, e);
-    expect_blanks(p);
+    blanks(p);
     if (!p->failed && p->text[p->at]) {
         expect_error(p, p->at, strlen(p->text + p->at), "this does not belong to the expectation");
         if (strchr("<>=", p->text[p->at])) expect_hint(p, "one comparison a line");

@@ -23,7 +23,7 @@ struct form {
     bool full;
 };
 
-bool expect_same(const struct expect_node *a, const struct expect_node *b)
+static bool same(const struct expect_node *a, const struct expect_node *b)
 {
     if (!a || !b) return a == b;
     if (a->kind != b->kind || a->n_args != b->n_args) return false;
@@ -32,8 +32,8 @@ bool expect_same(const struct expect_node *a, const struct expect_node *b)
         return a->here == b->here && a->point == b->point && !strcmp(a->entity, b->entity) &&
                !strcmp(a->metric, b->metric) && !strcmp(a->stat, b->stat);
     for (uint32_t i = 0; i < a->n_args; i++)
-        if (!expect_same(a->args[i], b->args[i])) return false;
-    return expect_same(a->a, b->a) && expect_same(a->b, b->b);
+        if (!same(a->args[i], b->args[i])) return false;
+    return same(a->a, b->a) && same(a->b, b->b);
 }
 
 static bool constant(const struct expect_node *n, double *v)
@@ -98,7 +98,7 @@ static void add_term(struct form *f, const struct expect_node *n, double factor)
 {
     f->seen++;
     for (unsigned i = 0; i < f->n; i++) {
-        if (!expect_same(f->terms[i].what, n)) continue;
+        if (!same(f->terms[i].what, n)) continue;
         f->terms[i].factor += factor;
         return;
     }

@@ -31,7 +31,6 @@ __attribute__((format(printf, 4, 5))) void expect_error(struct expect_parse *p, 
                                                         const char *fmt, ...);
 __attribute__((format(printf, 2, 3))) void expect_hint(struct expect_parse *p, const char *fmt, ...);
 struct expect_node *expect_node_new(struct expect_parse *p, enum expect_kind kind);
-void expect_blanks(struct expect_parse *p);
 /* Number with its unit. `within`: % is a factor and pp are points. */
 struct expect_node *expect_number(struct expect_parse *p, char *suffix, size_t suffix_size);
 /* ENTITY.METRIC[.STAT] */
@@ -43,10 +42,7 @@ unsigned expect_entity(struct expect_parse *p, size_t from, size_t len, size_t *
 bool expect_endpoint(struct expect_parse *p, const char *name, size_t at);
 /* The @KEY=VALUE that follow: moves every term below n. */
 void expect_points(struct expect_parse *p, struct expect_node *n);
-/* EXPR */
-struct expect_node *expect_sum(struct expect_parse *p);
 /* Why no run can break it; NULL: one can. */
 const char *expect_unbreakable(const struct expect *e);
-bool expect_same(const struct expect_node *a, const struct expect_node *b);
 
 #endif

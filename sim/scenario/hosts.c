@@ -38,7 +38,7 @@ static void take_profile(struct reader *r, struct node *root, struct sc_host *h)
     h->measured.tick_ns = reader_num(r, m, P "measured.tick");
 }
 
-void profile_read(struct reader *r, struct node *file, struct sc_host *h)
+static void read_profile(struct reader *r, struct node *file, struct sc_host *h)
 {
     const char *path;
     size_t len;
@@ -101,7 +101,7 @@ static void read_host(struct reader *r, struct node *map, struct sc_host *h)
     if (profile.node && key_has_word(key_find(H "profile")->words, profile.word, strlen(profile.word)))
         profiles_fill(r, map, h->profile = profile.word);
     else if (profile.node)
-        profile_read(r, profile.node, h);
+        read_profile(r, profile.node, h);
     read_cpu(r, reader_sub(map, "cpu", NODE_MAP), h);
     memory_read(r, map, h);
     prices_read(r, map, h);

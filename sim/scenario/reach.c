@@ -29,7 +29,8 @@ uint32_t reach_nic(const struct scenario *sc, uint32_t vm)
     return !n || n->kind == SC_NET_HOST_ONLY ? SC_NONE : nic_at(sc, n, sc->vms[vm].host);
 }
 
-bool reach_plugged(const struct scenario *sc, uint32_t vm)
+/* Whether the VM has a way onto a network at all. */
+static bool plugged(const struct scenario *sc, uint32_t vm)
 {
     const struct sc_network *n = network_of(sc, vm);
     if (!n || n->kind != SC_NET_HOST_ONLY) return reach_nic(sc, vm) != SC_NONE;
@@ -76,7 +77,8 @@ static uint32_t topmost(const struct scenario *sc, uint32_t n)
     return n;
 }
 
-bool reach_same_lan(const struct scenario *sc, uint32_t a, uint32_t b)
+/* Whether two switches are one LAN. */
+static bool same_lan(const struct scenario *sc, uint32_t a, uint32_t b)
 {
     a = topmost(sc, a);
     b = topmost(sc, b);
@@ -86,7 +88,7 @@ bool reach_same_lan(const struct scenario *sc, uint32_t a, uint32_t b)
 
 bool reach_inside(const struct scenario *sc, uint32_t a, uint32_t b)
 {
-    if (sc->vms[a].host != sc->vms[b].host || !reach_plugged(sc, a)) return false;
+    if (sc->vms[a].host != sc->vms[b].host || !plugged(sc, a)) return false;
     return sc->vms[a].network == sc->vms[b].network ||
            (reach_nic(sc, a) != SC_NONE && reach_nic(sc, a) == reach_nic(sc, b));
 }
@@ -94,13 +96,13 @@ bool reach_inside(const struct scenario *sc, uint32_t a, uint32_t b)
 enum rec_why reach_why(const struct scenario *sc, uint32_t from, uint32_t to)
 {
     bool from_vm = from < sc->n_vms, to_vm = to < sc->n_vms;
-    if ((from_vm && !reach_plugged(sc, from)) || (to_vm && !reach_plugged(sc, to))) return REC_WHY_NO_NIC;
+    if ((from_vm && !plugged(sc, from)) || (to_vm && !plugged(sc, to))) return REC_WHY_NO_NIC;
     if (from == to) return REC_WHY_NONE;
     if (from_vm && to_vm && reach_inside(sc, from, to) && sc->vms[from].network == sc->vms[to].network)
         return REC_WHY_NONE;
     if ((from_vm && host_only(sc, from)) || (to_vm && host_only(sc, to))) return REC_WHY_NO_ROUTE;
     uint32_t a = reach_switch(sc, from), b = reach_switch(sc, to);
-    if (a != SC_NONE && b != SC_NONE && !reach_same_lan(sc, a, b)) return REC_WHY_NO_ROUTE;
+    if (a != SC_NONE && b != SC_NONE && !same_lan(sc, a, b)) return REC_WHY_NO_ROUTE;
     /* Nobody is plugged into a host-only network but VMs. */
     if ((a != SC_NONE && sc->networks[a].kind == SC_NET_HOST_ONLY) ||
         (b != SC_NONE && sc->networks[b].kind == SC_NET_HOST_ONLY))

@@ -42,15 +42,11 @@ static inline bool reach_between(const struct scenario *sc, uint32_t from, uint3
 
 /* --- where a VM or peer is plugged in: for whoever carries the frames --- */
 
-/* Whether the VM has a way onto a network at all. */
-bool reach_plugged(const struct scenario *sc, uint32_t vm);
 /* The host's NIC that a VM's network uses: index into sc->nics; SC_NONE: host-only, or not plugged. */
 uint32_t reach_nic(const struct scenario *sc, uint32_t vm);
 /* The switch beyond that NIC, or that a peer hangs on: index into sc->networks; SC_NONE: outside, or no NIC.
  */
 uint32_t reach_switch(const struct scenario *sc, uint32_t endpoint);
-/* Whether two switches are one LAN. */
-bool reach_same_lan(const struct scenario *sc, uint32_t a, uint32_t b);
 /* The switch above this one; SC_NONE: it is the topmost (what is above it is a plain switch, or the outside).
  */
 uint32_t reach_above(const struct scenario *sc, uint32_t network);

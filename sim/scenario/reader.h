@@ -94,7 +94,6 @@ const char *profiles_value(const char *profile, const char *path); /* NULL: the 
 bool profiles_any(const char *path); /* whether some profile says something of this key */
 void profiles_prices(const struct sc_host *h, struct sc_modes *out);
 bool vms_read(struct reader *r, struct node *root, struct scenario *sc);
-void profile_read(struct reader *r, struct node *file, struct sc_host *h);
 /* The hosts that a name means, [*first, *first + n): one, or all that its `count` made; 0: there is none. */
 uint32_t hosts_named(const struct scenario *sc, const char *name, uint32_t *first);
 /* Whether the file has a group of that name, be it empty at this point. */

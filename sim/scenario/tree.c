@@ -85,17 +85,6 @@ void tree_drop(struct node *map, const char *key)
     }
 }
 
-bool tree_same(const struct node *a, const struct node *b)
-{
-    if (a->kind != b->kind || a->n != b->n) return false;
-    if (a->kind == NODE_SCALAR) return a->len == b->len && !memcmp(a->text, b->text, a->len);
-    for (uint32_t i = 0; i < a->n; i++) {
-        if (a->kind == NODE_MAP && !tree_same(a->keys[i], b->keys[i])) return false;
-        if (!tree_same(a->items[i], b->items[i])) return false;
-    }
-    return true;
-}
-
 bool tree_is(const struct node *n, const char *word)
 {
     return n && n->kind == NODE_SCALAR && n->len == strlen(word) && !memcmp(n->text, word, n->len);

@@ -47,7 +47,6 @@ struct node *tree_scalar(struct arena *a, const char *text, struct diag_mark mar
 /* Puts or replaces. */
 void tree_put(struct arena *a, struct node *map, const char *key, struct node *value);
 void tree_drop(struct node *map, const char *key);
-bool tree_same(const struct node *a, const struct node *b);
 bool tree_is(const struct node *n, const char *word); /* a scalar that says so */
 /* A mistake at a node, told once: a node already bad is passed over, and false returned. */
 __attribute__((format(printf, 3, 4))) bool tree_error(struct diag *d, struct node *n, const char *fmt, ...);
