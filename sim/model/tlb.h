@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct tlb {
+    uint64_t inverse;    /* 2^64 / sets, rounded up */
     uint32_t sets, more; /* the first `more` sets have one way more than the others */
     uint32_t ways;
     uint32_t tags[]; /* pages + 1, a set's last used first; 0: none */

@@ -50,6 +50,32 @@ START_TEST(what_is_written)
 }
 END_TEST
 
+/* References that take no time are counted and told apart like any others. */
+START_TEST(no_time_at_all)
+{
+    struct lab *lab =
+        lab_of(1024, "",
+               VM("a", "{touch: {pages: 8, of: 32KiB, pattern: cyclic}}, {sleep: 1ms}, "
+                       "{touch: {pages: 5, of: 32KiB, pattern: cyclic, write: 100%}}, {sleep: 1s}"));
+    struct memlab *l = memlab_new(lab, 1, 10 * US);
+    char *why = NULL;
+    memlab_to(l, 500 * US);
+    ck_assert_int_eq(l->m->vms[0].mem->active, 8);
+    mem_active_begin(l->m->vms[0].mem);
+    memlab_to(l, 2000 * US);
+    ck_assert_int_eq(l->m->vms[0].mem->active, 5);
+    ck_assert_int_eq(memlab_count(l, 0, REC_N_MEM_REFS), 13);
+    ck_assert_int_eq(memlab_count(l, 0, REC_N_MEM_SOFTFAULTS), 8);
+    int dirty = 0;
+    for (uint32_t p = 0; p < 8; p++)
+        dirty += (*mem_word(l->m->vms[0].mem, p) & PAGE_DIRTY) != 0;
+    ck_assert_int_eq(dirty, 5);
+    ck_assert_msg(mem_check(l->m, &why) == 0, "%s", why ? why : "?");
+    memlab_free(l);
+    lab_close(lab);
+}
+END_TEST
+
 /* Two tasks of one VM want the same page: one transfer, both wait for it and both faults count. */
 START_TEST(a_fault_joins_another)
 {
@@ -181,6 +207,7 @@ Suite *mem_suite(void)
     Suite *s = suite_create("mem");
     TCase *t = tcase_create("mem");
     tcase_add_loop_test(t, what_is_written, 0, 2);
+    tcase_add_test(t, no_time_at_all);
     tcase_add_test(t, a_fault_joins_another);
     tcase_add_test(t, one_frame_is_enough);
     tcase_add_test(t, the_biggest_goes);

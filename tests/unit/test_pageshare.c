@@ -70,6 +70,24 @@ START_TEST(equal_pages_become_one)
 }
 END_TEST
 
+/* Who only reads them notices nothing. */
+START_TEST(reads_leave_it)
+{
+    struct lab *lab = lab_of("", "pages: 70, of: 128KiB, pattern: cyclic");
+    struct memlab *l = memlab_new(lab, 1, 1000);
+    memlab_to(l, 1500 * MS);
+    whole(l);
+    ck_assert_int_eq(l->m->hosts[0].mem->used, 25);
+    for (uint32_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(memlab_count(l, i, REC_N_MEM_REFS), 32 + 70);
+        ck_assert_int_eq(memlab_count(l, i, REC_N_MEM_SOFTFAULTS), 32);
+        ck_assert_int_eq(memlab_count(l, i, REC_N_MEM_FAULTS), 0);
+    }
+    memlab_free(l);
+    lab_close(lab);
+}
+END_TEST
+
 /* Each write to a shared page is a soft fault of 3 us, and the page is never shared again. */
 START_TEST(writes_break_it)
 {
@@ -129,6 +147,7 @@ Suite *pageshare_suite(void)
     Suite *s = suite_create("pageshare");
     TCase *t = tcase_create("pageshare");
     tcase_add_test(t, equal_pages_become_one);
+    tcase_add_test(t, reads_leave_it);
     tcase_add_test(t, writes_break_it);
     tcase_add_test(t, scanning_takes_time);
     suite_add_tcase(s, t);

@@ -130,6 +130,42 @@ START_TEST(clock_over_the_host_is_a_ring_of_numbers)
 }
 END_TEST
 
+/* The same ring, a frame at a time: of every size, with frames that leave in between. */
+START_TEST(clock_of_any_size)
+{
+    enum { ABSENT, PLAIN, TOUCHED };
+    uint32_t n = (uint32_t)_i, hand = 0, present = 0;
+    uint8_t *is = calloc(n, 1);
+    struct reclaim *r = make(&reclaim_clock, n, 1);
+    struct rng rng = rng_at(12, n, 0);
+    for (int i = 0; i < 4000; i++) {
+        uint32_t what = rng_u32(&rng) % 8, f = rng_u32(&rng) % n;
+        if (what < 2 && is[f] == ABSENT) {
+            reclaim_insert(r, 0, f);
+            is[f] = PLAIN;
+            present++;
+        } else if (what == 2 && is[f] != ABSENT) {
+            reclaim_remove(r, 0, f);
+            is[f] = ABSENT;
+            present--;
+        } else if (what == 3) {
+            uint32_t got = reclaim_victim(r, 0, NULL), want = RECLAIM_NONE;
+            for (; present && want == RECLAIM_NONE; hand = (hand + 1) % n) {
+                if (is[hand] == PLAIN) want = hand;
+                is[hand] = is[hand] == TOUCHED ? PLAIN : ABSENT;
+            }
+            present -= want != RECLAIM_NONE;
+            ck_assert_msg(got == want, "of %u, call %d: frame %u, wanted %u", n, i, got, want);
+        } else if (is[f] != ABSENT) {
+            reclaim_touch(r, 0, f);
+            is[f] = TOUCHED;
+        }
+    }
+    free(is);
+    free(r);
+}
+END_TEST
+
 /* Each member as likely, among pools that grow and shrink; nobody is lost. */
 START_TEST(random_is_fair)
 {
@@ -182,6 +218,7 @@ Suite *reclaim_suite(void)
     TCase *t = tcase_create("reclaim");
     tcase_add_loop_test(t, they_do_what_they_say, 0, 4);
     tcase_add_test(t, clock_over_the_host_is_a_ring_of_numbers);
+    tcase_add_loop_test(t, clock_of_any_size, 1, 36);
     tcase_add_test(t, random_is_fair);
     tcase_add_test(t, they_are_found_and_small);
     suite_add_tcase(s, t);
