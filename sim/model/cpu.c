@@ -181,7 +181,7 @@ static inline void leave(struct model *m, struct pcpu *c, bool blocked)
 {
     struct vcpu *v = c->on;
     if (c->mode == PCPU_RUN) {
-        if (v->vm && v->vm->mem) mem_leaves(m, v);
+        if (c->prio != EVQ_NORMAL && v->vm && v->vm->mem) mem_leaves(m, v);
         v->run_ns += sim_now(m->sim) - v->since_ns;
     } else {
         int64_t refilling = sim_now(m->sim) - c->since_ns - c->host->switch_ns;
@@ -375,7 +375,7 @@ void cpu_on_pcpu(void *model, uint32_t p)
     struct model *m = model;
     struct pcpu *c = &m->pcpus[p];
     c->event = 0;
-    if (c->host->mem) c = lowest_due(m, c);
+    if (c->prio != EVQ_NORMAL) c = lowest_due(m, c);
     if (c->mode == PCPU_SWITCH) {
         tell_pcpu(m, c, REC_SWITCH);
         if (c->host->cache_lines) warmth_refilled(c, c->on, INT64_MAX);
@@ -384,10 +384,12 @@ void cpu_on_pcpu(void *model, uint32_t p)
         return;
     }
     int64_t ran = sim_now(m->sim) - c->run_from;
-    if (ran > 0 && ran < c->on->burst_ns && !(c->smt | c->on->overhead) && sim_now(m->sim) == c->slice_end)
+    if (sim_now(m->sim) == c->slice_end && ran > 0 && ran < c->on->burst_ns && !(c->smt | c->on->overhead)) {
         turn(m, c, ran);
-    else
-        resume(m, c, false);
+        settle(m, c->host);
+        return;
+    }
+    resume(m, c, false);
     settle(m, c->host);
     if (m->books.n_unsettled) book_settle(m);
 }

@@ -11,17 +11,10 @@
 #include "model/thread.h"
 #include "model/work.h"
 
-int64_t guest_on_core_ns(const struct mhost *h, int64_t work_ns)
+int64_t guest_at_speed_ns(uint32_t ppm, int64_t work_ns)
 {
-    uint32_t ppm = h->speed_ppm;
-    if (ppm == 1000000) return work_ns;
     __int128 t = ((__int128)work_ns * 1000000 + ppm - 1) / ppm;
     return t > INT64_MAX ? INT64_MAX - 1 : (int64_t)t;
-}
-
-static uint32_t index_of(const struct model *m, const struct vm *vm)
-{
-    return (uint32_t)(vm - m->vms);
 }
 
 /* --- the guest's queue of runnable tasks without a vCPU --- */
@@ -52,17 +45,21 @@ static void queue_remove(struct vm *vm, uint32_t t)
         vm->run_tail = k->prev;
 }
 
-static void grant(struct vcpu *v, const struct task *k)
+/* No switch is to be paid. */
+static inline void grant_work(struct vcpu *v, const struct task *k)
 {
     v->paying = TOLL_NONE;
     v->overhead = k->overhead;
-    v->burst_ns = k->left_ns < k->quantum_ns ? k->left_ns : k->quantum_ns;
-    if (__builtin_expect((v->toll_ns[0] | v->toll_ns[1]) != 0, 0)) {
-        v->paying = v->toll_ns[0] == 0;
-        v->overhead = v->paying;
-        v->burst_ns = v->toll_ns[v->paying];
-    }
-    v->granted_ns = v->burst_ns;
+    v->burst_ns = v->granted_ns = k->left_ns < k->quantum_ns ? k->left_ns : k->quantum_ns;
+}
+
+static void grant(struct vcpu *v, const struct task *k)
+{
+    grant_work(v, k);
+    if (__builtin_expect((v->toll_ns[0] | v->toll_ns[1]) == 0, 1)) return;
+    v->paying = v->toll_ns[0] == 0;
+    v->overhead = v->paying;
+    v->burst_ns = v->granted_ns = v->toll_ns[v->paying];
 }
 
 /* Another task than the last comes to this vCPU: the guest's own switch has a price. */
@@ -102,57 +99,6 @@ static void runnable(struct model *m, struct vm *vm, uint32_t t)
     cpu_wake(m, &m->vcpus[vi]);
 }
 
-/* --- tasks in their program --- */
-
-static void iteration_over(struct model *m, struct vm *vm, struct task *k)
-{
-    int64_t took = sim_now(m->sim) - k->began_ns;
-    vm->checksum = (vm->checksum + k->at.checksum) & PROG_CHECKSUM_MASK;
-    vm->done++;
-    if (vm->sc->work.requests)
-        inner_tell(m, vm, REC_DONE, took, 0);
-    else
-        inner_tell(m, vm, REC_WORK, took, 0);
-    if (vm->done == vm->sc->work.until) {
-        inner_tell(m, vm, REC_UNTIL, sim_now(m->sim) - vm->sc->start_ns, 0);
-        inner_tell(m, vm, REC_EVENT, 0, REC_EV_FINISHED);
-    }
-}
-
-static void begin_request(const struct vm *vm, struct task *k, const struct request *r)
-{
-    k->began_ns = r->came_ns;
-    k->client = r->client;
-    uint64_t task = r->client == NONE ? 0 : r->client;
-    prog_begin(&k->at, vm->key_steps, task, r->iter);
-}
-
-/* The iteration or request of t has ended. False: there is no next one for it. */
-bool guest_next_iteration(struct model *m, struct vm *vm, uint32_t t)
-{
-    struct task *k = &vm->tasks[t];
-    iteration_over(m, vm, k);
-    if (!vm->sc->work.requests) {
-        if (k->at.iter + 1 >= k->quota) {
-            k->where = TASK_OVER;
-            return false;
-        }
-        k->began_ns = sim_now(m->sim);
-        prog_begin(&k->at, vm->key_steps, t, k->at.iter + 1);
-        return true;
-    }
-    if (k->client != NONE) work_answered(m, vm, k->client);
-    struct request r;
-    if (work_next(vm, &r)) {
-        begin_request(vm, k, &r);
-        return true;
-    }
-    k->where = TASK_FREE;
-    k->next = vm->free_head;
-    vm->free_head = t;
-    return false;
-}
-
 /* --- what the CPU asks --- */
 
 void guest_settle(struct vcpu *v)
@@ -180,8 +126,9 @@ bool guest_proceed(struct model *m, struct vcpu *v)
     struct vm *vm = v->vm;
     uint32_t t = v->task;
     if (!vm) return thread_proceed(m, v);
+    bool paying = v->paying != TOLL_NONE;
     guest_settle(v);
-    if ((v->toll_ns[0] | v->toll_ns[1]) != 0) { /* the switch is paid before anything else */
+    if (paying && (v->toll_ns[0] | v->toll_ns[1]) != 0) { /* the switch is paid before anything else */
         grant(v, &vm->tasks[t]);
         return true;
     }
@@ -190,7 +137,7 @@ bool guest_proceed(struct model *m, struct vcpu *v)
     if (runnable && vm->tasks[t].quantum_ns == 0 && vm->run_head == NONE)
         vm->tasks[t].quantum_ns = vm->quantum_ns;
     if (runnable && vm->tasks[t].quantum_ns > 0) {
-        grant(v, &vm->tasks[t]);
+        grant_work(v, &vm->tasks[t]);
         return true;
     }
     if (runnable && vm->mem) mem_leaves(m, v);
@@ -214,6 +161,7 @@ static int wait_slot(uint8_t state)
 enum vcpu_state guest_waits_as(const struct vcpu *v)
 {
     if (v->vm && v->vm->off) return VCPU_DOWN;
+    if ((v->waiting[0] | v->waiting[1] | v->waiting[2]) == 0) return VCPU_IDLE;
     for (int i = 0; i < 3; i++)
         if (v->waiting[i]) return (enum vcpu_state)(VCPU_SWAPWAIT + i);
     return VCPU_IDLE;
@@ -283,7 +231,7 @@ void guest_kill(struct model *m, struct vm *vm)
 {
     if (vm->off || vm->doomed) return;
     vm->doomed = true;
-    sim_at(m->sim, sim_now(m->sim), EVQ_EARLY, m->ev_kill, index_of(m, vm));
+    sim_at(m->sim, sim_now(m->sim), EVQ_EARLY, m->ev_kill, vm->index);
 }
 
 void guest_on_kill(void *model, uint32_t i)
@@ -335,7 +283,7 @@ void guest_arm(struct model *m, struct vm *vm)
     if (at == vm->timer_at) return;
     if (vm->timer_event) sim_cancel(m->sim, vm->timer_event);
     vm->timer_at = at;
-    vm->timer_event = at == INT64_MAX ? 0 : sim_at(m->sim, at, EVQ_NORMAL, m->ev_vm, index_of(m, vm));
+    vm->timer_event = at == INT64_MAX ? 0 : sim_at(m->sim, at, EVQ_NORMAL, m->ev_vm, vm->index);
 }
 
 static void start(struct model *m, struct vm *vm);
@@ -357,7 +305,7 @@ void guest_on_timer(void *model, uint32_t i)
     }
     guest_arm(m, vm);
     cpu_settle(m, vm->host);
-    book_settle(m);
+    if (m->books.n_unsettled) book_settle(m);
 }
 
 /* --- beginnings --- */
@@ -381,7 +329,7 @@ uint32_t guest_free_task(struct vm *vm)
 
 void guest_begin_request(struct model *m, struct vm *vm, uint32_t t, const struct request *r)
 {
-    begin_request(vm, &vm->tasks[t], r);
+    step_begin(vm, &vm->tasks[t], r);
     if (step_advance(m, vm, t)) runnable(m, vm, t);
 }
 

@@ -11,8 +11,12 @@
 
 #include "model/inner.h"
 
-/* How long a host's core takes over so much work, to the next whole ns. */
-int64_t guest_on_core_ns(const struct mhost *h, int64_t work_ns);
+/* How long a core takes over so much work, to the next whole ns: of that speed, or of a host's. */
+int64_t guest_at_speed_ns(uint32_t ppm, int64_t work_ns);
+static inline int64_t guest_on_core_ns(const struct mhost *h, int64_t work_ns)
+{
+    return h->speed_ppm == 1000000 ? work_ns : guest_at_speed_ns(h->speed_ppm, work_ns);
+}
 /* v->burst_ns has run down in part or whole: the task's books are brought up to it. */
 void guest_settle(struct vcpu *v);
 /* It is over: on to the next step, or the next task. False: v has nothing to run. */
@@ -23,8 +27,6 @@ void guest_on_timer(void *model, uint32_t vm);
 void guest_arm(struct model *m, struct vm *vm);
 /* A task that was free begins the request. */
 void guest_begin_request(struct model *m, struct vm *vm, uint32_t task, const struct request *r);
-/* The iteration or request of a task has ended. False: there is no next one for it. */
-bool guest_next_iteration(struct model *m, struct vm *vm, uint32_t task);
 /* The task gives up its vCPU until guest_wake_task; a vCPU with nothing else to do is in state `as`
  * meanwhile. */
 void guest_wait(struct model *m, struct vm *vm, uint32_t task, enum vcpu_state as);

@@ -132,6 +132,7 @@ struct vm {
     const struct sc_vm *sc;
     const struct prog *prog;
     struct mhost *host;
+    uint32_t index; /* in model.vms, and in the scenario's */
     uint32_t first_vcpu, n_vcpus;
     struct task *tasks;
     uint32_t n_tasks, cap_tasks;
@@ -190,7 +191,7 @@ static inline void inner_tell(struct model *m, const struct vm *vm, enum rec_kin
         .t_ns = sim_now(m->sim),
         .value = value,
         .host = vm->host->index,
-        .vm = (uint32_t)(vm - m->vms),
+        .vm = vm->index,
         .vcpu = REC_NONE,
         .pcpu = REC_NONE,
         .kind = (uint8_t)kind,

@@ -68,6 +68,7 @@ static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
     const struct sc_workload *w = &sc->work;
     uint64_t name = rng_hash_name(sc->draws, strlen(sc->draws));
     vm->sc = sc;
+    vm->index = i;
     vm->host = &m->hosts[sc->host];
     vm->prog = w->prog;
     if (wants_book(sc)) {

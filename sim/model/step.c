@@ -7,6 +7,7 @@
 #include "model/mem.h"
 #include "model/mode.h"
 #include "model/net.h"
+#include "model/work.h"
 
 /* Steps of no time in a row that mean a loop which will never take any. */
 #define IDLE_STEPS_MAX 10000000u
@@ -32,7 +33,11 @@ static bool run(struct task *k, int64_t useful_ns, int64_t overhead_ns)
 static bool work(const struct vm *vm, struct task *k, int64_t work_ns)
 {
     int64_t on_core_ns = guest_on_core_ns(vm->host, work_ns);
-    if (__builtin_expect(!vm->emulated, 1)) return run(k, on_core_ns, 0);
+    if (__builtin_expect(!vm->emulated, 1)) { /* nobody asks how far it got: piece_ns may stay */
+        k->overhead = false;
+        k->left_ns = on_core_ns;
+        return on_core_ns > 0;
+    }
     struct mode_cost c = mode_work(vm, on_core_ns);
     return run(k, c.useful_ns, c.overhead_ns);
 }
@@ -131,13 +136,60 @@ static enum go begin(struct model *m, struct vm *vm, uint32_t t, const struct pr
     return run(k, c.useful_ns, c.overhead_ns) ? GO_RUN : GO_ON;
 }
 
+/* --- iterations and requests --- */
+
+static void iteration_over(struct model *m, struct vm *vm, struct task *k)
+{
+    int64_t took = sim_now(m->sim) - k->began_ns;
+    vm->checksum = (vm->checksum + k->at.checksum) & PROG_CHECKSUM_MASK;
+    vm->done++;
+    inner_tell(m, vm, vm->sc->work.requests ? REC_DONE : REC_WORK, took, 0);
+    if (vm->done == vm->sc->work.until) {
+        inner_tell(m, vm, REC_UNTIL, sim_now(m->sim) - vm->sc->start_ns, 0);
+        inner_tell(m, vm, REC_EVENT, 0, REC_EV_FINISHED);
+    }
+}
+
+void step_begin(const struct vm *vm, struct task *k, const struct request *r)
+{
+    k->began_ns = r->came_ns;
+    k->client = r->client;
+    uint64_t task = r->client == NONE ? 0 : r->client;
+    prog_begin(&k->at, vm->key_steps, task, r->iter);
+}
+
+/* The iteration or request of t has ended: the next one, or GO_WAIT: there is none for it. */
+static enum go next_iteration(struct model *m, struct vm *vm, uint32_t t)
+{
+    struct task *k = &vm->tasks[t];
+    iteration_over(m, vm, k);
+    if (!vm->sc->work.requests) {
+        if (k->at.iter + 1 >= k->quota) {
+            k->where = TASK_OVER;
+            return GO_WAIT;
+        }
+        k->began_ns = sim_now(m->sim);
+        prog_begin(&k->at, vm->key_steps, t, k->at.iter + 1);
+        return GO_ON;
+    }
+    if (k->client != NONE) work_answered(m, vm, k->client);
+    struct request r;
+    if (work_next(vm, &r)) {
+        step_begin(vm, k, &r);
+        return GO_ON;
+    }
+    k->where = TASK_FREE;
+    k->next = vm->free_head;
+    vm->free_head = t;
+    return GO_WAIT;
+}
+
 /* The next step of the program. */
 static enum go next(struct model *m, struct vm *vm, uint32_t t)
 {
     struct task *k = &vm->tasks[t];
     struct prog_act act = prog_next(&k->at, vm->prog);
-    if (act.kind == STEP_END) return guest_next_iteration(m, vm, t) ? GO_ON : GO_WAIT;
-    if (act.amount == 0) return GO_ON;
+    if (act.amount == 0) return GO_ON; /* STEP_END among them: then prog_over is true */
     k->kind = (uint8_t)act.kind;
     if (act.kind == STEP_CPU) return work(vm, k, act.amount) ? GO_RUN : GO_ON;
     if (act.kind > STEP_SLEEP) return begin(m, vm, t, &act);
@@ -160,7 +212,8 @@ bool step_advance(struct model *m, struct vm *vm, uint32_t t)
     for (uint32_t idle = 0;; idle++) {
         ASSERT(idle < IDLE_STEPS_MAX);
         enum go go = k->stage == STAGE_NEXT ? GO_ON : go_on(m, vm, t);
-        if (go == GO_ON && k->stage == STAGE_NEXT) go = next(m, vm, t);
+        if (go == GO_ON && k->stage == STAGE_NEXT)
+            go = prog_over(&k->at, vm->prog) ? next_iteration(m, vm, t) : next(m, vm, t);
         if (go != GO_ON) return go == GO_RUN;
     }
 }

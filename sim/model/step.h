@@ -10,6 +10,8 @@
 
 #include "model/inner.h"
 
+/* The task begins this request, from the first step of the program: step_advance then. */
+void step_begin(const struct vm *vm, struct task *k, const struct request *r);
 /* The task's piece is over, or its wait is: goes on to the next piece of run time. False: it waits or sleeps,
  * is free, or is over. */
 bool step_advance(struct model *m, struct vm *vm, uint32_t task);

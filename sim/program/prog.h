@@ -140,6 +140,11 @@ struct prog_act {
 
 /* Begins iteration `iter`: restarts the stream, the program counter and the checksum. */
 void prog_begin(struct prog_task *t, uint64_t key, uint64_t task, uint64_t iter);
+/* No step is left: prog_next would say STEP_END, as it may say otherwise too. */
+static inline bool prog_over(const struct prog_task *t, const struct prog *p)
+{
+    return t->pc >= p->n_steps;
+}
 /* The next step that happens, drawn; STEP_END after the last. */
 struct prog_act prog_next(struct prog_task *t, const struct prog *p);
 
