@@ -240,10 +240,10 @@ static inline void any_step(struct any *a, uint32_t h, uint32_t me, uint32_t vms
     case 4:
     case 9:
         if (!memory) {
-            fprintf(a->to, "{touch: {pages: %s, of: %s", ANY_ONE(a, "10", "1", "300"),
+            fprintf(a->to, "{touch: {pages: %s, of: %s", ANY_ONE(a, "10", "1", "200"),
                     ANY_ONE(a, "64KiB", "1MiB"));
         } else {
-            fprintf(a->to, "{touch: {pages: %s", ANY_ONE(a, "10", "100", "1", "1000"));
+            fprintf(a->to, "{touch: {pages: %s", ANY_ONE(a, "10", "100", "1", "200"));
             ANY_MAY(a, 2, "of", "64KiB", "4KiB", "120KiB", "256KiB");
         }
         ANY_MAY(a, 2, "pattern", "cyclic", "{zipf: 0.8}", "{zipf: 1}", "uniform");
@@ -272,7 +272,10 @@ static inline void any_step(struct any *a, uint32_t h, uint32_t me, uint32_t vms
             to = name;
         }
         if (to && !any_chance(a, 4))
-            fprintf(a->to, "{net: {send: %s, to: %s}", ANY_ONE(a, ANY_SIZES), to);
+            fprintf(
+                a->to, "{net: {send: %s, to: %s}",
+                ANY_ONE(a, "4KiB", "64KiB", "1000B", "1B", "{exponential: 8KiB}", "{uniform: [1B, 200KiB]}"),
+                to);
         else if (nic)
             fprintf(a->to, "{net: {receive: %s}", ANY_ONE(a, "1", "3"));
         else

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "metrics/alloc.h"
+#include "base/alloc.h"
 
 void hist_done(struct hist *h)
 {

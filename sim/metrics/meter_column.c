@@ -3,7 +3,7 @@
  * rate. */
 #include <stdlib.h>
 
-#include "metrics/alloc.h"
+#include "base/alloc.h"
 #include "metrics/meter_inner.h"
 
 struct resource {

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
-#include "metrics/alloc.h"
+#include "base/alloc.h"
 #include "metrics/meter_inner.h"
 
 static struct tally **place_of(struct meter *m, const struct rec *r)

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
-#include "metrics/alloc.h"
+#include "base/alloc.h"
 #include "metrics/meter_inner.h"
 
 /* The distribution of a VM's requests: its own, or the one of its folded group. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What an entity has, by the scenario alone: whether a row is there does not depend on what happens in a run.
  */
-#include "metrics/alloc.h"
+#include "base/alloc.h"
 #include "metrics/meter_inner.h"
 
 unsigned meter_has_vm(const struct meter *m, uint32_t vm)

@@ -6,7 +6,7 @@
 
 #include <gsl/gsl_sort.h>
 
-#include "metrics/alloc.h"
+#include "base/alloc.h"
 #include "metrics/meter_inner.h"
 
 /* A folded group has one of each, unless its members have their own. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "metrics/alloc.h"
+#include "base/alloc.h"
 
 struct table { /* of numbers from 1; 0: free slot. Never more than half full. */
     uint32_t *slot;

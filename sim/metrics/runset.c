@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
-#include "metrics/alloc.h"
+#include "base/alloc.h"
 
 struct place {
     const struct run_output *out;

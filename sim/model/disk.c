@@ -4,33 +4,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
+
 #define KEY_PLACE  UINT64_C(0x64b5f2a1c93e7d08) /* tells this use of a VM's stream of steps from others */
 #define SWAP_BYTES (INT64_C(1) << 30)           /* swap lies in the device's first GiB */
 #define VAGUE_BYTES                                                                                          \
     (INT64_C(1) << 40) /* of a disk whose size is not stated, on a device that has none either */
 
-static void *zalloc(size_t n, size_t size)
-{
-    void *p = calloc(n ? n : 1, size);
-    ASSERT(p);
-    return p;
-}
-
 void disk_init(struct model *m)
 {
     const struct scenario *sc = m->sc;
     if (sc->n_disks == 0) return;
-    struct disks *d = m->disks = zalloc(1, sizeof *d);
-    d->devs = zalloc(sc->n_disks, sizeof *d->devs);
-    d->first_vd = zalloc(sc->n_vms + 1, sizeof *d->first_vd);
-    d->io_ps = zalloc(sc->n_hosts, sizeof *d->io_ps);
-    d->woken_hosts = zalloc(sc->n_hosts, sizeof *d->woken_hosts);
-    d->host_woken = zalloc(sc->n_hosts, sizeof *d->host_woken);
+    struct disks *d = m->disks = alloc_array(1, sizeof *d);
+    d->devs = alloc_array(sc->n_disks, sizeof *d->devs);
+    d->first_vd = alloc_array(sc->n_vms + 1, sizeof *d->first_vd);
+    d->io_ps = alloc_array(sc->n_hosts, sizeof *d->io_ps);
+    d->woken_hosts = alloc_array(sc->n_hosts, sizeof *d->woken_hosts);
+    d->host_woken = alloc_array(sc->n_hosts, sizeof *d->host_woken);
     d->ev_dev = sim_on(m->sim, "disk", disk_device_on_event, m);
     d->ev_ripe = sim_on(m->sim, "disk request over", disk_io_on_ripe, m);
     for (uint32_t i = 0; i < sc->n_vms; i++)
         d->first_vd[i + 1] = d->first_vd[i] + sc->vms[i].n_disks;
-    d->vds = zalloc(d->first_vd[sc->n_vms], sizeof *d->vds);
+    d->vds = alloc_array(d->first_vd[sc->n_vms], sizeof *d->vds);
     for (uint32_t i = 0; i < sc->n_disks; i++) {
         d->devs[i].sc = &sc->disks[i];
         d->devs[i].index = i;

@@ -5,16 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "model/guest.h"
 #include "model/mem_inner.h"
 #include "model/mem_reclaim.h"
-
-static void *zalloc(size_t n, size_t size)
-{
-    void *p = calloc(n ? n : 1, size);
-    ASSERT(p);
-    return p;
-}
 
 /* Pages of the VM's largest working set; 0: it does not touch. */
 static int64_t pages_of(const struct vm *vm)
@@ -35,7 +29,7 @@ static uint32_t levels(int64_t page_bytes)
 static void build_vm(struct mem *mem, struct vm *vm, int64_t pages)
 {
     const struct sc_memory *sc = &mem->host->sc->memory;
-    struct vmem *v = zalloc(1, sizeof *v);
+    struct vmem *v = alloc_array(1, sizeof *v);
     uint32_t g = levels(sc->page_bytes);
     *v = (struct vmem){
         .vm = vm,
@@ -66,9 +60,9 @@ static void build_host(struct model *m, struct mhost *h)
         int64_t n = vm->sc && vm->host == h ? pages_of(vm) : 0;
         if (n == 0) continue;
         if (!mem) {
-            mem = zalloc(1, sizeof *mem);
+            mem = alloc_array(1, sizeof *mem);
             mem->host = h;
-            mem->vms = zalloc(m->sc->n_vms, sizeof(struct vmem *));
+            mem->vms = alloc_array(m->sc->n_vms, sizeof(struct vmem *));
         }
         pages += n;
         build_vm(mem, vm, n);
@@ -80,9 +74,9 @@ static void build_host(struct model *m, struct mhost *h)
     int64_t cap = mem->frames < pages ? mem->frames : pages;
     ASSERT(cap <= MEM_MAX_FRAMES);
     mem->cap = cap > 0 ? (uint32_t)cap : 1;
-    mem->reverse = zalloc(mem->cap, sizeof *mem->reverse);
+    mem->reverse = alloc_array(mem->cap, sizeof *mem->reverse);
     mem->free_head = mem->free_xfer = RECLAIM_NONE;
-    mem->live = zalloc(h->n_pcpus + 1, sizeof *mem->live);
+    mem->live = alloc_array(h->n_pcpus + 1, sizeof *mem->live);
     mem->ref_ps = sc->ref_ps;
     mem->tlb = sc->tlb_entries > 0;
     mem->pager = disk_page;
@@ -93,12 +87,12 @@ static void build_host(struct model *m, struct mhost *h)
     for (uint32_t i = 0; i < mem->n_vms; i++)
         mem->vms[i]->pool = mem->per_vm ? i : 0;
     size_t size = reclaim_size(cls, mem->cap, n_pools);
-    mem->policy = reclaim_init(zalloc(1, size), cls, mem->cap, n_pools);
+    mem->policy = reclaim_init(alloc_array(1, size), cls, mem->cap, n_pools);
     mem->rng = rng_at(rng_key(m->seed, rng_hash_name(h->sc->name, strlen(h->sc->name)), RNG_TIE), 1, 0);
     for (uint32_t p = 0; p < h->n_pcpus; p++)
         m->pcpus[h->first_pcpu + p].prio = EVQ_LATE;
     if (h->book) return;
-    h->book = zalloc(1, sizeof *h->book);
+    h->book = alloc_array(1, sizeof *h->book);
     mem->owns_book = true;
     book_open(m, h->book, h->index, UINT32_MAX, false);
 }

@@ -4,18 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "model/balloon.h"
 #include "model/compress.h"
 #include "model/cpu.h"
 #include "model/guest.h"
 #include "model/pageshare.h"
-
-static void *zalloc(size_t n, size_t size)
-{
-    void *p = calloc(n ? n : 1, size);
-    ASSERT(p);
-    return p;
-}
 
 /* --- from whom --- */
 
@@ -218,7 +212,7 @@ static void build_vm(struct model *m, struct vmem *v)
 {
     const struct sc_vm *sc = v->vm->sc;
     const struct sc_memory *host = &v->mem->host->sc->memory;
-    struct vreclaim *r = zalloc(1, sizeof *r);
+    struct vreclaim *r = alloc_array(1, sizeof *r);
     int64_t spans = (int64_t)v->n_blocks * MEM_BLOCK;
     r->size = sc->memory_bytes ? (sc->memory_bytes + host->page_bytes - 1) / host->page_bytes : spans;
     r->reserved = (sc->memory_reservation_bytes + host->page_bytes - 1) / host->page_bytes;
@@ -231,12 +225,12 @@ static void build_vm(struct model *m, struct vmem *v)
 static void build(struct model *m, struct mem *mem, const uint32_t ev[3])
 {
     const struct sc_memory *sc = &mem->host->sc->memory;
-    struct mem_reclaim *r = zalloc(1, sizeof *r);
+    struct mem_reclaim *r = alloc_array(1, sizeof *r);
     mem->reclaim = r;
     r->ev_period = ev[0];
     r->ev_scan = ev[1];
     r->ev_balloon = ev[2];
-    r->claims = zalloc(mem->n_vms, sizeof *r->claims);
+    r->claims = alloc_array(mem->n_vms, sizeof *r->claims);
     r->pool_head = RECLAIM_NONE;
     r->pool_max = mem->frames / 10;
     r->balloons = has_way(sc, SC_BALLOON);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/alloc.h"
 #include "base/assert.h"
 #include "model/model.h"
 
@@ -15,13 +16,6 @@
 #include "model/net.h"
 #include "model/thread.h"
 #include "model/work.h"
-
-static void *zalloc(size_t n, size_t size)
-{
-    void *p = calloc(n ? n : 1, size);
-    ASSERT(p);
-    return p;
-}
 
 static bool wanted(uint32_t only_vm, uint32_t vm)
 {
@@ -78,7 +72,7 @@ static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
     vm->host = &m->hosts[sc->host];
     vm->prog = w->prog;
     if (wants_book(sc)) {
-        vm->book = zalloc(1, sizeof *vm->book);
+        vm->book = alloc_array(1, sizeof *vm->book);
         book_open(m, vm->book, sc->host, i, false);
     }
     vm->quantum_ns = sc->guest_quantum_ns ? guest_on_core_ns(vm->host, sc->guest_quantum_ns) : INT64_MAX;
@@ -93,7 +87,7 @@ static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
     vm->key_think = rng_key(m->seed, name, RNG_THINK);
     vm->arrival_rng = rng_at(rng_key(m->seed, name, RNG_ARRIVAL), 0, 0);
     vm->n_tasks = vm->cap_tasks = w->unlimited ? 0 : w->threads;
-    vm->tasks = zalloc(vm->n_tasks, sizeof *vm->tasks);
+    vm->tasks = alloc_array(vm->n_tasks, sizeof *vm->tasks);
     vm->switches = switch_counts(vm);
     for (uint32_t t = vm->n_tasks; t-- > 0;) {
         vm->tasks[t] =
@@ -123,9 +117,9 @@ static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
 
 static void build_sched(struct model *m, struct mhost *h, uint32_t host, uint32_t only_vm)
 {
-    struct sched_vm_cfg *vms = zalloc(m->sc->n_vms + h->n_threads, sizeof *vms);
-    uint64_t *pins =
-        zalloc((size_t)h->n_threads * ((h->n_pcpus + 63) / 64), sizeof *pins); /* kept by the scheduler */
+    struct sched_vm_cfg *vms = alloc_array(m->sc->n_vms + h->n_threads, sizeof *vms);
+    uint64_t *pins = alloc_array((size_t)h->n_threads * ((h->n_pcpus + 63) / 64),
+                                 sizeof *pins); /* kept by the scheduler */
     uint32_t n = 0;
     for (uint32_t i = 0; i < m->sc->n_vms; i++) {
         const struct sc_vm *sc = &m->sc->vms[i];
@@ -167,7 +161,7 @@ static void build_sched(struct model *m, struct mhost *h, uint32_t host, uint32_
     };
     size_t size = sched_size(&cfg);
     ASSERT(size > 0); /* the reader has checked all that cfg is made of */
-    h->sched = sched_init(zalloc(1, (size + 15) & ~(size_t)15), &cfg);
+    h->sched = sched_init(alloc_array(1, (size + 15) & ~(size_t)15), &cfg);
     free(vms);
 }
 
@@ -205,14 +199,14 @@ static void build_host(struct model *m, uint32_t i, uint32_t *next_pcpu, uint32_
     if (h->n_vcpus) thread_build(m, h); /* nobody is there whom they could serve, or hinder */
     *next_vcpu += h->n_threads;
     *next_thread += h->n_threads;
-    h->woken = zalloc(h->n_vcpus + h->n_threads, sizeof *h->woken);
+    h->woken = alloc_array(h->n_vcpus + h->n_threads, sizeof *h->woken);
     *next_pcpu += h->n_pcpus;
     if (h->n_vcpus) build_sched(m, h, i, only_vm);
 }
 
 struct model *model_new(const struct scenario *sc, uint64_t seed, uint32_t only_vm, struct rec_block *out)
 {
-    struct model *m = zalloc(1, sizeof *m);
+    struct model *m = alloc_array(1, sizeof *m);
     m->sc = sc;
     m->out = out;
     m->seed = seed;
@@ -235,12 +229,12 @@ struct model *model_new(const struct scenario *sc, uint64_t seed, uint32_t only_
     m->n_vcpus = m->n_threads;
     for (uint32_t i = 0; i < sc->n_vms; i++)
         if (wanted(only_vm, i)) m->n_vcpus += sc->vms[i].vcpus;
-    m->hosts = zalloc(sc->n_hosts, sizeof *m->hosts);
-    m->pcpus = zalloc(m->n_pcpus, sizeof *m->pcpus);
-    m->vcpus = zalloc(m->n_vcpus, sizeof *m->vcpus);
-    m->vms = zalloc(sc->n_vms, sizeof *m->vms);
-    m->threads = zalloc(m->n_threads, sizeof *m->threads);
-    m->dev_books = zalloc(scenario_n_devs(sc), sizeof *m->dev_books);
+    m->hosts = alloc_array(sc->n_hosts, sizeof *m->hosts);
+    m->pcpus = alloc_array(m->n_pcpus, sizeof *m->pcpus);
+    m->vcpus = alloc_array(m->n_vcpus, sizeof *m->vcpus);
+    m->vms = alloc_array(sc->n_vms, sizeof *m->vms);
+    m->threads = alloc_array(m->n_threads, sizeof *m->threads);
+    m->dev_books = alloc_array(scenario_n_devs(sc), sizeof *m->dev_books);
     for (uint32_t i = 0; i < scenario_n_devs(sc); i++)
         book_open(m, &m->dev_books[i], i, UINT32_MAX, true);
     uint32_t next_pcpu = 0, next_vcpu = 0, next_thread = 0;

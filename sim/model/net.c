@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "model/cpu.h"
 #include "model/guest.h"
 #include "model/net_inner.h"
@@ -144,27 +145,20 @@ static bool uses_net(const struct scenario *sc)
     return false;
 }
 
-static void *zalloc(size_t n, size_t size)
-{
-    void *p = calloc(n ? n : 1, size);
-    ASSERT(p);
-    return p;
-}
-
 void net_init(struct model *m)
 {
     const struct scenario *sc = m->sc;
     if (!uses_net(sc)) return;
-    struct net *net = m->net = zalloc(1, sizeof *net);
+    struct net *net = m->net = alloc_array(1, sizeof *net);
     net->m = m;
     net->free_frame = net->free_conn = NONE;
     net->crowded_ns = -1;
     net->ev_sent = sim_on(m->sim, "frame sent", net_on_sent, net);
     net->ev_came = sim_on(m->sim, "frame came", net_on_came, net);
     net->ev_flush = sim_on(m->sim, "network", on_flush, net);
-    net->vms = zalloc(sc->n_vms, sizeof *net->vms);
-    net->rx_waiting = zalloc(sc->n_nics, sizeof *net->rx_waiting);
-    net->is_touched = zalloc(sc->n_hosts, sizeof *net->is_touched);
+    net->vms = alloc_array(sc->n_vms, sizeof *net->vms);
+    net->rx_waiting = alloc_array(sc->n_nics, sizeof *net->rx_waiting);
+    net->is_touched = alloc_array(sc->n_hosts, sizeof *net->is_touched);
     for (uint32_t i = 0; i < sc->n_vms; i++)
         net->vms[i] = (struct net_vm){.sending = {NONE, NONE},
                                       .receiving = {NONE, NONE},

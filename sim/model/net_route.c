@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "scenario/reach.h"
 
 enum { ACROSS, UP, DOWN };
@@ -31,13 +32,6 @@ static void add_pool(struct net *net, uint32_t *n, const struct sc_network *x)
     net->pools[(*n)++] = (struct net_pool){.ports = x->ports, .hold_ns = x->hold_ns, .idle = {NONE, NONE}};
 }
 
-static void *zalloc(size_t n, size_t size)
-{
-    void *p = calloc(n ? n : 1, size);
-    ASSERT(p);
-    return p;
-}
-
 void net_route_init(struct net *net)
 {
     const struct scenario *sc = net->m->sc;
@@ -47,10 +41,10 @@ void net_route_init(struct net *net)
         stages += x->kind == SC_NET_HOST_ONLY ? x->n_hosts : 3;
         if (x->kind == SC_NET_NAT) pools += x->n_nics;
     }
-    net->stages = zalloc(stages, sizeof *net->stages);
-    net->pools = zalloc(pools, sizeof *net->pools);
-    net->first_stage = zalloc(sc->n_networks, sizeof *net->first_stage);
-    net->first_pool = zalloc(sc->n_networks, sizeof *net->first_pool);
+    net->stages = alloc_array(stages, sizeof *net->stages);
+    net->pools = alloc_array(pools, sizeof *net->pools);
+    net->first_stage = alloc_array(sc->n_networks, sizeof *net->first_stage);
+    net->first_pool = alloc_array(sc->n_networks, sizeof *net->first_pool);
     for (uint32_t i = 0; i < sc->n_nics; i++)
         for (int side = 0; side < 2; side++)
             add_stage(net, sc->nics[i].bandwidth_bps, sc->nics[i].latency_ns, sc->n_disks + i);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "model/cpu.h"
 #include "model/mem_reclaim.h"
 #include "model/thread.h"
@@ -31,13 +32,6 @@ struct share {
     uint32_t step;     /* pages */
     int64_t step_ns, began_ns;
 };
-
-static void *zalloc(size_t n, size_t size)
-{
-    void *p = calloc(n ? n : 1, size);
-    ASSERT(p);
-    return p;
-}
 
 /* --- contents --- */
 
@@ -250,8 +244,8 @@ static void build_vm(struct vmem *v, struct class *all, uint32_t *n)
     const struct sc_vm *sc = v->vm->sc;
     struct vreclaim *r = v->reclaim;
     uint64_t ppm = 0;
-    r->ranges = zalloc(sc->n_content, sizeof *r->ranges);
-    v->own = zalloc((size_t)v->n_blocks * MEM_BLOCK / 64, sizeof *v->own);
+    r->ranges = alloc_array(sc->n_content, sizeof *r->ranges);
+    v->own = alloc_array((size_t)v->n_blocks * MEM_BLOCK / 64, sizeof *v->own);
     for (uint32_t i = 0; i < sc->n_content; i++) {
         struct share_range *g = &r->ranges[r->n_ranges++];
         uint32_t k = class_of(all, n, sc->content[i].name);
@@ -270,15 +264,15 @@ struct share *pageshare_new(struct model *m, struct mem *mem)
     for (uint32_t i = 0; i < mem->n_vms; i++)
         most += mem->vms[i]->vm->sc->n_content;
     if (most == 0) return NULL;
-    struct share *s = zalloc(1, sizeof *s);
-    struct class *all = zalloc(most, sizeof *all);
+    struct share *s = alloc_array(1, sizeof *s);
+    struct class *all = alloc_array(most, sizeof *all);
     for (uint32_t i = 0; i < mem->n_vms; i++)
         build_vm(mem->vms[i], all, &n);
     for (uint32_t k = 0; k < n; k++) {
         all[k].first = s->n_contents;
         s->n_contents += all[k].n;
     }
-    s->contents = zalloc(s->n_contents, sizeof *s->contents);
+    s->contents = alloc_array(s->n_contents, sizeof *s->contents);
     for (uint32_t i = 0; i < s->n_contents; i++)
         s->contents[i].pages = UINT32_MAX;
     for (uint32_t i = 0; i < mem->n_vms; i++)

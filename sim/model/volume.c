@@ -4,14 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/assert.h"
-
-static void *zalloc(size_t n, size_t size)
-{
-    void *p = calloc(n ? n : 1, size);
-    ASSERT(p);
-    return p;
-}
 
 static void init(struct volume *v, struct pool *p, int64_t size, bool thick, bool counted)
 {
@@ -63,10 +57,10 @@ void volume_done(struct volume *v)
 /* A chunk of v's own, to be changed. Of a shared one it gets a copy, whose grains have one more reference. */
 static struct volume_chunk *own_chunk(struct volume *v, uint32_t i)
 {
-    if (!v->map) v->map = zalloc(v->n_chunks, sizeof(struct volume_chunk *));
+    if (!v->map) v->map = alloc_array(v->n_chunks, sizeof(struct volume_chunk *));
     struct volume_chunk *c = v->map[i];
     if (c && c->refs == 1) return c;
-    struct volume_chunk *n = zalloc(1, sizeof *n);
+    struct volume_chunk *n = alloc_array(1, sizeof *n);
     if (c) {
         *n = *c;
         c->refs--;
@@ -111,7 +105,7 @@ static void share(struct volume *v, struct volume *src)
     detail(src);
     v->ever_shared = src->ever_shared = true;
     if (!src->map) return;
-    v->map = zalloc(v->n_chunks, sizeof(struct volume_chunk *));
+    v->map = alloc_array(v->n_chunks, sizeof(struct volume_chunk *));
     for (uint32_t i = 0; i < v->n_chunks && i < src->n_chunks; i++) {
         v->map[i] = src->map[i];
         if (v->map[i]) v->map[i]->refs++;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "metrics/alloc.h"
+#include "base/alloc.h"
 #include "out/axis.h"
 #include "out/figure.h"
 #include "out/num.h"

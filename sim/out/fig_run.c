@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "metrics/alloc.h"
+#include "base/alloc.h"
 #include "out/figure.h"
 #include "out/num.h"
 #include "out/trace.h"

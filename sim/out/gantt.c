@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
-#include "metrics/alloc.h"
+#include "base/alloc.h"
 #include "out/num.h"
 
 /* ROOM_CHARS: as many small letters fit the width of the chart. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "metrics/alloc.h"
+#include "base/alloc.h"
 #include "metrics/expect_eval.h"
 
 static const struct results *results_at_point(void *ctx, size_t point, uint32_t rep)

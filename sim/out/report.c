@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "metrics/alloc.h"
+#include "base/alloc.h"
 
 const char *report_verdict_name(enum report_verdict v)
 {

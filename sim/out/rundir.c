@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "metrics/alloc.h"
+#include "base/alloc.h"
 #include "out/manifest.h"
 
 struct rundir {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "metrics/alloc.h"
+#include "base/alloc.h"
 #include "out/interest.h"
 #include "out/num.h"
 #include "out/summary_inner.h"

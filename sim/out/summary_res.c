@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "metrics/alloc.h"
+#include "base/alloc.h"
 #include "out/num.h"
 #include "out/phrase.h"
 #include "out/summary_inner.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "metrics/alloc.h"
+#include "base/alloc.h"
 #include "out/jsonw.h"
 #include "out/num.h"
 

@@ -50,4 +50,24 @@ static inline void reclaim_list_unlink(struct reclaim *r, uint32_t frame)
     r->b[next] = prev;
 }
 
+/* What of a class is the same wherever the order in its lists is all it knows. */
+static inline void reclaim_list_begin(struct reclaim *r)
+{
+    reclaim_list_init(r, r + 1);
+}
+
+static inline void reclaim_list_remove(struct reclaim *r, uint32_t pool, uint32_t frame)
+{
+    (void)pool;
+    reclaim_list_unlink(r, frame);
+}
+
+static inline uint32_t reclaim_list_take_first(struct reclaim *r, uint32_t pool, struct rng *rng)
+{
+    (void)rng;
+    uint32_t f = reclaim_list_first(r, pool);
+    if (f != RECLAIM_NONE) reclaim_list_unlink(r, f);
+    return f;
+}
+
 #endif

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "policy/reclaim_list.h"
 
-static void init(struct reclaim *r)
-{
-    reclaim_list_init(r, r + 1);
-}
-
 static void touch(struct reclaim *r, uint32_t pool, uint32_t frame)
 {
     if (r->a[frame] == r->n_frames + pool) return; /* the last already */
@@ -13,27 +8,13 @@ static void touch(struct reclaim *r, uint32_t pool, uint32_t frame)
     reclaim_list_append(r, pool, frame);
 }
 
-static void leave(struct reclaim *r, uint32_t pool, uint32_t frame)
-{
-    (void)pool;
-    reclaim_list_unlink(r, frame);
-}
-
-static uint32_t victim(struct reclaim *r, uint32_t pool, struct rng *rng)
-{
-    (void)rng;
-    uint32_t f = reclaim_list_first(r, pool);
-    if (f != RECLAIM_NONE) reclaim_list_unlink(r, f);
-    return f;
-}
-
 const struct reclaim_class reclaim_lru = {
     .name = "lru",
     .bytes = reclaim_list_bytes,
-    .init = init,
+    .init = reclaim_list_begin,
     .insert = reclaim_list_append,
     .touch = touch,
-    .remove = leave,
-    .victim = victim,
+    .remove = reclaim_list_remove,
+    .victim = reclaim_list_take_first,
     .ordered = true,
 };

@@ -17,12 +17,6 @@ static void insert(struct reclaim *r, uint32_t pool, uint32_t frame)
     reclaim_list_append(r, pool, frame);
 }
 
-static void leave(struct reclaim *r, uint32_t pool, uint32_t frame)
-{
-    (void)pool;
-    reclaim_list_unlink(r, frame);
-}
-
 /* Each turn clears a bit that a reference has set: as many turns as references, at most. */
 static uint32_t victim(struct reclaim *r, uint32_t pool, struct rng *rng)
 {
@@ -41,6 +35,6 @@ const struct reclaim_class reclaim_second = {
     .bytes = bytes,
     .init = init,
     .insert = insert,
-    .remove = leave,
+    .remove = reclaim_list_remove,
     .victim = victim,
 };

@@ -278,11 +278,3 @@ const char *name_op(unsigned op)
     ASSERT(op < PROG_NOPS);
     return ops[op];
 }
-
-double name_percentile(const char *stat)
-{
-    char *end;
-    if (stat[0] != 'p' || stat[1] < '0' || stat[1] > '9') return -1;
-    double p = strtod(stat + 1, &end);
-    return *end ? -1 : p;
-}

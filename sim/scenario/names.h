@@ -74,7 +74,5 @@ double name_most(const struct name_metric *m, const char *stat);
 char *name_entities(unsigned on, char *out, size_t size);
 /* "io_port": enum prog_op by its name in `ops`, `mode_costs` and exits.REASON. */
 const char *name_op(unsigned op);
-/* Percentile p, in %, of a stat: 95 of "p95"; -1: it is none. */
-double name_percentile(const char *stat);
 
 #endif

@@ -4,25 +4,15 @@
  * virtual times it takes the least and puts a later one back, 27 ns on the reference machine. A request may
  * take 500 ns there, so 18 times as much. */
 #include "bare_heap.h"
-#include "base/assert.h"
 #include "bench.h"
-#include "metrics/meter.h"
-#include "model/model.h"
+#include "path.h"
 
 #define BOUND (500. / 27)
 
-struct path {
-    struct scenario_file *file;
-    struct scenario *sc;
-    struct meter *meter;
-    struct model *model;
-    struct rec_block block;
-};
+#define REQUEST_NS 10000 /* at 100,000 a second */
 
-static void *path_new(const char *disk, const char *vdisk, const char *steps)
+static void *disk_new(const char *disk, const char *vdisk, const char *steps)
 {
-    struct path *p = calloc(1, sizeof *p);
-    struct diag d;
     char yaml[1024];
     int len = snprintf(yaml, sizeof yaml,
                        "vlab: 1\nname: bench\nrun: {duration: 365d}\n"
@@ -30,55 +20,26 @@ static void *path_new(const char *disk, const char *vdisk, const char *steps)
                        "vms: [{name: v, count: 1000, host: h, disk: {on: d, size: %s},\n"
                        "       workload: {kind: loop, steps: [%s]}}]\n",
                        disk, vdisk, steps);
-    ASSERT(p && len > 0 && (size_t)len < sizeof yaml);
-    diag_init(&d);
-    p->file = scenario_parse("bench", yaml, (size_t)len, &d);
-    p->sc = p->file ? scenario_at(p->file, 0, &d) : NULL;
-    if (!p->sc) {
-        diag_print(&d, stderr, false);
-        exit(2);
-    }
-    diag_done(&d);
-    rec_block_init(&p->block);
-    p->meter = meter_new(p->sc, &(struct meter_opts){.only_vm = MODEL_ALL});
-    rec_block_add_reader(&p->block, meter_reader(p->meter));
-    p->model = model_new(p->sc, 1, MODEL_ALL, &p->block);
-    return p;
-}
-
-static void path_free(void *st)
-{
-    struct path *p = st;
-    model_free(p->model);
-    meter_free(p->meter);
-    scenario_free(p->sc);
-    scenario_close(p->file);
-    free(p);
-}
-
-/* As much simulated time as n requests take at 100,000 a second. */
-static void path_run(void *st, uint64_t n)
-{
-    struct path *p = st;
-    sim_run(model_sim(p->model), sim_now(model_sim(p->model)) + (int64_t)n * 10000);
+    ASSERT(len > 0 && (size_t)len < sizeof yaml);
+    return path_new(yaml, REQUEST_NS);
 }
 
 static void *fair_new(uint64_t size)
 {
     (void)size;
-    return path_new("iops: 100000/s, queue: fair", "10GiB", "{disk: {read: 4KiB}}");
+    return disk_new("iops: 100000/s, queue: fair", "10GiB", "{disk: {read: 4KiB}}");
 }
 
 static void *fifo_new(uint64_t size)
 {
     (void)size;
-    return path_new("iops: 100000/s, queue: fifo", "10GiB", "{disk: {read: 4KiB}}");
+    return disk_new("iops: 100000/s, queue: fifo", "10GiB", "{disk: {read: 4KiB}}");
 }
 
 static void *mclock_new(uint64_t size)
 {
     (void)size;
-    return path_new("iops: 100000/s, queue: mclock", "10GiB, reservation: 50/s, limit: 1000/s",
+    return disk_new("iops: 100000/s, queue: mclock", "10GiB, reservation: 50/s, limit: 1000/s",
                     "{disk: {read: 4KiB}}");
 }
 
@@ -86,7 +47,7 @@ static void *mclock_new(uint64_t size)
 static void *thin_new(uint64_t size)
 {
     (void)size;
-    return path_new("iops: 100000/s, queue: fair, pool: 1TiB, grain: 1MiB",
+    return disk_new("iops: 100000/s, queue: fair, pool: 1TiB, grain: 1MiB",
                     "10GiB, used: 1GiB, provision: thin", "{disk: {write: 4KiB, pattern: sequential}}");
 }
 
@@ -96,7 +57,7 @@ static void *hit_new(uint64_t size)
 {
     (void)size;
 #define READ ", {disk: {read: 4KiB}}"
-    return path_new("iops: 100000/s", "64KiB, cache: 64KiB",
+    return disk_new("iops: 100000/s", "64KiB, cache: 64KiB",
                     "{cpu: 100ms}" READ READ READ READ READ READ READ READ READ READ);
 }
 

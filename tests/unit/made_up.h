@@ -14,7 +14,7 @@
 
 #include "base/rec.h"
 #include "base/rng.h"
-#include "metrics/alloc.h"
+#include "base/alloc.h"
 #include "metrics/hist.h"
 #include "out/report.h"
 #include "scenario/expect.h"

@@ -245,7 +245,6 @@ START_TEST(every_metric_has_its_row)
     ck_assert_str_eq(name_unit(name_find("work.done"), "rate"), "1/s");
     ck_assert_str_eq(name_unit(name_find("cpu.run"), "share"), "");
     ck_assert_str_eq(name_unit(name_find("cpu.run"), "total"), "s");
-    ck_assert(name_percentile("p99") > 98.9 && name_percentile("mean") < 0);
 }
 END_TEST
 

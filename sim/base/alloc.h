@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* alloc.h - memory for results and writers: zeroed, never NULL, growing by half.
+/* alloc.h - memory for what a model is built of, for results and for writers: zeroed, never NULL, growing by
+ * half.
  *
- * Not for handlers of a running model; those allocate nothing. Running out of memory here ends the
- * program with a message, since half a result is none. */
-#ifndef VLAB_METRICS_ALLOC_H
-#define VLAB_METRICS_ALLOC_H
+ * A running model's handlers allocate only to grow. Running out of memory here ends the program with a
+ * message, since half a result is none. */
+#ifndef VLAB_BASE_ALLOC_H
+#define VLAB_BASE_ALLOC_H
 
 #include <stdint.h>
 #include <stdlib.h>
