@@ -214,7 +214,7 @@ START_TEST(what_is_no_step)
     struct step bad[] = {s, s, s, s, s, s, s};
     bad[0].skew = 0;
     bad[1].skew = -1;
-    bad[2].skew = NAN;
+    bad[2].skew = (double)NAN;
     bad[3].skew = PROG_MAX_SKEW * 1.01;
     bad[4].span = 0;
     bad[5].span = PROG_MAX_PAGES + 1;
