@@ -94,13 +94,28 @@ static bool to_spare(const struct mem *mem)
            mem->frames - mem->used > mem->reclaim->marks.pages[MEMSTATE_HIGH];
 }
 
+/* A VM that pays less for its pages than v can give a frame through its balloon, now. */
+static bool other_pays_less(const struct model *m, const struct vmem *v)
+{
+    const struct mem *mem = v->mem;
+    if (mem->host->sc->memory.per_vm) return false;
+    for (uint32_t i = 0; i < mem->n_vms; i++) {
+        const struct vmem *u = mem->vms[i];
+        if (u != v && can(u) && u->resident > u->shared && u->reclaim->balloon_ns <= sim_now(m->sim) &&
+            mem_reclaim_less(u, v))
+            return true;
+    }
+    return false;
+}
+
 uint32_t balloon_room(struct model *m, struct vmem *v)
 {
     struct mem *mem = v->mem;
     uint32_t frame = RECLAIM_NONE;
     v->reclaim->coming = 1;
     if (empty(v) < 0) {
-        bool back = v->vm->sc->swap == SC_NONE || (to_spare(mem) && in_time(m, v));
+        bool back = v->vm->sc->swap == SC_NONE ||
+                    ((to_spare(mem) || (v->ballooned > 0 && other_pays_less(m, v))) && in_time(m, v));
         if (!back) frame = guest_out(m, mem, v);
         if (frame == RECLAIM_NONE) grow(m, v, -1);
     }

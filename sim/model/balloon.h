@@ -10,8 +10,9 @@
  *
  * A page on the guest's swap is a hard fault when it is referred to next: the guest waits for its own disk
  * (diskwait). It needs a page for it, or for one that it touches for the first time: one without content;
- * else one that the balloon gives back, if the host has memory to spare (with a free target: is high); else
- * the guest swaps out another. What came back is written again when it goes again.
+ * else one that the balloon gives back, if the host has memory to spare (with a free target: is high) or the
+ * balloon of a VM that pays less for its pages can give it (so memory follows use, however it was divided
+ * when it ran short); else the guest swaps out another. What came back is written again when it goes again.
  *
  * Bounds: `max` of the VM's size, its reservation, and `rate`: each balloon moves a page in page/rate, in and
  * out. With a free target balloons grow in steps (mem_reclaim_step) while the host is soft or lower. In high,

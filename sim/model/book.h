@@ -2,8 +2,13 @@
 /* book.h - what an entity counts, and the levels it is at: told as records, never one by one.
  *
  * Counters grow without a record; their growth is told at the end of the warm-up, at each sample and at
- * the end of the run (REC_COUNT). A level is told when it changed (REC_LEVEL), but only once an instant, at
- * its last value: whoever changes levels calls book_settle before its event handler returns. */
+ * the end of the run (REC_COUNT), and belongs to the time before that boundary: what happens at the boundary
+ * itself comes after it. A level is told when it changed (REC_LEVEL), but only once an instant, at its last
+ * value, so that n requests that come at once are one record, and their queue has no states in between.
+ * Every handler of an event that may change a level, or wake a task whose next step may, calls book_settle
+ * before it returns: what is told late has the wrong time, and the meter's laws find it.
+ *
+ * A book belongs to whoever opens it, stays where it is, and outlives the run. */
 #ifndef VLAB_MODEL_BOOK_H
 #define VLAB_MODEL_BOOK_H
 
@@ -14,13 +19,12 @@
 struct model;
 
 struct book {
-    int64_t count[REC_NCOUNTS], told[REC_NCOUNTS];
-    int64_t level[REC_NLEVELS], said[REC_NLEVELS];
+    int64_t count[REC_NCOUNTS], told[REC_NCOUNTS]; /* so far, and of that in records */
+    int64_t level[REC_NLEVELS], said[REC_NLEVELS]; /* now, and in the last record */
     uint32_t host; /* as a record has them: of a device its number, with dev */
     uint32_t vm;
     bool dev;
-    uint32_t
-        changed; /* a bit a level that was set since it was settled; in the list of those to settle: > 0 */
+    uint32_t changed; /* a bit a level set since it was settled; > 0: in the list of those to settle */
 };
 
 struct books {

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* cpu.h - pCPUs, the vCPUs on them, and the time each spends in each state.
  *
- * What it models: a host's pCPUs serve its vCPUs as the scheduling policy says (policy/sched.h); a
- * switch to another vCPU costs its direct price and the refill of a cold cache (warmth.h), is pCPU time
- * of its own, and counts as `ready` for the vCPU that comes. Slices end at the earliest of slice,
- * limit, block, preemption; with a tick, at the next whole tick.
-
+ * What it models: a host's pCPUs serve its vCPUs, and the host's own threads (thread.h), as the scheduling
+ * policy says (policy/sched.h); a switch to another vCPU costs its direct price and the refill of a cold
+ * cache (warmth.h), is pCPU time of its own, and counts as `ready` for the vCPU that comes. Slices end at the
+ * earliest of slice, limit, block, preemption; with a tick, at the next whole tick. All times are ns; each
+ * vCPU is at every instant in one state, and each pCPU runs, switches or idles, without a gap.
+ *
  * Hardware threads of one core slow each other down: n busy ones do 1 + .3 (n - 1) of what one does alone, in
  * equal parts (a second thread adds 30 %); their time is run time, their work is less.
+ *
  * What it leaves out: interrupts, frequency changes.
  *
  * After any call that may have changed who could run, the handler of the event settles the host. */

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A device: its queue, its server, its latency stage; one event is pending for it, for whatever comes first.
  *
- * bucket: one server; a request holds it for the longer of 1/iops and its bytes at `bandwidth` (bursts and
- * peak: policy/bucket.h). No rates: no server. ssd:    disk_ssd.c. hdd:    one arm; a request takes what
- * policy/hdd.h says, from where the one before it left the arm. Then, of whatever model, each request takes
- * `latency`, in which requests overlap. */
+ * - bucket: one server; a request holds it for the longer of 1/iops and its bytes at `bandwidth` (bursts and
+ *   peak: policy/bucket.h). No rates: no server.
+ * - ssd: disk_ssd.c.
+ * - hdd: one arm; a request takes what policy/hdd.h says, from where the one before it left the arm.
+ *
+ * Then, of whatever model, each request takes `latency`, in which requests overlap. */
 #include "model/disk_inner.h"
 
 #include <stdlib.h>

@@ -2,8 +2,13 @@
 /* inner.h - the model's own state, shared by the files of this folder and by nobody else.
  *
  * Entities live in arrays and know each other by index. A host's vCPUs stand side by side, so that the
- * scheduler's numbers are `index - host.first_vcpu`. Three things have a pending event, never more than
- * one each: a pCPU (the vCPU on it stops), a VM (its earliest timer) and a host (its scheduler's tick). */
+ * scheduler's numbers are `index - host.first_vcpu`. What has a pending event has no more than one: a pCPU
+ * (the vCPU on it stops), a VM (its earliest timer), a host (its scheduler's tick; its own programs' load), a
+ * device and each stage of a network (disk_inner.h, net_inner.h).
+ *
+ * Who handles an event settles: cpu_settle for each host whose run queues it may have changed, then
+ * book_settle. Whoever is called from within a step does not: it wakes nobody there, but asks for an event of
+ * its own at the same instant. */
 #ifndef VLAB_MODEL_INNER_H
 #define VLAB_MODEL_INNER_H
 
@@ -113,7 +118,7 @@ struct task {
     int64_t began_ns;   /* this iteration, or the arrival of this request */
     uint64_t quota;     /* iterations this task has to do; UINT64_MAX: without end */
     uint32_t client;    /* whose request it serves, where there are clients */
-    uint8_t stage;      /* how far it is in its step, see guest_step.c */
+    uint8_t stage;      /* how far it is in its step, see step.c */
     uint8_t waits;      /* enum vcpu_state that its vCPU is in while it waits */
     bool overhead;      /* the piece of run time it is in is overhead */
     int64_t piece_ns;   /* that piece's length, for steps whose part asks how far it got */

@@ -97,7 +97,8 @@ static uint64_t name_of(const struct mem *mem, uint32_t x)
     return (uint64_t)mem->host->index << 32 | x;
 }
 
-void mem_fetch(struct model *m, struct vmem *v, struct touch *t, uint32_t *word, uint32_t frame, bool guest)
+static inline void fetch(struct model *m, struct vmem *v, struct touch *t, uint32_t *word, uint32_t frame,
+                         bool guest)
 {
     struct mem *mem = v->mem;
     uint32_t x = new_xfer(mem), disk = guest ? v->vm->sc->swap : mem->host->sc->memory.swap;
@@ -110,6 +111,11 @@ void mem_fetch(struct model *m, struct vmem *v, struct touch *t, uint32_t *word,
     mem->pager(m, disk, v->vm, false, mem->page_bytes, name_of(mem, x));
 }
 
+void mem_fetch(struct model *m, struct vmem *v, struct touch *t, uint32_t *word, uint32_t frame, bool guest)
+{
+    fetch(m, v, t, word, frame, guest);
+}
+
 static void swap_in(struct model *m, struct vmem *v, struct touch *t, uint32_t *word)
 {
     uint32_t frame = mem_take_frame(m, v->mem, v);
@@ -119,7 +125,7 @@ static void swap_in(struct model *m, struct vmem *v, struct touch *t, uint32_t *
     }
     mem_shift(m, v, REC_L_MEM_SWAPPED, &v->swapped, -1);
     book_add(v->vm->book, REC_N_MEM_SWAPIN, v->mem->page_bytes);
-    mem_fetch(m, v, t, word, frame, false);
+    fetch(m, v, t, word, frame, false);
 }
 
 void mem_io_done(struct model *m, uint64_t arg)
@@ -187,8 +193,8 @@ static void first_touch(struct model *m, struct vmem *v, struct touch *t, uint32
 
 void mem_fault(struct model *m, struct touch *t)
 {
-    mem_sync(m, t->vm->host);
     struct vmem *v = t->vm->mem;
+    if (v->mem->n_listed) mem_sync(m, t->vm->host);
     uint32_t page = t->refs[t->i] & ~PROG_TOUCH_WRITE;
     uint32_t *word = mem_word_make(v, page);
     if (page_where(*word) == PAGE_FETCHED) {
@@ -203,5 +209,5 @@ void mem_fault(struct model *m, struct touch *t)
         ASSERT(v->mem->odd_fault);
         if (!v->mem->odd_fault(m, v, t, word)) starve(m, v, t);
     }
-    if (v->mem->reclaim) mem_reclaim_charge(v->mem, t);
+    if (v->mem->reclaim && v->mem->reclaim->owed_ns) mem_reclaim_charge(v->mem, t);
 }

@@ -212,7 +212,12 @@ uint32_t mem_take_frame(struct model *m, struct mem *mem, struct vmem *v);
 /* It was in no pool, and is free. */
 void mem_free_frame(struct mem *mem, uint32_t frame);
 /* The page of the word is in this frame from now on, and the frame in its pool. */
-void mem_settle_page(struct vmem *v, uint32_t page, uint32_t *word, uint32_t frame);
+static inline void mem_settle_page(struct vmem *v, uint32_t page, uint32_t *word, uint32_t frame)
+{
+    v->mem->reverse[frame] = v->ids[page / MEM_BLOCK] * MEM_BLOCK + page % MEM_BLOCK;
+    *word = page_at(PAGE_RESIDENT, frame) | (*word & (PAGE_COPY | PAGE_ACTIVE));
+    reclaim_insert(v->mem->policy, v->pool, frame);
+}
 /* A reference's effect: dirty, active, and what the policy is told. The page is resident (or shared, read).
  */
 static inline void mem_refer(struct vmem *v, uint32_t *word, bool write)

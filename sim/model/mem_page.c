@@ -59,13 +59,6 @@ void mem_free_frame(struct mem *mem, uint32_t frame)
     mem->used--;
 }
 
-void mem_settle_page(struct vmem *v, uint32_t page, uint32_t *word, uint32_t frame)
-{
-    v->mem->reverse[frame] = v->ids[page / MEM_BLOCK] * MEM_BLOCK + page % MEM_BLOCK;
-    *word = page_at(PAGE_RESIDENT, frame) | (*word & (PAGE_COPY | PAGE_ACTIVE));
-    reclaim_insert(v->mem->policy, v->pool, frame);
-}
-
 /* Policies that go in order will soon come to the frames behind this one: the processor fetches the words of
  * their pages meanwhile, a batch at a time. Those that have been referred to will most likely stay; what it
  * fetches of them is their bit again, as a choice of values costs less than a branch nobody can guess. */

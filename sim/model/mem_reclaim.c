@@ -26,6 +26,13 @@ static struct fund_claim claim_of(const struct vmem *v, bool sampled)
     return c;
 }
 
+bool mem_reclaim_less(const struct vmem *a, const struct vmem *b)
+{
+    const struct sc_memory *sc = &a->mem->host->sc->memory;
+    struct fund_claim of_a = claim_of(a, sc->sampled), of_b = claim_of(b, sc->sampled);
+    return of_a.pages > 0 && fund_compare(&of_a, &of_b, sc->tax_ppm) < 0;
+}
+
 static uint32_t from(struct model *m, struct mem *mem, struct vmem *v, mem_giver *give)
 {
     const struct sc_memory *sc = &mem->host->sc->memory;
@@ -214,7 +221,7 @@ static void build_vm(struct model *m, struct vmem *v)
     const struct sc_memory *host = &v->mem->host->sc->memory;
     struct vreclaim *r = alloc_array(1, sizeof *r);
     int64_t spans = (int64_t)v->n_blocks * MEM_BLOCK;
-    r->size = sc->memory_bytes ? (sc->memory_bytes + host->page_bytes - 1) / host->page_bytes : spans;
+    r->size = sc->memory_bytes ? sc->memory_bytes / host->page_bytes : spans;
     r->reserved = (sc->memory_reservation_bytes + host->page_bytes - 1) / host->page_bytes;
     r->balloon_max = (int64_t)((__int128)r->size * host->balloon_max_ppm / 1000000);
     r->used_ppm = 1000000;

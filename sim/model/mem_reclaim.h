@@ -91,6 +91,8 @@ void mem_reclaim_own(struct vmem *v, uint32_t page);
 typedef uint32_t mem_giver(struct model *m, struct mem *mem, struct vmem *from);
 /* A frame from whoever is to give one, v needing it (NULL: the host). */
 uint32_t mem_reclaim_from(struct model *m, struct mem *mem, struct vmem *v, mem_giver *give);
+/* By min-funding a page is taken from a rather than from b, whatever stands first; both on one host. */
+bool mem_reclaim_less(const struct vmem *a, const struct vmem *b);
 /* It holds more than is reserved for it, with what it asks for. */
 static inline bool mem_reclaim_may(const struct vmem *v)
 {

@@ -22,6 +22,7 @@ static struct mode_cost events(struct vm *vm, enum prog_op op, int64_t n, enum p
     if (!modes) return (struct mode_cost){0, 0};
     const struct sc_price *price = &modes->price[vm->sc->mode][op];
     if (price->exits && vm->book) book_add(vm->book, (enum rec_count)(REC_N_EXIT + (int)op), n);
+    if ((price->ps | modes->price[SC_BARE][bare].ps) == 0) return (struct mode_cost){0, 0};
     __int128 here = (__int128)price->ps * n, native = (__int128)modes->price[SC_BARE][bare].ps * instead;
     __int128 useful = here < native ? here : native;
     return (struct mode_cost){.useful_ns = whole_ns(&vm->useful_ps, useful),

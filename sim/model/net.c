@@ -19,11 +19,6 @@ void *net_more(void *v, uint32_t *cap, size_t size)
     return v;
 }
 
-static uint32_t index_of(const struct model *m, const struct vm *vm)
-{
-    return (uint32_t)(vm - m->vms);
-}
-
 /* --- what follows from an event, when its handler is over --- */
 
 static void arm_flush(struct net *net)
@@ -113,7 +108,7 @@ static uint32_t route_to(struct net *net, uint32_t vm, const struct net_step *la
 void net_begin(struct model *m, struct vm *vm, uint32_t t)
 {
     struct net *net = m->net;
-    uint32_t i = index_of(m, vm);
+    uint32_t i = vm->index;
     struct net_vm *v = &net->vms[i];
     const struct prog_act *act = &vm->tasks[t].act;
     if (t >= v->n_steps) grow_steps(v, vm->cap_tasks > t ? vm->cap_tasks : t + 1);
@@ -129,7 +124,7 @@ void net_begin(struct model *m, struct vm *vm, uint32_t t)
 enum net_said net_step(struct model *m, struct vm *vm, uint32_t t, int64_t *useful_ns, int64_t *overhead_ns)
 {
     struct net *net = m->net;
-    uint32_t i = index_of(m, vm);
+    uint32_t i = vm->index;
     net->vms[i].steps[t].waiting = false;
     if (net->vms[i].steps[t].phase == NET_TAKE) return (enum net_said)net_take(net, i, t, useful_ns);
     return (enum net_said)net_send(net, i, t, useful_ns, overhead_ns);

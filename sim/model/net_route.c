@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The ways that frames take: which stages there are, and which of them a pair of endpoints uses, found once.
  *
- *   inside a host     host-only: the host's memory copy. bridge, nat: across the host's own switch, whose
- *                     latency is the network's; both networks where two of one NIC meet
- *   out of a host     the NIC's sending side; the nat, if it is one; then from switch to switch: across each
- *                     (its latency), up by its port to the one above, down to the one that the receiver hangs
- * on into a host       the NIC's receiving side, as wide as the other; the nat, if it is one
+ * - Inside a host: of a host-only network the host's memory copy; of a bridge or nat across the host's own
+ *   switch, whose latency is the network's; across both networks where two of one NIC meet.
+ * - Out of a host: the NIC's sending side; the nat, if it is one; then from switch to switch: across each
+ *   (its latency), up by its port to the one above, down to the one that the receiver hangs on.
+ * - Into a host: the NIC's receiving side, as wide as the other; the nat, if it is one.
  *
  * A switch's port upwards (its network's bandwidth, each way) is shared by all that goes beyond it, to the
  * outside too; what stays on a switch meets only the NICs. */

@@ -3,9 +3,12 @@
  *
  * Flash pages are striped over all dies: page i lies on die i mod (channels * dies), channels first, so that
  * neighbours can be read at once. Writes turn up garbage: with a share `spare` of the flash kept back, rho =
- * 1 - spare of it is in use, a block to be erased is still full to u, and each page written costs WA = 1 / (1
- * - u),    rho = (u - 1) / ln u page writes (uniform writes, blocks cleaned in the order they were filled;
- * Menon 1995, Desnoyers 2012). */
+ * 1 - spare of it is in use, a block to be erased is still full to u, and each page written costs WA page
+ * writes:
+ *
+ *     WA = 1 / (1 - u),    rho = (u - 1) / ln u
+ *
+ * Uniform writes, blocks cleaned in the order they were filled (Menon 1995, Desnoyers 2012). */
 #ifndef VLAB_POLICY_SSD_H
 #define VLAB_POLICY_SSD_H
 

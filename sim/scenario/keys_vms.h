@@ -196,7 +196,8 @@ static const struct key keys_vms[] = {
     KEY("vms.workload.steps.touch.pages", KEY_COUNT, NULL, ANY, .def_text = "none: it must be stated",
         .about = "How many references."),
     KEY("vms.workload.steps.touch.of", KEY_SIZE, NULL, IN(1, INT64_MAX), .def_text = "the VM's whole memory",
-        .about = "The working set, from the VM's first page; in pages of the host's size, rounded up."),
+        .about = "The working set, from the VM's first page; in pages of the host's size, rounded up, "
+                 "but for what is no whole page of its memory."),
     KEY("vms.workload.steps.touch.pattern", KEY_MAP, "uniform", ANY, .words = "uniform cyclic",
         .about =
             "Which pages. uniform: each as likely; cyclic: one after the other and again; {zipf: s}: the "

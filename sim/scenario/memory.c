@@ -69,6 +69,9 @@ void memory_read(struct reader *r, const struct node *host, struct sc_host *h)
     struct node *target = reader_sub(map, "free_target", NODE_SCALAR);
     if (m->bytes && target && m->free_target_bytes > m->bytes)
         tree_error(r->d, target, "`free_target` is more than the host has");
+    struct node *size = reader_sub(map, "size", NODE_SCALAR);
+    if (size && !size->bad && m->bytes < m->page_bytes)
+        tree_error(r->d, size, "less than one page: there is nothing for a VM to use");
 }
 
 void memory_swap(struct reader *r, struct node *root, struct sc_host *hosts, const struct scenario *sc)

@@ -51,27 +51,28 @@ struct sc_modes {
 
 enum sc_reclaim { SC_SHARE, SC_BALLOON, SC_COMPRESS, SC_SWAP, SC_NRECLAIMS };
 
-struct sc_memory { /* of a host */
-    int64_t bytes; /* 0: not stated */
-    int64_t page_bytes;
+/* A host's. Frames are bytes / page_bytes; what is in reclaim takes them back when there are too few. */
+struct sc_memory {
+    int64_t bytes;                 /* 0: not stated, never short */
+    int64_t page_bytes;            /* of the host and of its guests: 4096 or 2 MiB */
     uint8_t reclaim[SC_NRECLAIMS]; /* enum sc_reclaim, in the order they are tried */
     uint32_t n_reclaim;            /* 0: nothing is ever taken back, and what VMs state must fit */
     const char *replacement;       /* lru clock fifo random second-chance */
     bool per_vm;                   /* replacement_scope: vm */
     uint32_t swap;                 /* index into scenario.disks; SC_NONE: no swap disk */
-    int64_t free_target_bytes;
-    uint32_t tax_ppm;
-    bool sampled;          /* estimate: sampled */
-    int64_t share_bps;     /* scan rate, bits a second */
-    int64_t share_cost_ns; /* CPU time to scan one page, on the host's own thread */
-    int64_t break_ns;
-    int64_t balloon_bps;
-    uint32_t balloon_max_ppm;
-    uint32_t compress_milli;   /* ratio in thousandths: 3000 is 3:1 */
-    int64_t compress_ns;       /* to compress one page, and to bring it back */
-    int64_t ref_ps;            /* of one reference that hits; in ps, 0: none */
-    uint32_t tlb_entries;      /* 0: not modelled */
-    int64_t tlb_walk_ns;       /* of a native walk, 4 references with 4 KiB pages */
+    int64_t free_target_bytes;     /* what is to be free: below it, the states soft, hard and low */
+    uint32_t tax_ppm;              /* on idle memory: an idle page counts as 1/(1 - tax) active ones */
+    bool sampled;                  /* estimate: sampled; else what is active is known exactly */
+    int64_t share_bps;             /* scan rate, bits a second */
+    int64_t share_cost_ns;         /* CPU time to scan one page, on the host's own thread */
+    int64_t break_ns;              /* CPU time of a write to a shared page, which copies it */
+    int64_t balloon_bps;           /* how fast a balloon grows, bits a second; 0: at once */
+    uint32_t balloon_max_ppm;      /* of a VM's memory */
+    uint32_t compress_milli;       /* ratio in thousandths: 3000 is 3:1 */
+    int64_t compress_ns;           /* to compress one page, and to bring it back */
+    int64_t ref_ps;                /* of one reference that hits; in ps, 0: none */
+    uint32_t tlb_entries;          /* 0: not modelled */
+    int64_t tlb_walk_ns;           /* of a native walk, 4 references with 4 KiB pages */
     uint32_t tlb_nested_milli; /* a nested walk costs so many native ones, in thousandths: walk caches hide
                                   the rest */
 };
@@ -109,13 +110,15 @@ struct sc_disk {
     int64_t spare_ppm; /* SSD: over-provisioned share, which decides the write amplification; 0: no garbage */
 };
 
-struct sc_vdisk {  /* a VM's */
-    uint32_t disk; /* index into scenario.disks; its host reaches it */
-    int64_t size_bytes, used_bytes;
-    bool thin;
-    uint32_t weight;
-    int64_t reservation_u;                /* millionths of a request a second; 0: none */
-    int64_t limit_u;                      /* likewise; 0: none */
+/* A VM's disk: a volume on a device. */
+struct sc_vdisk {
+    uint32_t disk;         /* index into scenario.disks; its host reaches it */
+    int64_t size_bytes;    /* 0: not stated */
+    int64_t used_bytes;    /* written before the run: a thin volume has taken blocks for it */
+    bool thin;             /* blocks are taken from the pool as they are first written; else all at once */
+    uint32_t weight;       /* against others on the device (queues fair and mclock) */
+    int64_t reservation_u; /* millionths of a request a second; 0: none */
+    int64_t limit_u;       /* likewise; 0: none */
     int64_t limit_bps, limit_burst_bytes; /* 0: none */
     int64_t cache_bytes;                  /* the guest's own page cache; 0: none */
     uint32_t from_vm;                     /* made of that VM's disk of the same index; SC_NONE: empty */
@@ -146,11 +149,10 @@ struct sc_network {
     const char *uplink; /* bridges with the same uplink are one network; NULL: its own alone */
     uint32_t up;        /* the network named like the uplink (two levels); SC_NONE: a plain switch */
     int64_t latency_ns;
-    int64_t
-        bandwidth_bps;  /* of its own switch port upwards, or of the memory copy inside a host; 0: no bound */
-    uint32_t ports;     /* nat */
-    int64_t hold_ns;    /* nat: a port is free again so long after its connection's last packet */
-    int64_t rewrite_ns; /* nat: CPU time a packet */
+    int64_t bandwidth_bps; /* of its port upwards, or of the memory copy inside a host; 0: no bound */
+    uint32_t ports;        /* nat: connections that may be open at once, of each host */
+    int64_t hold_ns;       /* nat: a port is free again so long after its connection's last packet */
+    int64_t rewrite_ns;    /* nat: CPU time a packet */
 };
 
 struct sc_peer {
@@ -158,7 +160,7 @@ struct sc_peer {
     uint32_t network;          /* SC_NONE: outside */
 };
 
-struct sc_forward {
+struct sc_forward { /* of nat: who asks the host for `port` reaches the VM's port `to` */
     uint16_t port, to;
 };
 
@@ -173,18 +175,18 @@ struct sc_host {
     uint32_t speed_ppm;        /* 1000000: speed 1.0 */
     const char *scheduler;     /* rr credit cfs eevdf stride bvt */
     int64_t slice_ns;          /* 0: the scheduler's own default */
-    int64_t tick_ns;
-    int64_t switch_ns; /* direct cost of a switch to another vCPU */
-    int64_t balance_every_ns;
-    bool balance_idle;
-    bool credit_debit_tick;
-    int64_t cache_bytes;   /* of the last-level cache, the share of one pCPU; 0: not modelled */
-    int64_t cache_line_ns; /* to refill one 64-byte line */
+    int64_t tick_ns;           /* slices end at the next whole multiple; 0: when they are due */
+    int64_t switch_ns;         /* direct cost of a switch to another vCPU */
+    int64_t balance_every_ns;  /* the longest queue gives to the shortest; 0: never */
+    bool balance_idle;         /* an idle pCPU takes from another's queue */
+    bool credit_debit_tick;    /* who runs at a tick pays for all of it, as Xen's credit has it */
+    int64_t cache_bytes;       /* of the last-level cache, the share of one pCPU; 0: not modelled */
+    int64_t cache_line_ns;     /* to refill one 64-byte line */
     struct sc_memory memory;
     uint8_t type; /* of its hypervisor: 1 or 2 */
     bool nested_paging;
-    uint32_t load_ppm; /* type 2: what the host's own programs want of each pCPU */
-    const struct sc_modes *modes;
+    uint32_t load_ppm;            /* type 2: what the host's own programs want of each pCPU */
+    const struct sc_modes *modes; /* its prices; NULL: all are 0 */
     struct sc_measured measured;
 };
 
@@ -221,27 +223,27 @@ struct sc_vm {
     const char *group;
     uint32_t host; /* index */
     uint32_t vcpus;
-    uint32_t weight;
-    uint32_t limit_ppm; /* of one pCPU; 0: none */
-    int64_t period_ns;
-    uint32_t reservation_ppm;
-    const uint64_t *pins; /* NULL: any; else (cores of its host + 63) / 64 words */
-    uint8_t cosched;      /* enum sc_cosched */
-    int64_t working_set_bytes;
-    int64_t guest_quantum_ns; /* 0: none */
-    uint8_t mode;             /* enum sc_mode */
-    bool modified;            /* guest: modified */
-    int64_t memory_bytes;     /* 0: not stated */
-    uint32_t memory_weight;
-    int64_t memory_reservation_bytes;
+    uint32_t weight;                  /* of the VM, divided among its runnable vCPUs; 1000 is the usual one */
+    uint32_t limit_ppm;               /* of one pCPU; 0: none */
+    int64_t period_ns;                /* in which the limit holds */
+    uint32_t reservation_ppm;         /* of one pCPU, whenever it wants it */
+    const uint64_t *pins;             /* NULL: any; else (cores of its host + 63) / 64 words */
+    uint8_t cosched;                  /* enum sc_cosched */
+    int64_t working_set_bytes;        /* of cache, that it wants warm */
+    int64_t guest_quantum_ns;         /* of work, then another task's turn; 0: a task keeps its vCPU */
+    uint8_t mode;                     /* enum sc_mode */
+    bool modified;                    /* guest: modified */
+    int64_t memory_bytes;             /* 0: not stated */
+    uint32_t memory_weight;           /* its claim on the host's memory, in min-funding */
+    int64_t memory_reservation_bytes; /* never taken from it */
     const struct sc_content *content;
     uint32_t n_content;
     uint32_t
         swap; /* the guest's own swap disk, into scenario.disks; SC_NONE: a balloon cannot make it swap */
     const struct sc_vdisk *disks;
     uint32_t n_disks;
-    uint32_t network; /* its NIC's; SC_NONE: none */
-    uint32_t net_weight;
+    uint32_t network;    /* its NIC's; SC_NONE: none */
+    uint32_t net_weight; /* against others on the same link */
     const struct sc_forward *forwards;
     uint32_t n_forwards;
     bool victim;       /* role: victim */

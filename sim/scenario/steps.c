@@ -77,7 +77,13 @@ static bool touch(struct compiler *c, struct node *map, struct step *s)
         return false;
     }
     int64_t page = h && h->memory.page_bytes ? h->memory.page_bytes : DEFAULT_PAGE;
+    if (has && has < page) {
+        tree_error(r->d, of.stated ? of.node : map, "the VM's memory is less than one page of its host: %s",
+                   unit_format(UNIT_SIZE, page, text, sizeof text));
+        return false;
+    }
     s->span = size / page + (size % page != 0);
+    if (has && s->span > has / page) s->span = has / page; /* what is no whole page is of no use to it */
     if (s->span > PROG_MAX_PAGES) return refused(c, of.stated ? of.node : map, "more than 2^31 pages");
     s->write = fraction(reader_num(r, map, S "touch.write"));
     s->how = tree_is(pattern, "cyclic") ? PROG_CYCLIC : PROG_UNIFORM;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* path.h - for benchmarks: a scenario from the file to the meter, as every run has it, to run piece by piece. */
+/* path.h - for benchmarks: a scenario from the file to the meter, as every run has it, to run in pieces. */
 #ifndef VLAB_TESTS_BENCH_PATH_H
 #define VLAB_TESTS_BENCH_PATH_H
 

@@ -266,6 +266,8 @@ static const struct refusal refusals[] = {
     {H "memory: {swap: 5}\n", 3, 18, "is not a name", NULL},
     {H "memory: {replacement: lru2}\n", 3, 25, "`lru2` is not known", NULL},
     {H "memory: {replacement_scope: guest}\n", 3, 31, "`guest` is not known", NULL},
+    {H "memory: {size: 4095B}\n", 3, 18, "less than one page", NULL},
+    {H "memory: {size: 1MiB, page: 2MiB}\n", 3, 18, "less than one page", NULL},
     {H "memory: {free_target: 5%}\n", 3, 25, "is a share; a size is wanted", NULL},
     {H "memory: {size: 1GiB, free_target: 2GiB}\n", 3, 37, "more than the host has", NULL},
     {H "memory: {tax: 100%}\n", 3, 17, "out of range: 0% to 99%", NULL},

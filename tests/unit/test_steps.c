@@ -268,6 +268,8 @@ static const struct refusal refusals[] = {
      NULL},
     {T "pages: 0}}" E, 9, 38, "a step of no references does nothing", NULL},
     {T "pages: 5, of: 2GiB}}" E, 9, 45, "the VM has only 1GiB of memory", NULL},
+    {BARE "{touch: {pages: 5}}, {cpu: 1ms}]}\n  memory: 4095B\n", 7, 30,
+     "the VM's memory is less than one page of its host: 4KiB", NULL},
     {BARE "{touch: {pages: 5, of: 8193GiB}}, {cpu: 1ms}]}\n", 7, 45, "more than 2^31 pages", NULL},
     {T "pages: 5, pattern: randm}}" E, 9, 50, "`randm` is not known; `pattern` is `uniform` or `cyclic`",
      NULL},
