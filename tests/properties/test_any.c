@@ -74,7 +74,7 @@ START_TEST(laws_hold_and_looking_changes_nothing)
         free(b);
         free(yaml);
     }
-    ck_assert_int_ge(2 * ran, EACH);
+    ck_assert_int_ge(4 * ran, EACH);
 }
 END_TEST
 
