@@ -54,6 +54,9 @@ enum rec_kind {
     REC_COUNT, /* `cause` is an enum rec_count; value: how many more there were, up to now */
     REC_LEVEL, /* `cause` is an enum rec_level; value: what it is from now on */
     REC_IO,    /* a disk request is done; value: its latency; vm UINT32_MAX: the host's own. Of a device */
+    REC_ABORT, /* a request inside was lost with its VM and is never answered; value: its age in ns */
+    REC_POWER, /* `cause` is an enum rec_power; value: what it is from now on; of a VM, or of a host (vm none)
+                */
     REC_NKINDS
 };
 
@@ -72,6 +75,15 @@ enum rec_count {
     REC_N_NET_BYTES, /* payload */
     REC_N_NET_WIRE,  /* bytes with all framing */
     REC_N_NET_DROPS,
+    REC_N_BOOTS,    /* boots that came to their end */
+    REC_N_BOOT_NS,  /* and how long they took */
+    REC_N_MIG_DONE, /* migrations that came to their end, and what they took */
+    REC_N_MIG_NS,   /* start to end */
+    REC_N_MIG_DOWN_NS,
+    REC_N_MIG_ROUNDS, /* before the stop-and-copy; also of those that were cancelled, as bytes are */
+    REC_N_MIG_BYTES,
+    REC_N_BITS, /* of a covert channel, received */
+    REC_N_BITS_WRONG,
     REC_N_EXIT, /* the first of one a kind of `ops`: REC_N_EXIT + enum prog_op */
     REC_NCOUNTS = REC_N_EXIT + 13
 };
@@ -88,6 +100,14 @@ enum rec_level {
     REC_NLEVELS
 };
 
+/* Of a VM or host: told when it changes; each begins at 0. */
+enum rec_power {
+    REC_P_THERE, /* VM: 1: it is defined and has not been stopped or destroyed: if it is not up, it is down */
+    REC_P_UP,    /* VM: 1: powered, booted, not paused and not failed. Host: 1: powered on and not failed */
+    REC_P_SPEED, /* host: the step of `power.steps` it runs at */
+    REC_NPOWERS
+};
+
 /* Why something happened, where the event alone does not say. */
 enum rec_why {
     REC_WHY_NONE,
@@ -99,6 +119,28 @@ enum rec_why {
     REC_WHY_NO_NIC,     /* refused: the sender or the receiver has no NIC */
     REC_WHY_PORTS,      /* nat-full: every port is taken */
     REC_WHY_POOL,       /* pool-full: a write needs a block and there is none */
+    REC_WHY_LINK,       /* refused: a NIC or network on the way is down */
+    REC_WHY_QUOTA,      /* rejected: it would be over the quota */
+    REC_WHY_CPU,        /* rejected, or a migration refused: no host has that much CPU left */
+    REC_WHY_MEMORY,     /* the same of memory */
+    REC_WHY_FEATURES,   /* a CPU feature it needs is missing, or masked */
+    REC_WHY_STORAGE,    /* its disks cannot be reached from there */
+    REC_WHY_NETWORK,    /* its network is not there */
+    REC_WHY_APART,      /* a VM is there that it must not share a host with */
+    REC_WHY_TOGETHER,   /* the VMs that it must share a host with are elsewhere */
+    REC_WHY_SPARES,     /* a host's failure would then leave no room for all */
+    REC_WHY_PINNED,     /* it is pinned to pCPUs of its host */
+    REC_WHY_HOST_OFF,   /* the host is off, failed or being drained */
+    REC_WHY_BUSY,       /* it is in no state for it: migrating, off, not there */
+    REC_WHY_SLOTS,      /* no VM of that flavour is free */
+    REC_WHY_DIVERGED,   /* a round was no smaller than the one before it */
+    REC_WHY_GUEST,      /* failed: the guest itself */
+    REC_WHY_VMM,        /* its hypervisor process */
+    REC_WHY_KERNEL,     /* the kernel it shares */
+    REC_WHY_HOST,       /* its host */
+    REC_WHY_RACK,       /* the rack of its host */
+    REC_WHY_DISK,       /* a disk, store or pool */
+    REC_WHY_POWER,      /* it was switched off */
     REC_NWHYS
 };
 
@@ -115,8 +157,38 @@ enum rec_event {
     REC_EV_POOL_ALARM, /* a thin pool passed 80 %; value: bytes given out */
     REC_EV_POOL_FULL,  /* a write found its pool full and waits; value: bytes it needs */
     REC_EV_POOL_ROOM,  /* a pool has room again: its writers go on; value: bytes free */
-    REC_EV_REFUSED,    /* a send has no way to its receiver; value: frames; why */
-    REC_EV_NAT_FULL,   /* a new connection found no free port; value: ports there are */
+    REC_EV_REFUSED,  /* a send has no way to its receiver; value: frames; why. Or a migration; value: the host
+                      */
+    REC_EV_NAT_FULL, /* a new connection found no free port; value: ports there are */
+    REC_EV_DEFINED,  /* a VM has come to be; value: its host */
+    REC_EV_BOOTED,   /* it is up; value: ns it took */
+    REC_EV_PAUSED,
+    REC_EV_RESUMED,
+    REC_EV_STOPPED,    /* in order: what was not written back has been */
+    REC_EV_DESTROYED,  /* it is gone, with its disks */
+    REC_EV_CLONED,     /* value: the VM that came of it */
+    REC_EV_SNAPSHOT,   /* value: its number */
+    REC_EV_FAILED,     /* a VM, host or device fails; why */
+    REC_EV_REPAIRED,   /* a host or device is back */
+    REC_EV_ABORTED,    /* with its VM, requests were lost; value: how many */
+    REC_EV_DIRTY_LOST, /* with its VM, bytes written and not flushed were lost; value: bytes */
+    REC_EV_DETECTED,   /* the manager knows that a host has failed */
+    REC_EV_RESTARTED,  /* high availability starts a VM again; value: the host */
+    REC_EV_STRANDED,   /* it has no host to start a VM again on, and goes on trying; why */
+    REC_EV_REJECTED,   /* a VM that was asked for is not made; why */
+    REC_EV_LEFT,       /* its lifetime is over */
+    REC_EV_MIGRATING,  /* to host `value` */
+    REC_EV_MIGRATED,   /* value: ns of downtime */
+    REC_EV_DIVERGED,   /* its memory is written faster than it can be sent; value: round */
+    REC_EV_CANCELLED,  /* a migration was given up; why */
+    REC_EV_DRAINED,    /* a host has no VM left */
+    REC_EV_ON,         /* a host is switched on */
+    REC_EV_OFF,        /* a host is switched off */
+    REC_EV_SET,        /* a setting was changed; value: to what */
+    REC_EV_GROWN,      /* a pool; value: bytes more */
+    REC_EV_SCALED_OUT, /* value: VMs started */
+    REC_EV_SCALED_IN,  /* value: VMs stopped */
+    REC_EV_INSPECTED,  /* a host administrator read a VM's memory; value: bytes of secrets found */
     REC_NEVENTS
 };
 

@@ -194,6 +194,8 @@ static void read_rec(struct meter *m, const struct rec *r)
     case REC_COUNT:
     case REC_LEVEL: meter_count_read(m, r); break;
     case REC_IO: meter_dev_io(m, r); break;
+    case REC_ABORT:
+    case REC_POWER:
     case REC_NKINDS: break;
     }
 }

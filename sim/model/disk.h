@@ -46,6 +46,28 @@ void disk_forget(struct model *m, struct vm *vm, uint32_t snapshot);
  * snapshots and linked clones keep what they share with it. */
 void disk_destroy(struct model *m, struct vm *vm);
 
+/* Whether every disk of the VM can be reached from that host. */
+bool disk_reaches(const struct model *m, const struct vm *vm, uint32_t host);
+/* The VM is on another host than `from` now (vm->host): shared stores count it there. */
+void disk_move(struct model *m, struct vm *vm, uint32_t from);
+/* It fails, or its power is cut: nobody waits for its requests any more (those at a device end unseen, and
+ * what they write is written); its page cache is empty. Bytes that were written there and not flushed are
+ * lost: how many. A write acknowledged after a flush, or never cached, is on its device. disk_attach when it
+ * starts again. */
+int64_t disk_crash(struct model *m, struct vm *vm);
+/* It stops in order: its page cache is written back, then guest_flushed(m, vm) is called; true: there was
+ * nothing to write, and it is not called. */
+bool disk_flush(struct model *m, struct vm *vm);
+/* A disk or store fails: what is queued or on its way there waits, and what comes later; nothing of it is
+ * lost, and it all begins again when the device is back. `pool`: only what needs a new block of its pool
+ * waits. */
+void disk_fail(struct model *m, uint32_t disk, bool pool);
+void disk_repair(struct model *m, uint32_t disk, bool pool);
+/* A booting VM reads from its first disk: `bytes` that are its own, or, shared, those of its image. A linked
+ * clone's shared reads are made once a device, whoever is first, and the others wait for them; a full copy's
+ * are its own. guest_boot_read(m, vm) is called when it is done; true: it took no time, and is not. */
+bool disk_boot(struct model *m, struct vm *vm, int64_t bytes, bool shared);
+
 /* Conservation, at any time between two events: what is allocated is what can be reached from a volume or a
  * snapshot and what the accounts add up to; requests issued are those done and those queued; dirty blocks of
  * guests' caches were written back or are still there. 0, or -1 with *why (malloc'ed). */

@@ -54,6 +54,27 @@ enum net_said net_step(struct model *m, struct vm *vm, uint32_t task, int64_t *u
 /* The host's I/O thread has had its CPU time for this frame. */
 void net_tx_job(struct model *m, uint64_t arg);
 void net_rx_job(struct model *m, uint64_t arg);
+/* The VM is on another host now (vm->host): its frames go other ways from here; those under way arrive. */
+void net_move(struct model *m, struct vm *vm);
+/* Whether its network is on that host. */
+bool net_reaches(const struct model *m, const struct vm *vm, uint32_t host);
+/* It fails or is off: its sends are over, frames for it are dropped, receives forgotten. */
+void net_crash(struct model *m, struct vm *vm);
+/* A NIC (of scenario.nics) or a network goes down or comes back. Frames on it are dropped; a send whose way
+ * leads across is refused (REC_WHY_LINK) as one without a way is, and so tried again by a loop. A bulk
+ * transfer waits. */
+void net_set_nic(struct model *m, uint32_t nic, bool up);
+void net_set_network(struct model *m, uint32_t network, bool up);
+/* Bulk transfer between hosts (migration): `bytes` leave by the first NIC of `from`, if it has one, at no
+ * more than rate_bps (0: as fast as it goes), in turn with the guests' frames as a flow of the default
+ * weight, and enter by the first NIC of `to`; without NICs they take bytes / rate. When the last is there,
+ * migrate_sent(m, arg) is called, in an event of its own. The NICs' packet costs are paid by the hosts' I/O
+ * threads. An id. */
+uint32_t net_bulk(struct model *m, struct mhost *from, struct mhost *to, int64_t bytes, int64_t rate_bps,
+                  uint32_t arg);
+/* It is given up: migrate_sent is not called. Bytes that were sent. */
+int64_t net_bulk_cancel(struct model *m, uint32_t id);
+
 /* Frames and bytes handed in are delivered, dropped or on their way, to the last one. -1: *why says what is
  * not so, malloc'ed. */
 int net_check(const struct model *m, char **why);

@@ -58,11 +58,16 @@ struct sched_cfg {
     uint32_t n_vcpus; /* sum over the VMs */
     uint32_t n_vms;
     const struct sched_vm_cfg *vms; /* copied */
-    int64_t slice_ns;               /* 0: the class's own default */
-    int64_t tick_ns;                /* 0: none. The caller rounds ends of slices up to it */
-    int64_t balance_every_ns;       /* 0: never; moves from the longest queue to the shortest */
-    bool balance_idle;              /* an idle pCPU takes waiting work from another's queue */
-    bool credit_debit_tick; /* credit: debit whoever runs at a tick, as Xen does, instead of the time run */
+    /* For sched_attach: how many vCPUs and VMs there may be at once, and how they may be co-scheduled (bits
+     * of enum sched_cosched); 0: none come. Room that is never used is never touched. */
+    uint32_t room_vcpus, room_vms, room_cosched;
+    bool fixed_slots; /* each VM's slices come in turn at fixed times, and stay unused where it has no use of
+                         them: sched_slots.c */
+    int64_t slice_ns; /* 0: the class's own default */
+    int64_t tick_ns;  /* 0: none. The caller rounds ends of slices up to it */
+    int64_t balance_every_ns; /* 0: never; moves from the longest queue to the shortest */
+    bool balance_idle;        /* an idle pCPU takes waiting work from another's queue */
+    bool credit_debit_tick;   /* credit: debit whoever runs at a tick, as Xen does, instead of the time run */
     uint32_t
         threads_per_core; /* pCPUs c t .. c t + t - 1 share core c: an idle core comes first; 0, 1: none */
 };
@@ -78,7 +83,8 @@ enum sched_where { SCHED_BLOCKED, SCHED_QUEUED, SCHED_RUNNING, SCHED_THROTTLED, 
 
 struct sched;
 
-/* Bytes the state takes; 0 where cfg is out of range. The block must be 16-aligned. */
+/* Bytes the state takes; 0 where cfg is out of range. The block must be 16-aligned, and zeroed (calloc: a
+ * page of it that is never used costs nothing). */
 size_t sched_size(const struct sched_cfg *cfg);
 /* Every vCPU begins blocked. */
 struct sched *sched_init(void *block, const struct sched_cfg *cfg);
@@ -105,6 +111,13 @@ int64_t sched_next_tick(const struct sched *s);
 /* Changes a VM's weight, quota (0: none), period and reservation from now on. */
 void sched_set(struct sched *s, uint32_t vm, uint32_t weight, int64_t quota_ns, int64_t period_ns,
                uint32_t reservation_ppm, int64_t now);
+
+/* A VM comes, blocked, with what cfg says (first_vcpu does not count); its vCPUs are *first_vcpu and those
+ * that follow, the first that are free. The VM's number, the lowest that is free; SCHED_NONE: there is no
+ * room. Its pins, if any, must be among those that sched_init saw. */
+uint32_t sched_attach(struct sched *s, const struct sched_vm_cfg *cfg, int64_t now, uint32_t *first_vcpu);
+/* A VM leaves: all its vCPUs are blocked. Nothing of it stays but what its siblings were charged. */
+void sched_detach(struct sched *s, uint32_t vm, int64_t now);
 
 /* One question instead of three: what sched_next_tick says, or -1 while one of the next two has something. */
 int64_t sched_poll(const struct sched *s);

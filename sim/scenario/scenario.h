@@ -14,6 +14,7 @@
 #include "base/diag.h"
 #include "base/draw.h"
 #include "program/prog.h"
+#include "scenario/sc_cloud.h"
 
 struct expect; /* scenario/expect.h */
 
@@ -188,6 +189,15 @@ struct sc_host {
     uint32_t load_ppm;            /* type 2: what the host's own programs want of each pCPU */
     const struct sc_modes *modes; /* its prices; NULL: all are 0 */
     struct sc_measured measured;
+    bool fixed_slots;        /* cpu.defence: each VM's time comes when it comes, used or not */
+    const char *const *vmms; /* names of its hypervisor processes */
+    uint32_t n_vmms;         /* 0: one without a name, for all its VMs */
+    struct sc_power power;
+    int64_t price_u;   /* millionths of a unit of money for an hour powered on */
+    uint64_t features; /* bits of scenario.features that guests see: without those in `mask` */
+    uint32_t rack;     /* of scenario.racks; SC_NONE: none */
+    struct sc_failures failures;
+    uint32_t limit_ppm; /* placement fills its pCPUs so far; 1000000: all */
 };
 
 enum sc_arrivals { SC_CLOSED, SC_POISSON, SC_PERIODIC, SC_TRACE, SC_SEQUENCE };
@@ -209,7 +219,9 @@ struct sc_workload {
     uint32_t n_stretches;
     const int64_t *trace_ns; /* SC_TRACE: absolute times, never decreasing */
     uint32_t n_trace;
-    uint32_t clients;  /* SC_CLOSED */
+    bool
+        shared_queue; /* queue: shared: the VMs of its `count:` serve one stream and queue, the first one's */
+    uint32_t clients; /* SC_CLOSED */
     struct dist think; /* SC_CLOSED; its numbers are in think_pool */
     const int64_t *think_pool;
     const struct prog *prog; /* the steps; 8-aligned, prog->bytes long */
@@ -250,7 +262,23 @@ struct sc_vm {
     const char *draws; /* whose random numbers: the hash of this name keys its streams */
     int64_t start_ns;  /* start.at + index in the count * start.every */
     struct sc_workload work;
+
+    uint8_t there;         /* enum sc_there */
+    bool placed;           /* the policy chooses its host; `host` is then one that it could be on */
+    const char *place;     /* that policy; NULL: the cloud's */
+    uint32_t vmm;          /* of its host's vmms; 0 where there are none */
+    uint32_t kernel;       /* of scenario.kernels, shared with others (containers); SC_NONE: its own */
+    uint32_t image;        /* of scenario.images; SC_NONE: it is up as soon as it is powered on */
+    uint32_t like;         /* SC_BY_CLONE: the VM it is a clone of; else SC_NONE */
+    uint64_t features;     /* bits of scenario.features that it needs */
+    const uint32_t *with;  /* affinity: VMs that are to be on its host */
+    const uint32_t *apart; /* anti_affinity: VMs that must not be; in both lists of a pair */
+    uint32_t n_with, n_apart;
+    struct sc_migrate migrate;
 };
+
+/* How it comes to be. */
+enum sc_there { SC_AT_START, SC_BY_CLONE, SC_BY_ADD, SC_BY_SCALE, SC_BY_REQUEST };
 
 struct sc_run {
     int64_t duration_ns, warmup_ns, sample_ns;
@@ -275,6 +303,16 @@ struct scenario {
     uint32_t n_networks;
     const struct sc_peer *peers;
     uint32_t n_peers;
+    const struct sc_image *images;
+    uint32_t n_images;
+    const char *const *kernels, *const *racks, *const *features; /* names; 64 features at most */
+    uint32_t n_kernels, n_racks, n_features;
+    const struct sc_service *services; /* sorted by name, as all above */
+    uint32_t n_services;
+    struct sc_cloud cloud;
+    const struct sc_event *events; /* in the order of the file */
+    uint32_t n_events;
+    bool moves; /* some VM may be on another host than the one it began on */
     const struct expect *const *expects;
     uint32_t n_expects;
     /* This point of the sweep: keys and values as written; n_keys 0 where nothing is swept. */
