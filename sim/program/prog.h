@@ -24,6 +24,9 @@ enum step_kind {
     STEP_NET,   /* PROG_SEND: amount bytes to endpoint `target`; PROG_RECEIVE: waits for amount frames */
     STEP_OPS,   /* amount events of one kind, priced by the virtualization mode */
     STEP_LOCK,  /* takes the VM's lock, holds it for amount ns of work, gives it back */
+    STEP_ACCESS, /* refers to an address that it may not: this is the VM's end */
+    STEP_SECRET, /* amount bytes of a secret are in the VM's memory from now on */
+    STEP_COVERT, /* a covert channel: `span` bits, each amount ns long; PROG_HEAR: sent by VM `target` */
     STEP_NKINDS,
     STEP_END = 255 /* what prog_next says when the iteration is over; never in a program */
 };
@@ -32,6 +35,8 @@ enum prog_pattern { PROG_UNIFORM, PROG_CYCLIC, PROG_ZIPF, PROG_NPATTERNS }; /* t
 enum prog_disk { PROG_READ, PROG_WRITE, PROG_TRIM, PROG_NDISK };            /* disk */
 enum prog_net { PROG_SEND, PROG_RECEIVE, PROG_NNET };                       /* net */
 enum prog_lock { PROG_SPIN, PROG_YIELD, PROG_NLOCK };                       /* lock: how it is waited for */
+enum prog_access { PROG_NULL, PROG_OUTSIDE, PROG_NX, PROG_READONLY, PROG_NACCESS };
+enum prog_covert { PROG_TELL, PROG_HEAR, PROG_NCOVERT };
 enum prog_op {                                                              /* ops */
                OP_SYSCALL,
                OP_PAGE_FAULT,
@@ -57,11 +62,11 @@ struct step {
     uint32_t kind;        /* enum step_kind */
     uint32_t probability; /* of 2^32: the step happens when a draw is below it; UINT32_MAX: always, no draw */
     struct dist amount;
-    uint32_t how; /* enum prog_pattern, prog_disk, prog_net, prog_op or prog_lock, as the kind says; else 0 */
+    uint32_t how; /* enum prog_pattern, prog_disk, prog_net, prog_op, prog_lock, ..., as the kind says; else 0 */
     uint32_t flags;    /* PROG_GLUED, PROG_SEQUENTIAL, PROG_FLUSH */
-    uint32_t target;   /* disk: index into the VM's disks; net: a VM's index, or n_vms + a peer's */
+    uint32_t target;   /* disk: index into the VM's disks; net: a VM's index, or n_vms + a peer's; covert: the sending VM's */
     uint32_t write;    /* touch: of 2^32, the share of references that write; UINT32_MAX: all */
-    int64_t span;      /* touch: pages of the working set, 1 .. PROG_MAX_PAGES */
+    int64_t span;      /* touch: pages of the working set, 1 .. PROG_MAX_PAGES; covert: bits */
     double skew;       /* touch: the exponent of PROG_ZIPF, > 0 */
     double u, v;       /* touch: constants of the pattern, derived by prog_touch_make */
     uint64_t spare[2]; /* 0 */
