@@ -18,7 +18,7 @@ struct rng {
     uint64_t inc; /* odd: selects the sequence */
 };
 
-enum rng_use { RNG_STEPS = 1, RNG_ARRIVAL, RNG_THINK, RNG_TIE };
+enum rng_use { RNG_STEPS = 1, RNG_ARRIVAL, RNG_THINK, RNG_TIE, RNG_FAILURE, RNG_REQUESTS, RNG_SECRET };
 
 uint64_t rng_hash_name(const char *name, size_t len);                  /* FNV-1a, then mixed */
 uint64_t rng_key(uint64_t seed, uint64_t name_hash, enum rng_use use); /* one entity's one use */

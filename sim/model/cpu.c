@@ -27,11 +27,12 @@ static inline void enter(struct model *m, struct vcpu *v, enum vcpu_state to)
 }
 
 /* A record of what a pCPU did without a vCPU running: idling or switching, up to now. */
-static void tell_pcpu(struct model *m, const struct pcpu *c, enum rec_kind kind)
+static void tell_pcpu(struct model *m, struct pcpu *c, enum rec_kind kind)
 {
     int64_t now = sim_now(m->sim);
     if (now == c->since_ns) return;
     bool of_vcpu = kind == REC_SWITCH;
+    if (!of_vcpu) c->idle_ns += now - c->since_ns;
     *rec_next(m->out) = (struct rec){
         .t_ns = now,
         .value = now - c->since_ns,
@@ -160,6 +161,12 @@ static inline void charge(struct model *m, struct pcpu *c)
     c->untold_ns = 0;
 }
 
+/* Who sits on a seat of the host's scheduler. */
+static inline struct vcpu *seated(struct model *m, const struct mhost *h, uint32_t seat)
+{
+    return __builtin_expect(h->seats != NULL, 0) ? h->seats[seat] : &m->vcpus[h->first_vcpu + seat];
+}
+
 /* Enters whatever waiting the scheduler holds it in, if that is news. */
 static void settle_waiting(struct model *m, struct vcpu *v)
 {
@@ -169,7 +176,7 @@ static void settle_waiting(struct model *m, struct vcpu *v)
         [SCHED_THROTTLED] = VCPU_THROTTLED,
         [SCHED_COSTOPPED] = VCPU_COSTOP,
     };
-    enum sched_where where = sched_where(v->host->sched, v->in_sched);
+    enum sched_where where = v->in_sched == NONE ? SCHED_BLOCKED : sched_where(v->host->sched, v->in_sched);
     enum vcpu_state to = where == SCHED_BLOCKED ? guest_waits_as(v) : (enum vcpu_state)waits[where];
     if (to == state_of(v)) return;
     enter(m, v, to);
@@ -181,7 +188,7 @@ static inline void leave(struct model *m, struct pcpu *c, bool blocked)
 {
     struct vcpu *v = c->on;
     if (c->mode == PCPU_RUN) {
-        if (c->prio != EVQ_NORMAL && v->vm && v->vm->mem) mem_leaves(m, v);
+        if (c->prio != EVQ_NORMAL && v->vm && v->vm->mem && v->task < TASK_BOOT) mem_leaves(m, v);
         v->run_ns += sim_now(m->sim) - v->since_ns;
     } else {
         int64_t refilling = sim_now(m->sim) - c->since_ns - c->host->switch_ns;
@@ -232,7 +239,7 @@ static inline void come(struct model *m, struct pcpu *c, struct vcpu *v, int64_t
 static inline void put_on(struct model *m, struct pcpu *c, struct sched_pick next, bool blocked)
 {
     const struct mhost *h = c->host;
-    struct vcpu *v = next.vcpu == SCHED_NONE ? NULL : &m->vcpus[h->first_vcpu + next.vcpu];
+    struct vcpu *v = next.vcpu == SCHED_NONE ? NULL : seated(m, h, next.vcpu);
     if (v) ASSERT(next.run_ns > 0);
     if (v && v == c->on) { /* it goes on */
         c->slice_run = next.run_ns;
@@ -304,7 +311,7 @@ __attribute__((noinline)) static int64_t settle_wishes(struct model *m, struct m
     for (uint32_t x; (x = sched_take_resched(s)) != SCHED_NONE;)
         resume(m, &m->pcpus[h->first_pcpu + x], true);
     for (uint32_t x; (x = sched_take_changed(s)) != SCHED_NONE;) {
-        struct vcpu *v = &m->vcpus[h->first_vcpu + x];
+        struct vcpu *v = seated(m, h, x);
         if (!v->at) settle_waiting(m, v);
     }
     for (uint32_t i = 0; i < h->n_woken; i++) {
@@ -417,18 +424,18 @@ void cpu_look(struct vcpu *v)
 
 void cpu_wake(struct model *m, struct vcpu *v)
 {
+    if (v->vm && v->vm->held) return;
     sched_wake(v->host->sched, v->in_sched, sim_now(m->sim));
     cpu_look(v);
 }
 
-void cpu_power_off(struct model *m, struct vcpu *v)
+void cpu_take_off(struct model *m, struct vcpu *v)
 {
-    if (sched_where(v->host->sched, v->in_sched) != SCHED_BLOCKED) {
+    if (v->in_sched != NONE && sched_where(v->host->sched, v->in_sched) != SCHED_BLOCKED) {
         struct pcpu *c = v->at;
         if (c && c->mode == PCPU_RUN && c->event) unplan(m, c);
         if (c) charge(m, c);
-        guest_settle(v);
-        v->task = NONE;
+        if (v->vm) guest_settle(v);
         sched_block(v->host->sched, v->in_sched, sim_now(m->sim));
         if (c) dispatch(m, c, true);
     }
@@ -442,6 +449,11 @@ int64_t cpu_uncharged_ns(const struct model *m, const struct vcpu *v)
     c = *v->at;
     int64_t ran = sim_now(m->sim) - c.run_from;
     return c.smt ? work_of(&c, ran) : ran;
+}
+
+int64_t cpu_busy_ns(const struct model *m, const struct pcpu *c)
+{
+    return sim_now(m->sim) - c->idle_ns - (c->mode == PCPU_IDLE ? sim_now(m->sim) - c->since_ns : 0);
 }
 
 void cpu_replan(struct model *m, struct vcpu *v)
@@ -465,7 +477,7 @@ void cpu_step_over(struct model *m, struct vcpu *v)
     v->burst_ns = v->granted_ns = 0;
     if (v->at) {
         resume(m, v->at, false);
-    } else if (!guest_proceed(m, v)) {
+    } else if (!guest_proceed(m, v) && !v->vm->held) {
         sched_block(v->host->sched, v->in_sched, sim_now(m->sim));
         settle_waiting(m, v);
     }

@@ -23,15 +23,18 @@ void cpu_on_tick(void *model, uint32_t host); /* of a scheduler */
 
 /* What a vCPU waits for, or that it is there at all, may have changed: seen to when the host is settled. */
 void cpu_look(struct vcpu *v);
-/* It is there no more: off its pCPU, out of the queue. */
-void cpu_power_off(struct model *m, struct vcpu *v);
+/* Off its pCPU and out of the queue, with what it ran booked; the task on it stays. It comes back by
+ * cpu_wake. */
+void cpu_take_off(struct model *m, struct vcpu *v);
 /* The work it has done since that was last booked. */
 int64_t cpu_uncharged_ns(const struct model *m, const struct vcpu *v);
 /* Books what it has run up to now; the scheduler is not told. */
 void cpu_account(struct model *m, struct vcpu *v);
+/* How long it has not been idle, from time 0. */
+int64_t cpu_busy_ns(const struct model *m, const struct pcpu *c);
 /* Its burst has changed: its pCPU's next stop does too. What it ran must be booked. */
 void cpu_replan(struct model *m, struct vcpu *v);
-/* The guest has something to run on a vCPU that had nothing. */
+/* The guest has something to run on a vCPU that had nothing. Of a VM that is held (power.h) it waits. */
 void cpu_wake(struct model *m, struct vcpu *v);
 /* The step of the task on this vCPU is over, not by running but by the clock. */
 void cpu_step_over(struct model *m, struct vcpu *v);

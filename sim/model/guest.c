@@ -7,6 +7,8 @@
 #include "model/disk.h"
 #include "model/mem.h"
 #include "model/mode.h"
+#include "model/power.h"
+#include "model/secret.h"
 #include "model/step.h"
 #include "model/thread.h"
 #include "model/work.h"
@@ -15,6 +17,14 @@ int64_t guest_at_speed_ns(uint32_t ppm, int64_t work_ns)
 {
     __int128 t = ((__int128)work_ns * 1000000 + ppm - 1) / ppm;
     return t > INT64_MAX ? INT64_MAX - 1 : (int64_t)t;
+}
+
+/* Time on a core of one speed, on one of another. */
+static int64_t rescaled(int64_t ns, uint32_t from_ppm, uint32_t to_ppm)
+{
+    if (ns == INT64_MAX) return ns;
+    __int128 t = ((__int128)ns * from_ppm + to_ppm - 1) / to_ppm;
+    return t >= INT64_MAX ? INT64_MAX - 1 : (int64_t)t;
 }
 
 /* --- the guest's queue of runnable tasks without a vCPU --- */
@@ -104,7 +114,8 @@ static void runnable(struct model *m, struct vm *vm, uint32_t t)
 void guest_settle(struct vcpu *v)
 {
     struct vm *vm = v->vm;
-    if (!vm || v->task == NONE) {
+    if (!vm || v->task >= TASK_BOOT) {
+        if (vm) vm->charged_ns += v->granted_ns - v->burst_ns;
         v->granted_ns = v->burst_ns;
         return;
     }
@@ -126,6 +137,12 @@ bool guest_proceed(struct model *m, struct vcpu *v)
     struct vm *vm = v->vm;
     uint32_t t = v->task;
     if (!vm) return thread_proceed(m, v);
+    if (__builtin_expect(t == TASK_BOOT, 0)) {
+        guest_settle(v);
+        v->task = NONE;
+        power_booted_cpu(m, vm);
+        return false;
+    }
     bool paying = v->paying != TOLL_NONE;
     guest_settle(v);
     if (paying && (v->toll_ns[0] | v->toll_ns[1]) != 0) { /* the switch is paid before anything else */
@@ -160,7 +177,7 @@ static int wait_slot(uint8_t state)
 
 enum vcpu_state guest_waits_as(const struct vcpu *v)
 {
-    if (v->vm && v->vm->off) return VCPU_DOWN;
+    if (v->vm && (v->vm->off || v->vm->held)) return VCPU_DOWN;
     if ((v->waiting[0] | v->waiting[1] | v->waiting[2]) == 0) return VCPU_IDLE;
     for (int i = 0; i < 3; i++)
         if (v->waiting[i]) return (enum vcpu_state)(VCPU_SWAPWAIT + i);
@@ -225,37 +242,12 @@ void guest_cut(struct model *m, struct vm *vm, uint32_t t, int64_t ran_ns)
     cpu_replan(m, v);
 }
 
-/* --- killing --- */
-
-void guest_kill(struct model *m, struct vm *vm)
-{
-    if (vm->off || vm->doomed) return;
-    vm->doomed = true;
-    sim_at(m->sim, sim_now(m->sim), EVQ_EARLY, m->ev_kill, vm->index);
-}
-
-void guest_on_kill(void *model, uint32_t i)
-{
-    struct model *m = model;
-    struct vm *vm = &m->vms[i];
-    vm->doomed = false;
-    vm->off = true;
-    inner_tell(m, vm, REC_EVENT, 0, REC_EV_KILLED);
-    for (uint32_t k = 0; k < vm->n_vcpus; k++)
-        cpu_power_off(m, &m->vcpus[vm->first_vcpu + k]);
-    vm->run_head = vm->run_tail = NONE;
-    timers_done(&vm->timers);
-    guest_arm(m, vm);
-    if (vm->mem) mem_release(m, vm);
-    cpu_settle(m, vm->host);
-    book_settle(m);
-}
-
 /* --- timers --- */
 
 static void task_timer(struct model *m, struct vm *vm, uint32_t t)
 {
     struct task *k = &vm->tasks[t];
+    if (__builtin_expect(k->kind == STEP_COVERT, 0)) secret_heard(m, vm, t, guest_ran_ns(m, vm, t));
     if (k->where != TASK_ON) k->left_ns = 0;
     switch ((enum task_where)k->where) {
     case TASK_ASLEEP:
@@ -286,8 +278,6 @@ void guest_arm(struct model *m, struct vm *vm)
     vm->timer_event = at == INT64_MAX ? 0 : sim_at(m->sim, at, EVQ_NORMAL, m->ev_vm, vm->index);
 }
 
-static void start(struct model *m, struct vm *vm);
-
 void guest_on_timer(void *model, uint32_t i)
 {
     struct model *m = model;
@@ -300,7 +290,9 @@ void guest_on_timer(void *model, uint32_t i)
         case TIMER_TASK: task_timer(m, vm, t.id); break;
         case TIMER_CLIENT: work_on_client(m, vm, t.id); break;
         case TIMER_ARRIVAL: work_on_arrival(m, vm); break;
-        case TIMER_START: start(m, vm); break;
+        case TIMER_START: power_first(m, vm); break;
+        case TIMER_BOOT: power_booted(m, vm); break;
+        case TIMER_LEAVE: power_leave(m, vm); break;
         }
     }
     guest_arm(m, vm);
@@ -330,30 +322,52 @@ uint32_t guest_free_task(struct vm *vm)
 void guest_begin_request(struct model *m, struct vm *vm, uint32_t t, const struct request *r)
 {
     step_begin(vm, &vm->tasks[t], r);
+    guest_go(m, vm, t);
+}
+
+void guest_go(struct model *m, struct vm *vm, uint32_t t)
+{
     if (step_advance(m, vm, t)) runnable(m, vm, t);
 }
 
-/* Powers the VM on: its tasks begin, its arrivals and clients too. */
-static void start(struct model *m, struct vm *vm)
+void guest_boot_cpu(struct model *m, struct vm *vm, int64_t work_ns)
 {
-    vm->off = false;
-    inner_tell(m, vm, REC_EVENT, 0, REC_EV_STARTED);
-    if (vm->sc->n_disks) disk_attach(m, vm);
-    for (uint32_t i = 0; i < vm->n_vcpus; i++)
-        cpu_look(&m->vcpus[vm->first_vcpu + i]);
-    const struct sc_workload *w = &vm->sc->work;
-    if (w->requests) {
-        work_start(m, vm);
-        return;
-    }
+    struct vcpu *v = &m->vcpus[vm->first_vcpu];
+    v->task = TASK_BOOT;
+    v->overhead = false;
+    v->burst_ns = v->granted_ns = guest_on_core_ns(vm->host, work_ns);
+    cpu_wake(m, v);
+}
+
+/* --- another host --- */
+
+bool guest_switch_counts(const struct vm *vm)
+{
+    const struct sc_modes *modes = vm->host->sc->modes;
+    if (!modes || (vm->n_tasks <= vm->n_vcpus && !vm->sc->work.unlimited)) return false;
+    const struct sc_price *p = &modes->price[vm->sc->mode][OP_CONTEXT_SWITCH];
+    return p->ps > 0 || (p->exits && vm->book);
+}
+
+void guest_rescale(struct model *m, struct vm *vm, uint32_t from_ppm, uint32_t to_ppm)
+{
+    vm->quantum_ns =
+        vm->sc->guest_quantum_ns ? guest_on_core_ns(vm->host, vm->sc->guest_quantum_ns) : INT64_MAX;
+    if (from_ppm == to_ppm) return;
     for (uint32_t t = 0; t < vm->n_tasks; t++) {
         struct task *k = &vm->tasks[t];
-        k->quota =
-            w->until == UINT64_MAX ? UINT64_MAX : w->until / vm->n_tasks + (t < w->until % vm->n_tasks);
-        k->began_ns = sim_now(m->sim);
-        k->where = TASK_OVER;
-        if (k->quota == 0) continue;
-        prog_begin(&k->at, vm->key_steps, t, 0);
-        if (step_advance(m, vm, t)) runnable(m, vm, t);
+        if (k->quantum_ns != INT64_MAX) k->quantum_ns = rescaled(k->quantum_ns, from_ppm, to_ppm);
+        bool works = k->kind == STEP_CPU || (k->kind == STEP_LOCK && !k->overhead);
+        if (!works || k->where == TASK_FREE || k->where == TASK_OVER) continue;
+        k->left_ns = rescaled(k->left_ns, from_ppm, to_ppm);
+        k->owed_ns = rescaled(k->owed_ns, from_ppm, to_ppm);
+        k->piece_ns = rescaled(k->piece_ns, from_ppm, to_ppm);
+    }
+    for (uint32_t i = vm->first_vcpu; i < vm->first_vcpu + vm->n_vcpus; i++) {
+        struct vcpu *v = &m->vcpus[i];
+        if (v->task == TASK_BOOT)
+            v->burst_ns = v->granted_ns = rescaled(v->burst_ns, from_ppm, to_ppm);
+        else if (v->task != NONE)
+            grant(v, &vm->tasks[v->task]);
     }
 }

@@ -33,8 +33,7 @@ void guest_wait(struct model *m, struct vm *vm, uint32_t task, enum vcpu_state a
 /* The state of a vCPU that has nothing to run: a task that was last on it waits for swap, disk or network (in
  * this order, where several do), or it is idle, or down. */
 enum vcpu_state guest_waits_as(const struct vcpu *v);
-/* Ends a VM from outside, as soon as the present event's handler is through: it is down, what it held of
- * memory is free (mem_release), its requests stay unanswered. */
+/* Ends a VM from outside, as soon as the present event's handler is through: it fails (power_fail). */
 void guest_kill(struct model *m, struct vm *vm);
 void guest_on_kill(void *model, uint32_t vm); /* the engine's event */
 /* What a task waited for is there (a disk, the network, a page, a lock): its step goes on. The handler of the
@@ -45,6 +44,28 @@ int64_t guest_ran_ns(const struct model *m, const struct vm *vm, uint32_t task);
 /* The present piece ends when the task has had ran_ns of it, no less than it has had: the vCPU is replanned.
  */
 void guest_cut(struct model *m, struct vm *vm, uint32_t task, int64_t ran_ns);
+/* The task's program goes on: on a vCPU, if it has something to run. */
+void guest_go(struct model *m, struct vm *vm, uint32_t task);
+/* Booting: vCPU 0 has so much work (on a core of speed 1.0) to do, then power_booted_cpu is called. */
+void guest_boot_cpu(struct model *m, struct vm *vm, int64_t work_ns);
+/* Its vCPUs, none of them on a pCPU, are on cores of another speed from now on; vm->host is that host
+ * already.
+ */
+void guest_rescale(struct model *m, struct vm *vm, uint32_t from_ppm, uint32_t to_ppm);
+
+/* Whether a switch between its tasks has a price there, or is an exit. */
+bool guest_switch_counts(const struct vm *vm);
+
+/* guest_life.c: the workload as a whole. */
+/* It is up: its tasks begin, its arrivals and clients too; or it is up again: a loop's tasks do the iteration
+ * again in which they were interrupted, requests are taken again. */
+void guest_up(struct model *m, struct vm *vm);
+/* It is up no more, whatever the reason: its vCPUs have nothing to run, its tasks are nowhere, requests
+ * inside are lost (REC_ABORT) and their clients think again. Returns how many. Those that still come are lost
+ * too, as they come. */
+int64_t guest_down(struct model *m, struct vm *vm);
+/* Nothing is inside that a shutdown would wait for. */
+bool guest_idle(const struct vm *vm);
 /* A thread for a request: a free one, or a new one where they are unlimited; NONE: all are busy. */
 uint32_t guest_free_task(struct vm *vm);
 

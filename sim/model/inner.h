@@ -47,6 +47,16 @@ struct mhost {
     struct mem *mem;                  /* NULL: no VM here touches memory */
     struct book *book;                /* likewise */
     uint64_t *pins;                   /* of its threads */
+    /* host.h */
+    struct vcpu **seats; /* where VMs move (scenario.moves): who sits on each of the scheduler's; NULL: the
+                            vCPUs from first_vcpu on, and always will */
+    uint32_t n_seats, cap_woken; /* of them in use, or in a row free; room in woken */
+    uint32_t n_failures; /* that it suffers from now: it is up when there is none, and it is not off */
+    bool off, draining, drained;
+    uint32_t expects;              /* VMs on their way here */
+    struct vm *first_vm, *last_vm; /* those that are on it, running or not */
+    uint32_t n_vms;
+    int64_t promised[2]; /* to them: ppm of pCPUs, bytes */
 };
 
 enum pcpu_mode { PCPU_IDLE, PCPU_SWITCH, PCPU_RUN };
@@ -64,6 +74,7 @@ struct pcpu {
     uint16_t num;      /* within its host */
     uint8_t mode;      /* enum pcpu_mode */
     int64_t since_ns;  /* when this idling or switching began */
+    int64_t idle_ns;   /* all its idling before that */
     int64_t slice_run; /* what the policy granted, while switching */
     bool smt;          /* hardware threads share its core: work is slower than time while siblings are busy */
     uint32_t rate_num, rate_den; /* of SMT: work per time, now */
@@ -99,6 +110,7 @@ struct vcpu {
 };
 
 #define TOLL_NONE 2
+#define TASK_BOOT (UINT32_MAX - 1) /* in vcpu.task: no task of the guest's, it is booting */
 
 static inline enum vcpu_state state_of(const struct vcpu *v)
 {
@@ -123,6 +135,8 @@ struct task {
     bool overhead;      /* the piece of run time it is in is overhead */
     int64_t piece_ns;   /* that piece's length, for steps whose part asks how far it got */
     int64_t owed_ns;    /* overhead still to run when the piece is over */
+    int64_t bits;       /* of a covert step, so far; */
+    bool whole;         /* the slot it is in was whole */
     struct prog_act act;
     struct touch *touch; /* NULL: has not touched yet */
 };
@@ -162,11 +176,33 @@ struct vm {
     struct book *book; /* NULL: nothing here is counted */
     struct vmem *mem;  /* NULL: it does not touch */
     struct locks *locks;
-    bool off;                       /* not powered on yet, or not any more */
-    bool doomed;                    /* will be off when this event's handler is through */
+    bool off;               /* not up: nothing of the guest's runs or is woken */
+    bool doomed;            /* will be off when this event's handler is through */
+    uint8_t held;           /* bits of enum hold: its vCPUs are kept from running */
+    uint8_t power;          /* enum vm_power */
+    bool resident;          /* on vm->host, seated in its scheduler, its promises made */
+    bool wanted;            /* to be up: nobody has stopped or destroyed it */
+    bool in_quota;          /* it counts */
+    bool counted_up;        /* as the last REC_POWER said */
+    bool begun;             /* it has been up */
+    bool open;              /* its stream has begun */
+    bool leaving;           /* it takes no more requests: when those inside are done, it stops */
+    uint32_t in_sched;      /* its number in its host's scheduler */
+    uint32_t front;         /* the VM whose stream and queue it serves; itself, but for `queue: shared` */
+    uint32_t scale;         /* the autoscaling that looks at its queue; NONE */
+    int64_t on_ns, born_ns; /* last powered on; first up */
+    struct migration *migration;        /* migrate.h; NULL: it stays where it is */
+    struct vm *next_there, *prev_there; /* on its host */
+    struct vm_set {                     /* as events may change them */
+        uint32_t weight, limit_ppm, reservation_ppm;
+        int64_t dirty_bps;
+    } set;
     bool switches;                  /* a switch between its tasks has a price or is an exit */
     bool emulated;                  /* its work takes longer than on the core itself */
     int64_t useful_ps, overhead_ps; /* of prices, what does not fill a ns yet */
+    int64_t secret_bytes;           /* secret.h: in its memory now */
+    uint64_t key_bits;
+    int64_t heard_most, heard_least; /* of a covert channel's slots so far */
 };
 
 struct model {
@@ -183,9 +219,33 @@ struct model {
     struct net *net;
     struct book *dev_books; /* [scenario_n_devs] */
     struct books books;
+    struct fails *fails;
+    struct migrate_page *pages; /* migrate.c */
+    uint32_t n_pages, cap_pages;
+    struct cloud *cloud; /* cloud.h; NULL: nobody sees to anything */
     uint32_t n_pcpus, n_vcpus, n_threads;
+    uint32_t only_vm;                                           /* MODEL_ALL, or the one that there is */
     uint32_t ev_pcpu, ev_vm, ev_tick, ev_kill, ev_load, ev_end; /* handlers */
+    uint32_t ev_event, ev_heal, ev_fail, ev_cloud, ev_migrate;
 };
+
+/* An event of the VM, and why. */
+static inline void inner_tell_why(struct model *m, const struct vm *vm, int64_t value, enum rec_event what,
+                                  enum rec_why why)
+{
+    if (!rec_wants(m->out, REC_EVENT)) return;
+    *rec_next(m->out) = (struct rec){
+        .t_ns = sim_now(m->sim),
+        .value = value,
+        .host = vm->host->index,
+        .vm = vm->index,
+        .vcpu = REC_NONE,
+        .pcpu = REC_NONE,
+        .kind = REC_EVENT,
+        .to = (uint8_t)why,
+        .cause = (uint8_t)what,
+    };
+}
 
 /* A record of the VM as a whole; cause: of a REC_EVENT, else 0. */
 static inline void inner_tell(struct model *m, const struct vm *vm, enum rec_kind kind, int64_t value,

@@ -8,11 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/cloud.h"
 #include "model/cpu.h"
 #include "model/disk.h"
+#include "model/event.h"
+#include "model/fail.h"
 #include "model/guest.h"
+#include "model/host.h"
 #include "model/lock.h"
 #include "model/mem.h"
+#include "model/migrate.h"
 #include "model/net.h"
 #include "model/thread.h"
 #include "model/work.h"
@@ -44,21 +49,15 @@ static void on_end(void *ctx, uint32_t arg)
     sim_stop(((struct model *)ctx)->sim);
 }
 
-/* Whether anything of this VM is counted: it does more than compute and sleep. */
-static bool wants_book(const struct sc_vm *sc)
+/* Whether anything of this VM is counted: it does more than compute and sleep, or boots, or may be migrated.
+ */
+static bool wants_book(const struct scenario *all, const struct sc_vm *sc)
 {
+    if (all->moves || sc->image != SC_NONE) return true;
     const struct step *s = prog_steps(sc->work.prog);
     for (uint32_t i = 0; i < sc->work.prog->n_steps; i++)
         if (s[i].kind > STEP_SLEEP) return true;
     return sc->n_disks > 0 || sc->network != SC_NONE;
-}
-
-static bool switch_counts(const struct vm *vm)
-{
-    const struct sc_modes *modes = vm->host->sc->modes;
-    if (!modes || (vm->n_tasks <= vm->n_vcpus && !vm->sc->work.unlimited)) return false;
-    const struct sc_price *p = &modes->price[vm->sc->mode][OP_CONTEXT_SWITCH];
-    return p->ps > 0 || (p->exits && vm->book);
 }
 
 static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
@@ -71,7 +70,7 @@ static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
     vm->index = i;
     vm->host = &m->hosts[sc->host];
     vm->prog = w->prog;
-    if (wants_book(sc)) {
+    if (wants_book(m->sc, sc)) {
         vm->book = alloc_array(1, sizeof *vm->book);
         book_open(m, vm->book, sc->host, i, false);
     }
@@ -83,12 +82,20 @@ static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
     vm->emulated =
         sc->mode == SC_EMULATION && vm->host->sc->modes && vm->host->sc->modes->emulation_milli != 1000;
     vm->run_head = vm->run_tail = vm->free_head = NONE;
+    vm->in_sched = vm->scale = NONE;
+    vm->front = i;
+    if (w->shared_queue && m->only_vm == MODEL_ALL)
+        while (vm->front > 0 && strcmp(m->sc->vms[vm->front - 1].group, sc->group) == 0)
+            vm->front--;
+    vm->set = (struct vm_set){sc->weight, sc->limit_ppm, sc->reservation_ppm, sc->migrate.dirty_bps};
+    vm->key_bits = rng_key(m->seed, name, RNG_SECRET);
+    vm->heard_least = INT64_MAX;
     vm->key_steps = rng_key(m->seed, name, RNG_STEPS);
     vm->key_think = rng_key(m->seed, name, RNG_THINK);
     vm->arrival_rng = rng_at(rng_key(m->seed, name, RNG_ARRIVAL), 0, 0);
     vm->n_tasks = vm->cap_tasks = w->unlimited ? 0 : w->threads;
     vm->tasks = alloc_array(vm->n_tasks, sizeof *vm->tasks);
-    vm->switches = switch_counts(vm);
+    vm->switches = guest_switch_counts(vm);
     for (uint32_t t = vm->n_tasks; t-- > 0;) {
         vm->tasks[t] =
             (struct task){.vcpu = first_vcpu + t % vm->n_vcpus, .client = NONE, .where = TASK_FREE};
@@ -110,46 +117,62 @@ static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
             .last_task = NONE,
             .paying = TOLL_NONE,
             .index = first_vcpu + k,
-            .in_sched = first_vcpu + k - vm->host->first_vcpu,
+            .in_sched = vm->host->seats ? NONE : first_vcpu + k - vm->host->first_vcpu,
             .ws_lines = (sc->working_set_bytes + 63) / 64,
         };
 }
 
-static void build_sched(struct model *m, struct mhost *h, uint32_t host, uint32_t only_vm)
+/* A VM's seats at the start, where the host's are dealt. */
+static struct sched_vm_cfg sit(struct model *m, struct mhost *h, struct vm *vm, uint32_t number,
+                               uint32_t first)
+{
+    struct sched_vm_cfg cfg = host_sched_cfg(vm);
+    cfg.first_vcpu = first;
+    vm->in_sched = number;
+    h->limits = h->limits || cfg.quota_ns || cfg.cosched;
+    for (uint32_t k = 0; h->seats && k < vm->n_vcpus; k++) {
+        struct vcpu *v = &m->vcpus[vm->first_vcpu + k];
+        v->in_sched = first + k;
+        h->seats[first + k] = v;
+    }
+    return cfg;
+}
+
+/* Where VMs move, only who is pinned has a seat from the beginning, and the host's threads. */
+static void build_sched(struct model *m, struct mhost *h, uint32_t only_vm)
 {
     struct sched_vm_cfg *vms = alloc_array(m->sc->n_vms + h->n_threads, sizeof *vms);
     uint64_t *pins = alloc_array((size_t)h->n_threads * ((h->n_pcpus + 63) / 64),
                                  sizeof *pins); /* kept by the scheduler */
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < m->sc->n_vms; i++) {
-        const struct sc_vm *sc = &m->sc->vms[i];
-        if (sc->host != host || !wanted(only_vm, i)) continue;
-        h->limits = h->limits || sc->limit_ppm || sc->cosched;
-        vms[n++] = (struct sched_vm_cfg){
-            .weight = sc->weight,
-            .first_vcpu = m->vms[i].first_vcpu - h->first_vcpu,
-            .n_vcpus = sc->vcpus,
-            .reservation_ppm = sc->reservation_ppm,
-            .quota_ns = sc->limit_ppm ? (int64_t)((__int128)sc->period_ns * sc->limit_ppm / 1000000) : 0,
-            .period_ns = sc->period_ns,
-            .pins = sc->pins,
-            .cosched = (enum sched_cosched)sc->cosched,
-        };
-    }
+    uint32_t n = 0, seat = 0, cosched = 0;
     for (uint32_t i = 0; i < h->n_threads; i++) {
         const struct thread *t = &m->threads[h->first_thread + i];
         uint64_t *pin = pins + (size_t)i * ((h->n_pcpus + 63) / 64);
         pin[t->pcpu / 64] |= UINT64_C(1) << (t->pcpu % 64);
-        vms[n++] = (struct sched_vm_cfg){.weight = SCHED_WEIGHT_DEFAULT,
-                                         .first_vcpu = h->n_vcpus + i,
-                                         .n_vcpus = 1,
-                                         .pins = t->kind == THREAD_LOAD ? pin : NULL};
     }
+    for (uint32_t k = 0; h->seats && k < h->n_threads; k++)
+        h->seats[seat++] = &m->vcpus[m->threads[h->first_thread + k].vcpu];
+    for (uint32_t i = 0; i < m->sc->n_vms; i++) {
+        const struct sc_vm *sc = &m->sc->vms[i];
+        cosched |= sc->cosched ? 1u << sc->cosched : 0;
+        if (&m->hosts[sc->host] != h || !wanted(only_vm, i) || (h->seats && !sc->pins)) continue;
+        vms[n] = sit(m, h, &m->vms[i], n, seat);
+        seat += sc->vcpus;
+        n++;
+    }
+    for (uint32_t i = 0; i < h->n_threads; i++)
+        vms[n++] = (struct sched_vm_cfg){.weight = SCHED_WEIGHT_DEFAULT,
+                                         .first_vcpu = h->seats ? i : h->n_vcpus + i,
+                                         .n_vcpus = 1,
+                                         .pins = m->threads[h->first_thread + i].kind == THREAD_LOAD
+                                                     ? pins + (size_t)i * ((h->n_pcpus + 63) / 64)
+                                                     : NULL};
     h->pins = pins;
+    h->n_seats = h->seats ? seat - h->n_threads : h->n_vcpus;
     struct sched_cfg cfg = {
         .cls = sched_class_find(h->sc->scheduler),
         .n_pcpus = h->n_pcpus,
-        .n_vcpus = h->n_vcpus + h->n_threads,
+        .n_vcpus = h->n_seats + h->n_threads,
         .n_vms = n,
         .vms = vms,
         .slice_ns = h->sc->slice_ns,
@@ -158,7 +181,13 @@ static void build_sched(struct model *m, struct mhost *h, uint32_t host, uint32_
         .balance_idle = h->sc->balance_idle,
         .credit_debit_tick = h->sc->credit_debit_tick,
         .threads_per_core = h->sc->threads_per_core,
+        .fixed_slots = h->sc->fixed_slots,
     };
+    if (h->seats) {
+        cfg.room_vcpus = m->n_vcpus;
+        cfg.room_vms = m->sc->n_vms + h->n_threads;
+        cfg.room_cosched = cosched;
+    }
     size_t size = sched_size(&cfg);
     ASSERT(size > 0); /* the reader has checked all that cfg is made of */
     h->sched = sched_init(alloc_array(1, (size + 15) & ~(size_t)15), &cfg);
@@ -182,6 +211,7 @@ static void build_host(struct model *m, uint32_t i, uint32_t *next_pcpu, uint32_
     h->line_ns = sc->cache_line_ns;
     h->tick_at = SCHED_FOREVER;
     h->smt = sc->threads_per_core > 1;
+    if (m->sc->moves && only_vm == MODEL_ALL) h->seats = alloc_array(m->n_vcpus, sizeof(struct vcpu *));
     for (uint32_t p = 0; p < h->n_pcpus; p++)
         m->pcpus[h->first_pcpu + p] = (struct pcpu){.host = h,
                                                     .index = h->first_pcpu + p,
@@ -196,12 +226,14 @@ static void build_host(struct model *m, uint32_t i, uint32_t *next_pcpu, uint32_
     }
     h->n_vcpus = *next_vcpu - h->first_vcpu;
     h->first_thread = *next_thread;
-    if (h->n_vcpus) thread_build(m, h); /* nobody is there whom they could serve, or hinder */
+    if (h->n_vcpus || h->seats)
+        thread_build(m, h); /* else nobody is there whom they could serve, or hinder */
     *next_vcpu += h->n_threads;
     *next_thread += h->n_threads;
-    h->woken = alloc_array(h->n_vcpus + h->n_threads, sizeof *h->woken);
+    h->cap_woken = h->n_vcpus + h->n_threads;
+    h->woken = alloc_array(h->cap_woken, sizeof *h->woken);
     *next_pcpu += h->n_pcpus;
-    if (h->n_vcpus) build_sched(m, h, i, only_vm);
+    if (h->n_vcpus || h->seats) build_sched(m, h, only_vm);
 }
 
 struct model *model_new(const struct scenario *sc, uint64_t seed, uint32_t only_vm, struct rec_block *out)
@@ -210,12 +242,18 @@ struct model *model_new(const struct scenario *sc, uint64_t seed, uint32_t only_
     m->sc = sc;
     m->out = out;
     m->seed = seed;
+    m->only_vm = only_vm;
     m->sim = sim_new();
     m->ev_pcpu = sim_on(m->sim, "pcpu", cpu_on_pcpu, m);
     m->ev_vm = sim_on(m->sim, "vm", guest_on_timer, m);
     m->ev_tick = sim_on(m->sim, "tick", cpu_on_tick, m);
     m->ev_kill = sim_on(m->sim, "kill", guest_on_kill, m);
     m->ev_load = sim_on(m->sim, "host load", thread_on_load, m);
+    m->ev_event = sim_on(m->sim, "event", event_on, m);
+    m->ev_heal = sim_on(m->sim, "repair", fail_on_end, m);
+    m->ev_fail = sim_on(m->sim, "failure", fail_on_host, m);
+    m->ev_cloud = sim_on(m->sim, "manager", cloud_on_event, m);
+    m->ev_migrate = sim_on(m->sim, "migration", migrate_on, m);
     book_init(m);
     m->ev_end = sim_on(m->sim, "end", on_end, m);
     sim_on_stuck(m->sim, who_is_stuck, m);
@@ -245,12 +283,16 @@ struct model *model_new(const struct scenario *sc, uint64_t seed, uint32_t only_
     mem_init(m);
     disk_init(m);
     net_init(m);
+    host_begin(m);
+    cloud_init(m);
+    fail_init(m);
     for (uint32_t i = 0; i < sc->n_vms; i++) {
         struct vm *vm = &m->vms[i];
-        if (!vm->sc) continue;
+        if (!vm->sc || sc->vms[i].there >= SC_BY_CLONE) continue;
         timers_set(&vm->timers, sc->vms[i].start_ns, TIMER_START, 0);
         guest_arm(m, vm);
     }
+    event_init(m);
     return m;
 }
 
@@ -261,7 +303,11 @@ void model_free(struct model *m)
         free(m->hosts[i].sched);
         free(m->hosts[i].woken);
         free(m->hosts[i].pins);
+        free(m->hosts[i].seats);
     }
+    migrate_done(m);
+    cloud_done(m);
+    fail_done(m);
     net_done(m);
     disk_done(m);
     mem_done(m);
@@ -324,6 +370,6 @@ int model_run(struct model *m, char **why)
     for (uint32_t i = 0; i < m->sc->n_vms; i++)
         if (m->vms[i].sc) work_close(m, &m->vms[i]);
     rec_block_flush(m->out);
-    if (net_check(m, why) != 0 || mem_check(m, why) != 0) return -1;
+    if (host_check(m, why) != 0 || net_check(m, why) != 0 || mem_check(m, why) != 0) return -1;
     return check_work(m, why) ? -1 : disk_check(m, why);
 }

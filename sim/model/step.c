@@ -7,6 +7,8 @@
 #include "model/mem.h"
 #include "model/mode.h"
 #include "model/net.h"
+#include "model/power.h"
+#include "model/secret.h"
 #include "model/work.h"
 
 /* Steps of no time in a row that mean a loop which will never take any. */
@@ -17,7 +19,8 @@ enum stage {
     STAGE_AGAIN, /* touch, net: its part says how it goes on */
     STAGE_ISSUE, /* disk: the price is paid, the request goes out */
     STAGE_TAKE,  /* lock: not got yet */
-    STAGE_HOLD   /* lock: held, its work is done */
+    STAGE_HOLD,  /* lock: held, its work is done */
+    STAGE_SLOT   /* covert: the next slot begins */
 };
 
 /* A piece of run time: useful, then overhead. False: it is of no length. */
@@ -84,6 +87,20 @@ static enum go take(struct model *m, struct vm *vm, uint32_t t)
     return GO_ON;
 }
 
+static enum go slot(struct model *m, struct vm *vm, uint32_t t)
+{
+    struct task *k = &vm->tasks[t];
+    bool over = false, busy = secret_slot(m, vm, t, &over);
+    if (over) {
+        k->stage = STAGE_NEXT;
+        return GO_ON;
+    }
+    run(k, INT64_MAX, 0); /* the timer of the slot's end stops it */
+    if (busy) return GO_RUN;
+    k->where = TASK_ASLEEP;
+    return GO_WAIT;
+}
+
 /* Goes on in a step that has several stages. */
 static enum go go_on(struct model *m, struct vm *vm, uint32_t t)
 {
@@ -97,6 +114,7 @@ static enum go go_on(struct model *m, struct vm *vm, uint32_t t)
         guest_wait(m, vm, t, VCPU_DISKWAIT);
         return GO_WAIT;
     case STAGE_TAKE: return take(m, vm, t);
+    case STAGE_SLOT: return slot(m, vm, t);
     case STAGE_HOLD:
         k->stage = STAGE_NEXT;
         lock_release(m, vm, t);
@@ -127,6 +145,15 @@ static enum go begin(struct model *m, struct vm *vm, uint32_t t, const struct pr
         break;
     case STEP_OPS: c = mode_events(vm, (enum prog_op)act->step->how, act->amount); break;
     case STEP_LOCK: k->stage = STAGE_TAKE; break;
+    case STEP_COVERT:
+        k->stage = STAGE_SLOT;
+        k->bits = 0;
+        break;
+    case STEP_SECRET: secret_keep(vm, act->amount); break;
+    case STEP_ACCESS:
+        secret_access(m, vm, act);
+        run(k, INT64_MAX, 0); /* it does not get past that */
+        return GO_RUN;
     case STEP_CPU:
     case STEP_BUSY:
     case STEP_SLEEP:
@@ -141,12 +168,13 @@ static enum go begin(struct model *m, struct vm *vm, uint32_t t, const struct pr
 static void iteration_over(struct model *m, struct vm *vm, struct task *k)
 {
     int64_t took = sim_now(m->sim) - k->began_ns;
+    struct vm *front = &m->vms[vm->front];
     vm->checksum = (vm->checksum + k->at.checksum) & PROG_CHECKSUM_MASK;
-    vm->done++;
-    inner_tell(m, vm, vm->sc->work.requests ? REC_DONE : REC_WORK, took, 0);
-    if (vm->done == vm->sc->work.until) {
-        inner_tell(m, vm, REC_UNTIL, sim_now(m->sim) - vm->sc->start_ns, 0);
-        inner_tell(m, vm, REC_EVENT, 0, REC_EV_FINISHED);
+    front->done++;
+    inner_tell(m, front, vm->sc->work.requests ? REC_DONE : REC_WORK, took, 0);
+    if (front->done == vm->sc->work.until) {
+        inner_tell(m, front, REC_UNTIL, sim_now(m->sim) - front->born_ns, 0);
+        inner_tell(m, front, REC_EVENT, 0, REC_EV_FINISHED);
     }
 }
 
@@ -174,13 +202,14 @@ static enum go next_iteration(struct model *m, struct vm *vm, uint32_t t)
     }
     if (k->client != NONE) work_answered(m, vm, k->client);
     struct request r;
-    if (work_next(vm, &r)) {
+    if (work_next(m, vm, &r)) {
         step_begin(vm, k, &r);
         return GO_ON;
     }
     k->where = TASK_FREE;
     k->next = vm->free_head;
     vm->free_head = t;
+    if (__builtin_expect(vm->leaving, 0)) power_idle(m, vm);
     return GO_WAIT;
 }
 

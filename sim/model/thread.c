@@ -5,6 +5,7 @@
 
 #include "model/cpu.h"
 #include "model/disk.h"
+#include "model/host.h"
 #include "model/mem.h"
 #include "model/net.h"
 
@@ -74,7 +75,7 @@ static void build(struct model *m, struct mhost *h, enum thread_kind kind, uint3
         .last_task = NONE,
         .paying = TOLL_NONE,
         .index = vi,
-        .in_sched = vi - h->first_vcpu,
+        .in_sched = h->seats ? h->n_threads : vi - h->first_vcpu,
         .thread = h->first_thread + h->n_threads,
     };
     h->n_threads++;
@@ -126,7 +127,7 @@ static void give(struct model *m, struct thread *t, struct job j)
 void thread_give(struct model *m, struct mhost *h, enum thread_kind kind, enum thread_job job,
                  int64_t cost_ns, uint64_t arg)
 {
-    for (uint32_t i = h->first_thread; cost_ns > 0 && i < h->first_thread + h->n_threads; i++) {
+    for (uint32_t i = h->first_thread; cost_ns > 0 && host_up(h) && i < h->first_thread + h->n_threads; i++) {
         if (m->threads[i].kind != kind) continue;
         give(m, &m->threads[i], (struct job){.cost_ns = cost_ns, .arg = arg, .job = (uint8_t)job});
         return;
@@ -148,12 +149,27 @@ bool thread_proceed(struct model *m, struct vcpu *v)
     return true;
 }
 
+void thread_flush(struct model *m, struct mhost *h)
+{
+    for (struct thread *t = m->threads + h->first_thread; t < m->threads + h->first_thread + h->n_threads;
+         t++) {
+        struct vcpu *v = &m->vcpus[t->vcpu];
+        cpu_take_off(m, v);
+        v->task = NONE;
+        v->burst_ns = v->granted_ns = 0;
+        for (; t->n; t->n--) {
+            struct job j = t->jobs[t->head++ & (t->cap - 1)];
+            do_job(m, (enum thread_job)j.job, j.arg);
+        }
+    }
+}
+
 void thread_on_load(void *model, uint32_t host)
 {
     struct model *m = model;
     struct mhost *h = &m->hosts[host];
     int64_t want = LOAD_EVERY_NS / 1000000 * h->sc->load_ppm;
-    for (uint32_t i = h->first_thread; i < h->first_thread + h->n_threads; i++)
+    for (uint32_t i = h->first_thread; host_up(h) && i < h->first_thread + h->n_threads; i++)
         if (m->threads[i].kind == THREAD_LOAD && m->threads[i].n < LOAD_BACKLOG)
             give(m, &m->threads[i], (struct job){.cost_ns = want, .job = JOB_LOAD});
     sim_at(m->sim, sim_now(m->sim) + LOAD_EVERY_NS, EVQ_NORMAL, m->ev_load, host);

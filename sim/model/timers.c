@@ -17,6 +17,14 @@ static bool earlier(const struct timer *a, const struct timer *b)
     return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : a->order < b->order;
 }
 
+static void insert(struct timers *t, struct timer x)
+{
+    size_t i = t->n++;
+    for (; i && earlier(&x, &t->v[(i - 1) / 2]); i = (i - 1) / 2)
+        t->v[i] = t->v[(i - 1) / 2];
+    t->v[i] = x;
+}
+
 void timers_set(struct timers *t, int64_t at_ns, enum timer_kind kind, uint32_t id)
 {
     if (t->n == t->cap) {
@@ -24,11 +32,17 @@ void timers_set(struct timers *t, int64_t at_ns, enum timer_kind kind, uint32_t 
         t->v = realloc(t->v, t->cap * sizeof *t->v);
         ASSERT(t->v);
     }
-    struct timer x = {.at_ns = at_ns, .order = t->order++, .kind = kind, .id = id};
-    size_t i = t->n++;
-    for (; i && earlier(&x, &t->v[(i - 1) / 2]); i = (i - 1) / 2)
-        t->v[i] = t->v[(i - 1) / 2];
-    t->v[i] = x;
+    insert(t, (struct timer){.at_ns = at_ns, .order = t->order++, .kind = kind, .id = id});
+}
+
+void timers_drop(struct timers *t, unsigned kinds)
+{
+    size_t n = t->n;
+    t->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct timer x = t->v[i]; /* what is inserted never passes what is still to be looked at */
+        if (!(kinds >> x.kind & 1)) insert(t, x);
+    }
 }
 
 struct timer timers_take(struct timers *t)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "model/cloud.h"
 #include "model/guest.h"
 
 /* --- the queue: a ring of requests, grown by doubling --- */
@@ -23,30 +24,47 @@ static void ring_push(struct vm *vm, const struct request *r)
     vm->ring[(vm->ring_head + vm->ring_n++) & (vm->ring_cap - 1)] = *r;
 }
 
-bool work_next(struct vm *vm, struct request *out)
+bool work_next(struct model *m, struct vm *vm, struct request *out)
 {
-    if (vm->ring_n == 0) return false;
-    *out = vm->ring[vm->ring_head++ & (vm->ring_cap - 1)];
-    vm->ring_n--;
+    struct vm *front = &m->vms[vm->front];
+    if (front->ring_n == 0 || vm->leaving) return false;
+    *out = front->ring[front->ring_head++ & (front->ring_cap - 1)];
+    front->ring_n--;
     return true;
+}
+
+/* Who takes a request now, with which thread; NULL: nobody. */
+static struct vm *server(struct model *m, struct vm *front, uint32_t *task)
+{
+    for (uint32_t i = front->index; i < m->sc->n_vms && m->vms[i].front == front->index; i++) {
+        struct vm *vm = &m->vms[i];
+        if (!vm->sc || vm->off || vm->leaving) continue;
+        *task = guest_free_task(vm);
+        if (*task != NONE) return vm;
+        if (!front->sc->work.shared_queue) break;
+    }
+    return NULL;
 }
 
 /* A request comes: to a thread, to the queue, or it is lost. */
 static void come(struct model *m, struct vm *vm, struct request r)
 {
     const struct sc_workload *w = &vm->sc->work;
-    uint32_t t = guest_free_task(vm);
-    if (t == NONE && vm->ring_n >= (uint64_t)w->queue_max) {
+    uint32_t t = NONE;
+    struct vm *by = server(m, vm, &t);
+    bool shut = (vm->off || vm->leaving) && !w->shared_queue;
+    if (shut || (!by && vm->ring_n >= (uint64_t)w->queue_max)) {
         inner_tell(m, vm, REC_LOST, (int64_t)vm->arrivals, 0);
         inner_tell(m, vm, REC_EVENT, (int64_t)vm->arrivals, REC_EV_LOST);
         if (r.client != NONE) work_answered(m, vm, r.client);
         return;
     }
     inner_tell(m, vm, REC_ARRIVE, (int64_t)vm->arrivals, 0);
-    if (t == NONE)
-        ring_push(vm, &r);
+    if (by)
+        guest_begin_request(m, by, t, &r);
     else
-        guest_begin_request(m, vm, t, &r);
+        ring_push(vm, &r);
+    cloud_backlog(m, vm);
 }
 
 /* --- open streams --- */
@@ -68,7 +86,7 @@ static int64_t next_arrival(struct vm *vm)
     if (vm->arrivals >= w->until) return INT64_MAX;
     if (w->arrivals == SC_TRACE) {
         if (vm->arrivals >= w->n_trace) return INT64_MAX;
-        int64_t at = w->trace_ns[vm->arrivals], start = vm->sc->start_ns;
+        int64_t at = w->trace_ns[vm->arrivals], start = vm->born_ns;
         return at > INT64_MAX - start ? INT64_MAX : start + at;
     }
     int64_t from = vm->arrived_ns;
@@ -118,10 +136,31 @@ void work_on_client(struct model *m, struct vm *vm, uint32_t client)
 
 void work_answered(struct model *m, struct vm *vm, uint32_t client)
 {
-    think(m, vm, client);
+    think(m, &m->vms[vm->front], client);
 }
 
-void work_start(struct model *m, struct vm *vm)
+void work_lost(struct model *m, struct vm *vm, int64_t came_ns, uint32_t client)
+{
+    struct vm *front = &m->vms[vm->front];
+    inner_tell(m, front, REC_ABORT, sim_now(m->sim) - came_ns, 0);
+    if (client == NONE) return;
+    think(m, front, client);
+    guest_arm(m, front);
+}
+
+int64_t work_forget(struct model *m, struct vm *vm)
+{
+    if (vm->front != vm->index || vm->sc->work.shared_queue) return 0;
+    int64_t n = (int64_t)vm->ring_n;
+    for (; vm->ring_n; vm->ring_n--, vm->ring_head++) {
+        const struct request *r = &vm->ring[vm->ring_head & (vm->ring_cap - 1)];
+        work_lost(m, vm, r->came_ns, r->client);
+    }
+    return n;
+}
+
+/* A stream begins, from this instant. */
+static void open_door(struct model *m, struct vm *vm)
 {
     const struct sc_workload *w = &vm->sc->work;
     vm->arrived_ns = sim_now(m->sim);
@@ -136,6 +175,24 @@ void work_start(struct model *m, struct vm *vm)
     set_arrival(vm);
 }
 
+void work_start(struct model *m, struct vm *vm)
+{
+    struct vm *front = &m->vms[vm->front];
+    if (!front->open) {
+        front->open = true;
+        front->born_ns = sim_now(m->sim);
+        open_door(m, front);
+        if (front != vm) guest_arm(m, front);
+    }
+    struct request r;
+    while (front->ring_n && !vm->leaving) {
+        uint32_t t = guest_free_task(vm);
+        if (t == NONE) break;
+        work_next(m, vm, &r);
+        guest_begin_request(m, vm, t, &r);
+    }
+}
+
 static void tell_open(struct model *m, struct vm *vm, int64_t came_ns)
 {
     inner_tell(m, vm, REC_OPEN, sim_now(m->sim) - came_ns, 0);
@@ -147,5 +204,5 @@ void work_close(struct model *m, struct vm *vm)
     for (uint64_t k = 0; k < vm->ring_n; k++)
         tell_open(m, vm, vm->ring[(vm->ring_head + k) & (vm->ring_cap - 1)].came_ns);
     for (uint32_t t = 0; t < vm->n_tasks; t++)
-        if (vm->tasks[t].where != TASK_FREE) tell_open(m, vm, vm->tasks[t].began_ns);
+        if (vm->tasks[t].where != TASK_FREE) tell_open(m, &m->vms[vm->front], vm->tasks[t].began_ns);
 }

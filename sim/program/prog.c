@@ -59,11 +59,16 @@ static bool dist_valid(const struct dist *d, uint32_t n_pool)
 /* What a step of this kind may say beyond its amount. */
 static bool step_valid(const struct step *s, uint32_t n_pool)
 {
-    static const uint32_t hows[STEP_NKINDS] = {[STEP_CPU] = 1,           [STEP_BUSY] = 1,
-                                               [STEP_SLEEP] = 1,         [STEP_TOUCH] = PROG_NPATTERNS,
-                                               [STEP_DISK] = PROG_NDISK, [STEP_NET] = PROG_NNET,
-                                               [STEP_OPS] = PROG_NOPS,   [STEP_LOCK] = PROG_NLOCK,
-                                               [STEP_ACCESS] = PROG_NACCESS, [STEP_SECRET] = 1,
+    static const uint32_t hows[STEP_NKINDS] = {[STEP_CPU] = 1,
+                                               [STEP_BUSY] = 1,
+                                               [STEP_SLEEP] = 1,
+                                               [STEP_TOUCH] = PROG_NPATTERNS,
+                                               [STEP_DISK] = PROG_NDISK,
+                                               [STEP_NET] = PROG_NNET,
+                                               [STEP_OPS] = PROG_NOPS,
+                                               [STEP_LOCK] = PROG_NLOCK,
+                                               [STEP_ACCESS] = PROG_NACCESS,
+                                               [STEP_SECRET] = 1,
                                                [STEP_COVERT] = PROG_NCOVERT};
     if (s->kind >= STEP_NKINDS || s->how >= hows[s->kind]) return false;
     if (s->flags & ~(PROG_GLUED | (s->kind == STEP_DISK ? PROG_SEQUENTIAL | PROG_FLUSH : 0))) return false;

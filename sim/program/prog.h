@@ -16,14 +16,14 @@
 #include "base/draw.h"
 
 enum step_kind {
-    STEP_CPU,   /* amount ns of work on a core of speed 1.0 */
-    STEP_BUSY,  /* runnable for amount ns of wall time, whatever it gets */
-    STEP_SLEEP, /* the task is idle for amount ns */
-    STEP_TOUCH, /* amount references to the first `span` pages of the VM's memory, see prog_touch.h */
-    STEP_DISK,  /* one request of amount bytes to the VM's disk `target` */
-    STEP_NET,   /* PROG_SEND: amount bytes to endpoint `target`; PROG_RECEIVE: waits for amount frames */
-    STEP_OPS,   /* amount events of one kind, priced by the virtualization mode */
-    STEP_LOCK,  /* takes the VM's lock, holds it for amount ns of work, gives it back */
+    STEP_CPU,    /* amount ns of work on a core of speed 1.0 */
+    STEP_BUSY,   /* runnable for amount ns of wall time, whatever it gets */
+    STEP_SLEEP,  /* the task is idle for amount ns */
+    STEP_TOUCH,  /* amount references to the first `span` pages of the VM's memory, see prog_touch.h */
+    STEP_DISK,   /* one request of amount bytes to the VM's disk `target` */
+    STEP_NET,    /* PROG_SEND: amount bytes to endpoint `target`; PROG_RECEIVE: waits for amount frames */
+    STEP_OPS,    /* amount events of one kind, priced by the virtualization mode */
+    STEP_LOCK,   /* takes the VM's lock, holds it for amount ns of work, gives it back */
     STEP_ACCESS, /* refers to an address that it may not: this is the VM's end */
     STEP_SECRET, /* amount bytes of a secret are in the VM's memory from now on */
     STEP_COVERT, /* a covert channel: `span` bits, each amount ns long; PROG_HEAR: sent by VM `target` */
@@ -37,7 +37,7 @@ enum prog_net { PROG_SEND, PROG_RECEIVE, PROG_NNET };                       /* n
 enum prog_lock { PROG_SPIN, PROG_YIELD, PROG_NLOCK };                       /* lock: how it is waited for */
 enum prog_access { PROG_NULL, PROG_OUTSIDE, PROG_NX, PROG_READONLY, PROG_NACCESS };
 enum prog_covert { PROG_TELL, PROG_HEAR, PROG_NCOVERT };
-enum prog_op {                                                              /* ops */
+enum prog_op { /* ops */
                OP_SYSCALL,
                OP_PAGE_FAULT,
                OP_IO_PORT,
@@ -62,9 +62,11 @@ struct step {
     uint32_t kind;        /* enum step_kind */
     uint32_t probability; /* of 2^32: the step happens when a draw is below it; UINT32_MAX: always, no draw */
     struct dist amount;
-    uint32_t how; /* enum prog_pattern, prog_disk, prog_net, prog_op, prog_lock, ..., as the kind says; else 0 */
+    uint32_t
+        how; /* enum prog_pattern, prog_disk, prog_net, prog_op, prog_lock, ..., as the kind says; else 0 */
     uint32_t flags;    /* PROG_GLUED, PROG_SEQUENTIAL, PROG_FLUSH */
-    uint32_t target;   /* disk: index into the VM's disks; net: a VM's index, or n_vms + a peer's; covert: the sending VM's */
+    uint32_t target;   /* disk: index into the VM's disks; net: a VM's index, or n_vms + a peer's; covert: the
+                          sending VM's */
     uint32_t write;    /* touch: of 2^32, the share of references that write; UINT32_MAX: all */
     int64_t span;      /* touch: pages of the working set, 1 .. PROG_MAX_PAGES; covert: bits */
     double skew;       /* touch: the exponent of PROG_ZIPF, > 0 */

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Hosts and VMs as placement policies see them. */
+#include "base/alloc.h"
+#include "model/cloud_inner.h"
+#include "model/disk.h"
+#include "model/host.h"
+#include "model/migrate.h"
+#include "model/net.h"
+#include "model/power.h"
+
+/* `have` times a ratio in thousandths and a share in ppm; ratio 0: no bound. */
+static int64_t bound(int64_t have, uint32_t ratio_m, uint32_t limit_ppm)
+{
+    if (ratio_m == 0 && limit_ppm >= 1000000) return PLACE_NO_BOUND;
+    __int128 most = (__int128)have * (ratio_m ? ratio_m : 1000) / 1000 * limit_ppm / 1000000;
+    return most > INT64_MAX - 1 ? INT64_MAX - 1 : (int64_t)most;
+}
+
+void cloud_place_init(struct model *m)
+{
+    struct cloud *c = m->cloud;
+    const struct scenario *sc = m->sc;
+    c->hosts = alloc_array(sc->n_hosts, sizeof *c->hosts);
+    for (uint32_t i = 0; i < sc->n_hosts; i++) {
+        const struct sc_host *h = &sc->hosts[i];
+        struct place_host *p = &c->hosts[i];
+        p->have[PLACE_CPU] = (int64_t)h->cores * h->speed_ppm;
+        p->have[PLACE_MEM] = h->memory.bytes;
+        p->most[PLACE_CPU] = bound(p->have[PLACE_CPU], c->sc->overcommit_cpu_m, h->limit_ppm);
+        p->most[PLACE_MEM] =
+            h->memory.bytes ? bound(h->memory.bytes, c->sc->overcommit_mem_m, 1000000) : PLACE_NO_BOUND;
+        p->features = h->features;
+        p->load_ppm = -1;
+    }
+    c->residents = alloc_array(sc->n_vms + 1, sizeof *c->residents);
+    c->movers = alloc_array(sc->n_vms + 1, sizeof *c->movers);
+    c->moves = alloc_array(sc->n_vms + 1, sizeof *c->moves);
+    c->resident_vm = alloc_array(sc->n_vms + 1, sizeof *c->resident_vm);
+    c->scratch = alloc_array(1, place_survives_bytes(sc->n_hosts, sc->n_vms + 1) + 16);
+}
+
+const struct place_host *cloud_place_hosts(struct model *m)
+{
+    struct cloud *c = m->cloud;
+    for (uint32_t i = 0; i < m->sc->n_hosts; i++) {
+        const struct mhost *h = &m->hosts[i];
+        struct place_host *p = &c->hosts[i];
+        p->promised[PLACE_CPU] = h->promised[HOST_CPU];
+        p->promised[PLACE_MEM] = h->promised[HOST_MEM];
+        p->n_vms = h->n_vms;
+        p->usable = h->n_failures == 0 && !h->draining;
+        p->off = h->off;
+    }
+    return c->hosts;
+}
+
+static enum rec_why may(struct model *m, const struct vm *vm, uint32_t host)
+{
+    const struct sc_vm *sc = vm->sc;
+    if (sc->pins && host != sc->host) return REC_WHY_PINNED;
+    if (!disk_reaches(m, vm, host)) return REC_WHY_STORAGE;
+    if (!net_reaches(m, vm, host)) return REC_WHY_NETWORK;
+    for (uint32_t i = 0; i < sc->n_apart; i++) {
+        const struct vm *other = &m->vms[sc->apart[i]];
+        if (other->resident && other != vm && (other->host->index == host || migrate_target(other) == host))
+            return REC_WHY_APART;
+    }
+    for (uint32_t i = 0; i < sc->n_with; i++) {
+        const struct vm *other = &m->vms[sc->with[i]];
+        if (other->resident && other != vm && other->host->index != host) return REC_WHY_TOGETHER;
+    }
+    return REC_WHY_NONE;
+}
+
+enum rec_why cloud_place_may(const void *ctx, uint32_t host)
+{
+    const struct cloud_ctx *c = ctx;
+    return may(c->m, c->vm, host);
+}
+
+struct place_ask cloud_place_ask(const struct vm *vm, void *ctx)
+{
+    struct place_ask ask = {.features = vm->sc->features, .may = cloud_place_may, .ctx = ctx};
+    host_wants(vm, ask.want);
+    return ask;
+}
+
+enum rec_why cloud_place_fits(struct model *m, const struct vm *vm, const struct mhost *h)
+{
+    struct cloud_ctx ctx = {m, vm};
+    struct place_ask ask = cloud_place_ask(vm, &ctx);
+    return place_may(&cloud_place_hosts(m)[h->index], h->index, &ask);
+}
+
+/* --- admission --- */
+
+static void add_resident(struct cloud *c, const struct vm *vm, uint32_t host, uint32_t *n)
+{
+    struct place_vm *p = &c->residents[(*n)++];
+    *p = (struct place_vm){.features = vm->sc->features, .host = host, .vm = vm->index};
+    host_wants(vm, p->want);
+}
+
+uint32_t cloud_place_residents(struct model *m)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < m->sc->n_vms; i++)
+        if (m->vms[i].resident && m->vms[i].host->n_failures == 0)
+            add_resident(m->cloud, &m->vms[i], m->vms[i].host->index, &n);
+    return n;
+}
+
+static bool listed(const uint32_t *list, uint32_t n, uint32_t vm)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (list[i] == vm) return true;
+    return false;
+}
+
+bool cloud_place_rule(const void *ctx, const struct place_vm *vms, uint32_t vm, uint32_t host,
+                      const uint32_t *there, uint32_t n_there)
+{
+    struct model *m = ((const struct cloud_ctx *)ctx)->m;
+    const struct vm *v = &m->vms[vms[vm].vm];
+    if (v->sc->pins || !disk_reaches(m, v, host) || !net_reaches(m, v, host)) return false;
+    for (uint32_t i = 0; i < n_there; i++)
+        if (listed(v->sc->apart, v->sc->n_apart, vms[there[i]].vm)) return false;
+    return true;
+}
+
+/* With the VM on that host, any `spares` hosts may fail. */
+static bool survives(struct model *m, const struct vm *vm, uint32_t host)
+{
+    struct cloud *c = m->cloud;
+    struct cloud_ctx ctx = {m, vm};
+    int64_t want[2];
+    if (c->sc->spares == 0) return true;
+    uint32_t n = cloud_place_residents(m);
+    if (!vm->resident) add_resident(c, vm, host, &n);
+    cloud_place_hosts(m);
+    host_wants(vm, want);
+    for (int r = 0; r < 2; r++)
+        c->hosts[host].promised[r] += vm->resident ? 0 : want[r];
+    return place_survives(c->hosts, m->sc->n_hosts, c->residents, n, c->sc->spares, cloud_place_rule, &ctx,
+                          c->scratch) == PLACE_NONE;
+}
+
+struct mhost *cloud_place_pick(struct model *m, struct vm *vm, const struct mhost * not, bool admit,
+                               enum rec_why *why)
+{
+    struct cloud *c = m->cloud;
+    struct cloud_ctx ctx = {m, vm};
+    struct place_ask ask = cloud_place_ask(vm, &ctx);
+    const struct place_class *policy = vm->sc->place ? place_find(vm->sc->place) : c->policy;
+    if (!policy) policy = place_find("first-fit");
+    cloud_place_hosts(m);
+    if (not ) c->hosts[not ->index].usable = false;
+    /* Where the policy's choice would leave no room after a failure, its next choice may. */
+    for (uint32_t tries = 0; tries < m->sc->n_hosts && tries < CLOUD_TRIES; tries++) {
+        uint32_t h = place_pick(policy, c->hosts, m->sc->n_hosts, &ask, &c->turn, why);
+        if (h == PLACE_NONE) {
+            if (tries) *why = REC_WHY_SPARES;
+            return NULL;
+        }
+        if (!admit || survives(m, vm, h)) return &m->hosts[h];
+        cloud_place_hosts(m);
+        if (not ) c->hosts[not ->index].usable = false;
+        c->barred[tries] = h;
+        for (uint32_t i = 0; i <= tries; i++)
+            c->hosts[c->barred[i]].usable = false;
+    }
+    *why = REC_WHY_SPARES;
+    return NULL;
+}
+
+/* --- loads --- */
+
+static int64_t ran_ns(const struct model *m, const struct vm *vm)
+{
+    int64_t ran = 0;
+    for (uint32_t i = vm->first_vcpu; i < vm->first_vcpu + vm->n_vcpus; i++) {
+        const struct vcpu *v = &m->vcpus[i];
+        ran += v->run_ns + (state_of(v) == VCPU_RUN ? sim_now(m->sim) - v->since_ns : 0);
+    }
+    return ran;
+}
+
+void cloud_place_loads(struct model *m)
+{
+    struct cloud *c = m->cloud;
+    int64_t now = sim_now(m->sim);
+    for (uint32_t i = 0; i < m->sc->n_hosts; i++)
+        c->hosts[i].load_ppm = 0;
+    for (uint32_t i = 0; i < m->sc->n_vms; i++) {
+        const struct vm *vm = &m->vms[i];
+        struct cloud_vm *v = &c->vm[i];
+        if (!vm->sc || !vm->resident) continue;
+        int64_t ran = ran_ns(m, vm), in = now - v->looked_ns;
+        if (in > 0) v->load_ppm = (int64_t)((__int128)(ran - v->ran_ns) * vm->host->speed_ppm / in);
+        v->ran_ns = ran;
+        v->looked_ns = now;
+        if (v->load_ppm > 0) c->hosts[vm->host->index].load_ppm += v->load_ppm;
+    }
+    c->loads_ns = now;
+}
