@@ -309,7 +309,7 @@ static struct sched *make_sched(struct dispatch *d)
                             .balance_idle = r->pc->balance_idle,
                             .credit_debit_tick = r->pc->credit_debit_tick};
     size_t size = cfg.cls ? sched_size(&cfg) : 0;
-    if (size > 0) d->block = aligned_alloc(16, (size + 15) / 16 * 16);
+    if (size > 0) d->block = calloc(1, size);
     struct sched *s = d->block ? sched_init(d->block, &cfg) : NULL;
     free(vms);
     return s;

@@ -87,6 +87,7 @@ struct sched {
     uint64_t *resched, *idle;          /* by pCPU */
     struct sched_vcpu *first_changed, *last_changed;
     uint32_t n_pcpus, n_vcpus, n_vms, n_pinsets, pinset_words, pinset_mask;
+    uint32_t room_vcpus, room_vms;
     uint32_t n_runnable; /* waiting or current */
     struct sched_pinset *pinsets;
     uint64_t *allows;         /* pinset_words a pCPU: the pin sets that hold it */
@@ -191,6 +192,17 @@ static inline void tell_changed(struct sched *s, struct sched_vcpu *v)
     *(s->last_changed ? &s->last_changed->next_changed : &s->first_changed) = v;
     s->last_changed = v;
 }
+/* It is not to be told of any more. */
+static inline void untell_changed(struct sched *s, struct sched_vcpu *v)
+{
+    struct sched_vcpu *last = NULL;
+    for (struct sched_vcpu *x = s->first_changed; v->changed && x; last = x, x = x->next_changed) {
+        if (x != v) continue;
+        *(last ? &last->next_changed : &s->first_changed) = v->next_changed;
+        if (s->last_changed == v) s->last_changed = last;
+        v->changed = false;
+    }
+}
 
 /* sched_place.c: in and out of queues. */
 struct sched_vcpu *sched_place_steal(const struct sched *s, uint32_t pcpu); /* who could be taken; NULL */
@@ -261,6 +273,10 @@ void sched_skew_forget(struct sched *s, struct sched_vcpu *v); /* stopped, it bl
 /* sched_lend.c: directed yield. */
 struct sched_vcpu *sched_lend_next(struct sched *s, struct sched_queue *q, int64_t now); /* NULL: nobody */
 void sched_lend_over(struct sched *s, struct sched_vcpu *v, int64_t now); /* its turn is over */
+
+/* sched_init.c: a seat as new; a VM on its seats, with whom nobody is yet. */
+void sched_init_vcpu(struct sched *s, uint32_t v);
+void sched_init_vm(struct sched *s, uint32_t i, const struct sched_vm_cfg *cfg, int64_t now);
 
 /* sched_balance.c */
 void sched_balance_arm(struct sched *s, int64_t now); /* somebody waits */

@@ -34,26 +34,26 @@ static uint32_t table_size(uint32_t n)
     return size;
 }
 
-static uint32_t allowed(const struct sched_cfg *cfg, const struct sched_vm_cfg *vm)
+static uint32_t allowed(uint32_t n_pcpus, const struct sched_vm_cfg *vm)
 {
     uint32_t n = 0;
-    for (uint32_t p = 0; p < cfg->n_pcpus; p++)
+    for (uint32_t p = 0; p < n_pcpus; p++)
         n += !vm->pins || vm->pins[WORD(p)] & BIT(p);
     return n;
 }
 
 /* As far as it is possible. */
-static enum sched_cosched cosched_of(const struct sched_cfg *cfg, const struct sched_vm_cfg *vm)
+static enum sched_cosched cosched_of(uint32_t n_pcpus, const struct sched_vm_cfg *vm)
 {
-    if (!vm->cosched || vm->n_vcpus < 2 || vm->n_vcpus > allowed(cfg, vm)) return SCHED_COSCHED_NONE;
+    if (!vm->cosched || vm->n_vcpus < 2 || vm->n_vcpus > allowed(n_pcpus, vm)) return SCHED_COSCHED_NONE;
     return vm->cosched;
 }
 
 static bool any_cosched(const struct sched_cfg *cfg, enum sched_cosched how)
 {
     for (uint32_t i = 0; i < cfg->n_vms; i++)
-        if (cfg->vms[i].cosched == how && cosched_of(cfg, &cfg->vms[i]) == how) return true;
-    return false;
+        if (cfg->vms[i].cosched == how && cosched_of(cfg->n_pcpus, &cfg->vms[i]) == how) return true;
+    return cfg->n_pcpus > 1 && cfg->room_cosched >> how & 1;
 }
 
 static void lay_out(struct carve *c, struct sched *s, const struct sched_cfg *cfg)
@@ -63,6 +63,8 @@ static void lay_out(struct carve *c, struct sched *s, const struct sched_cfg *cf
     s->n_pcpus = cfg->n_pcpus;
     s->n_vcpus = cfg->n_vcpus;
     s->n_vms = cfg->n_vms;
+    s->room_vcpus = cfg->room_vcpus > cfg->n_vcpus ? cfg->room_vcpus : cfg->n_vcpus;
+    s->room_vms = cfg->room_vms > cfg->n_vms ? cfg->room_vms : cfg->n_vms;
     s->pinset_words = words;
     s->pinset_mask = table_size(sets) - 1;
     s->queue_stride = (sizeof(struct sched_queue) + cfg->cls->queue_bytes + 63) / 64 * 64;
@@ -70,19 +72,19 @@ static void lay_out(struct carve *c, struct sched *s, const struct sched_cfg *cf
     s->resched = carve(c, pcpu_words, 8);
     s->idle = carve(c, pcpu_words, 8);
     s->queues = carve(c, cfg->n_pcpus, s->queue_stride);
-    s->vcpus = carve(c, cfg->n_vcpus, s->vcpu_stride);
-    s->vms = carve(c, cfg->n_vms, sizeof *s->vms);
+    s->vcpus = carve(c, s->room_vcpus, s->vcpu_stride);
+    s->vms = carve(c, s->room_vms, sizeof *s->vms);
     s->pinsets = carve(c, sets, sizeof *s->pinsets);
     s->pinset_waiting = carve(c, words, 8);
     s->allows = carve(c, (size_t)words * cfg->n_pcpus, 8);
     s->pinset_table = carve(c, table_size(sets), sizeof *s->pinset_table);
     s->has_skews = any_cosched(cfg, SCHED_COSCHED_RELAXED);
-    if (s->has_skews) s->progress_ns = carve(c, cfg->n_vcpus, sizeof *s->progress_ns);
+    if (s->has_skews) s->progress_ns = carve(c, s->room_vcpus, sizeof *s->progress_ns);
     s->gang.on = any_cosched(cfg, SCHED_COSCHED_STRICT);
     if (!s->gang.on) return;
     s->gang.pool_stride = s->queue_stride;
     s->gang.pools = carve(c, sets, s->queue_stride);
-    s->gang.units = carve(c, cfg->n_vcpus, sizeof *s->gang.units);
+    s->gang.units = carve(c, s->room_vcpus, sizeof *s->gang.units);
     s->gang.seats = carve(c, cfg->n_pcpus, sizeof *s->gang.seats);
     s->gang.lines = carve(c, sets, sizeof *s->gang.lines);
 }
@@ -99,7 +101,7 @@ static bool in_range(const struct sched_cfg *cfg)
             return false;
         if (vm->quota_ns < 0 || (vm->quota_ns && vm->period_ns <= 0)) return false;
         n += vm->n_vcpus;
-        if (!allowed(cfg, vm)) return false;
+        if (!allowed(cfg->n_pcpus, vm)) return false;
     }
     return n == cfg->n_vcpus && n < SCHED_NONE;
 }
@@ -131,15 +133,22 @@ static uint32_t pinset_of(struct sched *s, const uint64_t *pins)
     }
 }
 
-static void init_vm(struct sched *s, uint32_t i, const struct sched_cfg *host)
+void sched_init_vcpu(struct sched *s, uint32_t v)
 {
-    const struct sched_vm_cfg *cfg = &host->vms[i];
+    struct sched_vcpu *x = vcpu_at(s, v);
+    x->id = x->node.id = x->due.id = v;
+    x->node.chance = x->due.chance = sched_tree_chance(v);
+    x->vm = SCHED_NONE;
+}
+
+void sched_init_vm(struct sched *s, uint32_t i, const struct sched_vm_cfg *cfg, int64_t now)
+{
     struct sched_vm *vm = &s->vms[i];
     vm->weight = cfg->weight;
     vm->first_vcpu = cfg->first_vcpu;
     vm->n_vcpus = cfg->n_vcpus;
     vm->pinset = pinset_of(s, cfg->pins);
-    vm->cosched = (uint8_t)cosched_of(host, cfg);
+    vm->cosched = (uint8_t)cosched_of(s->n_pcpus, cfg);
     vm->timer.id = i;
     vm->timer.chance = sched_tree_chance(i);
     sched_place_share(vm);
@@ -153,8 +162,8 @@ static void init_vm(struct sched *s, uint32_t i, const struct sched_cfg *host)
         v->pcpu = v->home = SCHED_NONE;
         v->where = SCHED_BLOCKED;
     }
-    if (cfg->quota_ns) sched_limit_set(s, vm, cfg->quota_ns, cfg->period_ns, 0);
-    if (cfg->reservation_ppm) sched_reserve_set(s, vm, cfg->reservation_ppm, 0);
+    if (cfg->quota_ns) sched_limit_set(s, vm, cfg->quota_ns, cfg->period_ns, now);
+    if (cfg->reservation_ppm) sched_reserve_set(s, vm, cfg->reservation_ppm, now);
 }
 
 static void init_queues(struct sched *s)
@@ -205,8 +214,8 @@ struct sched *sched_init(void *block, const struct sched_cfg *cfg)
 {
     size_t size = sched_size(cfg);
     ASSERT(size && (uintptr_t)block % 16 == 0);
-    memset(block, 0, size);
     struct sched *s = block;
+    ASSERT(!s->cls); /* the caller has zeroed it: what is never used is never touched */
     /* Cache lines, wherever the block begins. */
     size_t shift = (64 - (uintptr_t)block % 64) % 64;
     struct carve c = {(char *)block + shift, sizeof *s};
@@ -228,14 +237,10 @@ struct sched *sched_init(void *block, const struct sched_cfg *cfg)
     s->track = s->steal || s->balance;
     s->balance_at_ns = s->balance ? 0 : SCHED_FOREVER;
     s->n_pinsets = 1;
-    for (uint32_t v = 0; v < s->n_vcpus; v++) {
-        struct sched_vcpu *x = vcpu_at(s, v);
-        x->id = x->node.id = x->due.id = v;
-        x->node.chance = x->due.chance = sched_tree_chance(v);
-        x->vm = SCHED_NONE;
-    }
+    for (uint32_t v = 0; v < s->n_vcpus; v++)
+        sched_init_vcpu(s, v);
     for (uint32_t i = 0; i < cfg->n_vms; i++)
-        init_vm(s, i, cfg);
+        sched_init_vm(s, i, &cfg->vms[i], 0);
     init_queues(s);
     if (s->gang.on) init_gangs(s);
     return s;

@@ -40,7 +40,7 @@ static void *decisions_new(uint64_t size)
                             .vms = vms,
                             .balance_idle = true,
                             .balance_every_ns = 4000000};
-    void *block = aligned_alloc(64, (sched_size(&cfg) + 63) / 64 * 64);
+    void *block = calloc(1, sched_size(&cfg));
     if (!block) abort();
     d->s = sched_init(block, &cfg);
     for (uint32_t v = 0; v < n_vcpus; v++)

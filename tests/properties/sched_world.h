@@ -302,7 +302,7 @@ static inline void world_start(struct world *w, uint64_t seed)
     size_t size = sched_size(&w->cfg);
     ck_assert_uint_gt(size, 0);
     w->rng = (struct rng){rng_mix(seed), 2 * seed + 1};
-    w->s = sched_init(aligned_alloc(16, (size + 15) / 16 * 16), &w->cfg);
+    w->s = sched_init(calloc(1, size), &w->cfg);
     w->conserving = w->cfg.balance_idle;
     for (uint32_t i = 0; i < w->cfg.n_vms; i++)
         if (w->vm[i].cosched == SCHED_COSCHED_STRICT) w->conserving = false;
