@@ -5,7 +5,7 @@
 static int64_t score(const struct place_host *h, uint32_t i, uint32_t n, const struct place_ask *ask,
                      uint32_t turn)
 {
-    (void)i, (void)n;
+    (void)i, (void)n, (void)ask;
     (void)turn;
     return -place_dominant(h, NULL);
 }
