@@ -213,15 +213,18 @@ int64_t disk_crash(struct model *m, struct vm *vm)
 
 /* --- moving --- */
 
+static bool reaches(const struct sc_disk *sc, uint32_t host)
+{
+    for (uint32_t i = 0; sc->host == SC_NONE && i < sc->n_hosts; i++)
+        if (sc->hosts[i] == host) return true;
+    return sc->host == host;
+}
+
 bool disk_reaches(const struct model *m, const struct vm *vm, uint32_t host)
 {
-    for (uint32_t k = 0; k < vm->sc->n_disks; k++) {
-        const struct sc_disk *sc = &m->sc->disks[vm->sc->disks[k].disk];
-        bool there = sc->host == host;
-        for (uint32_t i = 0; !there && sc->host == SC_NONE && i < sc->n_hosts; i++)
-            there = sc->hosts[i] == host;
-        if (!there) return false;
-    }
+    if (vm->sc->swap != SC_NONE && !reaches(&m->sc->disks[vm->sc->swap], host)) return false;
+    for (uint32_t k = 0; k < vm->sc->n_disks; k++)
+        if (!reaches(&m->sc->disks[vm->sc->disks[k].disk], host)) return false;
     return true;
 }
 
