@@ -74,7 +74,8 @@ void power_define(struct model *m, struct vm *vm, struct mhost *h)
     ASSERT(vm->power == POWER_NONE);
     host_bring(m, vm, h);
     vm->power = POWER_OFF;
-    event(m, vm, REC_EV_DEFINED, h->index, REC_WHY_NONE);
+    /* Of those that the scenario puts somewhere from the start it says nothing new. */
+    if (vm->sc->placed || vm->sc->there != SC_AT_START) event(m, vm, REC_EV_DEFINED, h->index, REC_WHY_NONE);
 }
 
 static void up(struct model *m, struct vm *vm)

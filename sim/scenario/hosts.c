@@ -73,6 +73,8 @@ static void read_cpu(struct reader *r, const struct node *cpu, struct sc_host *h
     struct got got;
     h->cores = (uint32_t)reader_num(r, cpu, H "cpu.cores");
     h->speed_ppm = (uint32_t)(reader_num(r, cpu, H "cpu.speed") / 1000);
+    h->rack = SC_NONE;
+    h->limit_ppm = 1000000;
     h->scheduler = reader_get(r, cpu, H "cpu.scheduler").word;
     h->threads_per_core = (uint32_t)reader_num(r, cpu, H "cpu.threads_per_core");
     h->cores *= h->threads_per_core;

@@ -219,7 +219,7 @@ static bool one_step(struct compiler *c, struct node *map)
     int n = 0;
     if (map->kind != NODE_MAP || any_bad(map)) return false; /* told before */
     for (uint32_t k = 0; k < STEP_NKINDS; k++) {
-        struct node *v = tree_get(map, kinds[k], strlen(kinds[k]));
+        struct node *v = kinds[k] ? tree_get(map, kinds[k], strlen(kinds[k])) : NULL;
         if (!v) continue;
         value = v;
         s.kind = k;

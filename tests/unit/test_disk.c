@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/cpu.h"
+#include "model/power.h"
 #include "model/disk_inner.h"
 #include "tests/lab.h"
 #include "tests/often.h"
@@ -372,8 +374,9 @@ START_TEST(test_destroyed)
 {
     struct desk *d = desk_open(lab_open(CROWD));
     desk_run(d, 9 * S);
-    disk_destroy(d->m, &d->m->vms[1]); /* its writer waits, too: forgotten */
-    d->m->vms[1].off = true;
+    power_destroy(d->m, &d->m->vms[1]); /* its writer waits, too: forgotten */
+    cpu_settle(d->m, d->m->vms[1].host);
+    book_settle(d->m);
     desk_run(d, 9 * S + S / 2);
     ck_assert_uint_eq(d->m->vms[0].done, 4);
     ck_assert_int_eq(level(d, 1, REC_L_DISK_ALLOCATED), 0);
