@@ -200,7 +200,7 @@ static double misfit(const struct precopy_writer *w)
 
 static double best_fit(double rate_mb, double *hot, double *cold)
 {
-    double least = INFINITY;
+    double least = 1e9;
     for (int h = 150; h <= 300; h++) {
         for (int c = 100; c <= 300; c += 2) {
             struct precopy_writer w = writer(h / 10., rate_mb, c / 100.);
@@ -221,7 +221,7 @@ static double best_fit(double rate_mb, double *hot, double *cold)
  * Clark's passes over pages written again before their turn. What is asserted is how far off it is. */
 START_TEST(specweb)
 {
-    double hot = 0, cold = 0, before = INFINITY, rates[] = {15, 30, 60, 200};
+    double hot = 0, cold = 0, before = 1e9, rates[] = {15, 30, 60, 200};
     for (int i = 0; i < 4; i++) {
         double e = best_fit(rates[i], &hot, &cold);
         ck_assert_double_lt(e, before);
