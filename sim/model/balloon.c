@@ -53,6 +53,7 @@ static uint32_t guest_out(struct model *m, struct mem *mem, struct vmem *v)
     uint32_t w = b->words[at];
     if (v->touchers) mem_cut(m, v, b->first + at, false);
     if (w & PAGE_DIRTY && v->own) mem_reclaim_own(v, b->first + at);
+    mem_log_leaves(v, b->first + at, w);
     mem->pager(m, v->vm->sc->swap, v->vm, true, mem->page_bytes, MEM_WRITTEN);
     b->words[at] = page_at(PAGE_AWAY, AWAY_GUEST_SWAPPED << PAGE_AWAY_SHIFT);
     v->active -= (w & PAGE_ACTIVE) != 0;

@@ -60,6 +60,8 @@ static enum rec_why may(struct model *m, const struct vm *vm, uint32_t host)
     if (sc->pins && host != sc->host) return REC_WHY_PINNED;
     if (!disk_reaches(m, vm, host)) return REC_WHY_STORAGE;
     if (!net_reaches(m, vm, host)) return REC_WHY_NETWORK;
+    if (vm->mem && m->sc->hosts[host].memory.page_bytes != m->sc->hosts[vm->host->index].memory.page_bytes)
+        return REC_WHY_MEMORY; /* its pages have no like there */
     for (uint32_t i = 0; i < sc->n_apart; i++) {
         const struct vm *other = &m->vms[sc->apart[i]];
         if (other->resident && other != vm && (other->host->index == host || migrate_target(other) == host))

@@ -40,6 +40,7 @@ void disk_init(struct model *m)
             };
     for (uint32_t i = 0; i < sc->n_disks; i++)
         disk_device_init(m, &d->devs[i]);
+    disk_life_init(m);
 }
 
 void disk_done(struct model *m)
@@ -57,6 +58,7 @@ void disk_done(struct model *m)
     for (uint32_t i = 0; i < m->sc->n_disks; i++)
         disk_device_done(&d->devs[i]);
     disk_io_done(d);
+    disk_life_done(d);
     free(d->devs);
     free(d->vds);
     free(d->first_vd);
@@ -93,23 +95,28 @@ static void make(struct model *m, struct vdisk *vd, uint32_t nth)
     pagecache_init(&vd->cache, sc->cache_bytes);
 }
 
+void disk_set_flow(struct model *m, struct vdisk *vd)
+{
+    const struct sc_vdisk *sc = vd->sc;
+    struct ioqueue_flow_cfg cfg = {
+        .weight = sc->weight,
+        .reservation_u = sc->reservation_u,
+        .limit_u = sc->limit_u,
+        .limit_bps = sc->limit_bps,
+        .limit_burst_bytes = sc->limit_burst_bytes,
+    };
+    ioqueue_set(vd->dev->queue, vd->flow, &cfg, sim_now(m->sim));
+}
+
 void disk_attach(struct model *m, struct vm *vm)
 {
     struct disks *d = m->disks;
     uint32_t first = d->first_vd[vm - m->vms];
     for (uint32_t k = 0; k < vm->sc->n_disks; k++) {
         struct vdisk *vd = &d->vds[first + k];
-        const struct sc_vdisk *sc = vd->sc;
         if (!vd->attached) make(m, vd, k);
         vd->key = vm->key_steps ^ KEY_PLACE;
-        struct ioqueue_flow_cfg cfg = {
-            .weight = sc->weight,
-            .reservation_u = sc->reservation_u,
-            .limit_u = sc->limit_u,
-            .limit_bps = sc->limit_bps,
-            .limit_burst_bytes = sc->limit_burst_bytes,
-        };
-        ioqueue_set(vd->dev->queue, vd->flow, &cfg, sim_now(m->sim));
+        disk_set_flow(m, vd);
         disk_space_look(m, vd->dev);
     }
 }
@@ -147,27 +154,6 @@ void disk_forget(struct model *m, struct vm *vm, uint32_t snapshot)
     }
 }
 
-/* Takes out of the line at the pool whoever belongs to this disk. */
-static void forget_writers(struct model *m, struct vdisk *vd)
-{
-    struct disk_dev *dev = vd->dev;
-    struct io *io = dev->starved, *next;
-    dev->starved = dev->starved_tail = NULL;
-    for (; io; io = next) {
-        next = io->next;
-        io->next = NULL;
-        if (io->vd == vd) {
-            disk_io_forget(m, io);
-            continue;
-        }
-        if (dev->starved)
-            dev->starved_tail->next = io;
-        else
-            dev->starved = io;
-        dev->starved_tail = io;
-    }
-}
-
 void disk_destroy(struct model *m, struct vm *vm)
 {
     struct disks *d = m->disks;
@@ -176,10 +162,16 @@ void disk_destroy(struct model *m, struct vm *vm)
         struct vdisk *vd = &d->vds[first + k];
         if (!vd->attached) continue;
         struct ioqueue_flow_cfg none = {0};
-        forget_writers(m, vd);
+        uint32_t account = vd->vol.account;
+        disk_io_starved(m, vd);
         ioqueue_set(vd->dev->queue, vd->flow, &none, sim_now(m->sim));
         volume_done(&vd->vol);
+        vd->blocks_again += vd->cache.n_dirty;
+        pagecache_done(&vd->cache);
+        vd->attached = false;
+        vd->life++;
         disk_space_look(m, vd->dev);
+        pool_close(&vd->dev->pool, account);
     }
 }
 

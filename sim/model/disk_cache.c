@@ -113,7 +113,15 @@ static void guest_write(struct model *m, struct io *io, bool flush)
         vd->blocks_dirtied++;
         pagecache_dirty(c, i);
     }
-    while (flush && pagecache_clean(c, &out))
+    write_back(m, &run);
+    if (flush) disk_cache_flush(m, io);
+}
+
+void disk_cache_flush(struct model *m, struct io *io)
+{
+    struct run run = {.parent = io};
+    uint64_t out;
+    while (pagecache_clean(&io->vd->cache, &out))
         leaves(m, &run, out);
     write_back(m, &run);
 }
@@ -140,7 +148,7 @@ void disk_cache_trim(struct vdisk *vd, int64_t at, int64_t len)
 static void device_write(struct pagecache *c, const struct io *io)
 {
     for (int64_t b = io->at / BLOCK; b <= (io->at + io->len - 1) / BLOCK; b++) {
-        int64_t place = volume_place(&io->vd->vol, b * BLOCK);
+        int64_t place = disk_place(io, b * BLOCK);
         uint64_t out;
         uint32_t i;
         if (place < 0) continue; /* a grain smaller than a block, and not the block's first */
@@ -160,7 +168,7 @@ bool disk_cache_device(struct disks *d, struct io *io)
     struct io *waits = NULL;
     int64_t first = -1, last = -1, end = (io->at + io->len - 1) / BLOCK;
     for (int64_t b = io->at / BLOCK; b <= end; b++) {
-        int64_t place = volume_place(&io->vd->vol, b * BLOCK);
+        int64_t place = disk_place(io, b * BLOCK);
         uint64_t out;
         /* A hole is read like anything else, but is no block to be held. */
         if (place >= 0 && !misses(d, c, io, (uint64_t)place / BLOCK, &waits, &out)) continue;

@@ -78,6 +78,7 @@ static void arm(struct model *m, struct disk_dev *dev)
 static void kick(struct model *m, struct disk_dev *dev)
 {
     int64_t now = sim_now(m->sim);
+    if (dev->failures) return;
     dev->kicking = true;
     dev->again_ns = IOQUEUE_FOREVER;
     while (takes_more(dev)) {
@@ -99,7 +100,7 @@ void disk_device_add(struct model *m, struct io *io)
 {
     struct disk_dev *dev = io->dev;
     if (io->vd) { /* where its bytes lie; a hole lies where it would, were the volume thick and the first */
-        int64_t place = volume_place(&io->vd->vol, io->at);
+        int64_t place = disk_place(io, io->at);
         io->req.position = place >= 0 ? place : io->at;
     }
     switch ((enum sc_disk_model)dev->sc->model) {
@@ -134,6 +135,26 @@ void disk_device_on_event(void *model, uint32_t index)
     disk_io_settle(m);
 }
 
+/* It stands still: what it was at is as far as it is. */
+void disk_device_halt(struct model *m, struct disk_dev *dev)
+{
+    dev->halted_ns = sim_now(m->sim);
+    if (dev->event) sim_cancel(m->sim, dev->event);
+    dev->event = 0;
+    book_set(m, dev->book, REC_L_DISK_BUSY, 0);
+}
+
+/* It goes on where it was. */
+void disk_device_go_on(struct model *m, struct disk_dev *dev)
+{
+    int64_t by = sim_now(m->sim) - dev->halted_ns;
+    dev->free_ns += by;
+    for (struct io *io = dev->late_head; io; io = io->next)
+        io->ripe_ns += by;
+    disk_ssd_delay(&dev->ssd, by);
+    kick(m, dev);
+}
+
 static uint32_t group_of(const struct disk_dev *dev, uint32_t host)
 {
     for (uint32_t i = 0; dev->n_groups > 1 && i < dev->sc->n_hosts; i++)
@@ -146,9 +167,10 @@ static void make_queue(struct model *m, struct disk_dev *dev)
 {
     const struct sc_disk *sc = dev->sc;
     uint32_t n = 0, n_hosts = sc->host == SC_NONE ? sc->n_hosts : 1;
+    dev->n_places = m->sc->moves ? dev->n_groups : 1;
     for (uint32_t i = 0; i < m->sc->n_vms; i++)
         for (uint32_t k = 0; k < m->sc->vms[i].n_disks; k++)
-            n += m->sc->vms[i].disks[k].disk == dev->index;
+            n += m->sc->vms[i].disks[k].disk == dev->index ? dev->n_places : 0;
     struct ioqueue_flow_cfg *flows = calloc(n + n_hosts, sizeof *flows);
     dev->swaps = calloc(n_hosts, sizeof *dev->swaps);
     ASSERT(flows && dev->swaps);
@@ -159,7 +181,9 @@ static void make_queue(struct model *m, struct disk_dev *dev)
             struct vdisk *vd = &m->disks->vds[m->disks->first_vd[i] + k];
             if (vd->dev != dev) continue;
             vd->flow = n;
-            flows[n++].group = group_of(dev, m->sc->vms[i].host);
+            for (uint32_t g = 0; g < dev->n_places; g++)
+                flows[n++].group = dev->n_places > 1 ? g : group_of(dev, m->sc->vms[i].host);
+            if (dev->n_places > 1) vd->flow += group_of(dev, m->sc->vms[i].host);
         }
     for (uint32_t h = 0; h < n_hosts; h++)
         flows[n++].group = dev->n_groups > 1 ? h : 0;
@@ -177,6 +201,28 @@ static void make_queue(struct model *m, struct disk_dev *dev)
     ASSERT(block);
     dev->queue = ioqueue_init(block, &cfg);
     free(flows);
+}
+
+void disk_device_regroup(struct model *m, struct vdisk *vd, uint32_t host)
+{
+    struct disk_dev *dev = vd->dev;
+    struct disks *d = m->disks;
+    if (dev->n_places == 1) return;
+    uint32_t was = vd->flow, to = was - was % dev->n_places + group_of(dev, host);
+    if (to == was) return;
+    vd->flow = to;
+    if (vd->attached) disk_set_flow(m, vd);
+    for (uint32_t i = 0; i < d->n_ios; i++) { /* what waits goes along */
+        struct io *io = &d->slabs[i / DISK_SLAB][i % DISK_SLAB];
+        if (io->gen % 2 == 0 || io->vd != vd || io->req.flow != was) continue;
+        bool queued = io->req.queued;
+        if (queued) ioqueue_drop(dev->queue, &io->req, sim_now(m->sim));
+        io->req.flow = to;
+        if (queued) ioqueue_add(dev->queue, &io->req, sim_now(m->sim));
+    }
+    struct ioqueue_flow_cfg none = {0};
+    ioqueue_set(dev->queue, was, &none, sim_now(m->sim));
+    kick(m, dev);
 }
 
 void disk_device_init(struct model *m, struct disk_dev *dev)

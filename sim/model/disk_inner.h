@@ -27,9 +27,11 @@ struct io;
 struct disk_dev;
 
 enum io_kind {
-    IO_TASK, /* a task's step waits for it */
-    IO_PAGE, /* the host's memory does */
-    IO_PART  /* other requests do: a copy, a write-back */
+    IO_TASK,  /* a task's step waits for it */
+    IO_PAGE,  /* the host's memory does */
+    IO_BOOT,  /* the VM's boot does */
+    IO_FLUSH, /* the VM's shutdown does */
+    IO_PART   /* other requests do, or nobody: a copy, a write-back, what a failed VM had asked for */
 };
 enum io_stage {
     IO_GATHERS, /* before the device, or it never goes there: over when all that it waits for is */
@@ -58,6 +60,7 @@ struct io {
     uint32_t id, gen;  /* its ticket: gen is another for each request that uses this place */
     uint32_t pending;  /* what it waits for, itself on the device among them */
     uint32_t dies;     /* at work on it */
+    uint32_t life;     /* vd->life when it was issued: is it another by now, the disk is no more */
     uint8_t kind, stage;
 };
 
@@ -78,6 +81,7 @@ struct vdisk {
     int64_t blocks_dirtied, blocks_again, blocks_back;
     struct volume *snaps; /* its snapshots, in order; one that was destroyed has no grains */
     uint32_t n_snaps;
+    uint32_t life; /* counts how often it was destroyed */
 };
 
 struct disk_account { /* one of the pool's: whose, and how much of it its VM's book knows */
@@ -115,6 +119,7 @@ struct disk_dev {
     uint32_t index, n_groups;
     struct pool pool;
     struct ioqueue *queue;
+    uint32_t n_places;   /* flows of each disk: one a group where VMs move, else 1 */
     uint32_t first_swap; /* flow of the swapping of the first host that reaches it; the others' follow */
     bool *swaps;         /* [n_hosts] whether that flow is in use */
     /* The server. */
@@ -137,6 +142,8 @@ struct disk_dev {
     struct disk_account *accounts; /* as the pool numbers them */
     uint32_t n_accounts;
     int64_t issued, done; /* requests, for disk_check */
+    uint32_t failures, pool_failures;
+    int64_t halted_ns; /* when it failed */
 };
 
 #define DISK_SLAB 256u
@@ -160,7 +167,18 @@ struct disks {
     bool *host_woken;
     uint32_t n_woken;
     uint32_t ev_dev, ev_ripe;
+    struct disk_life *life;    /* [n_vms] disk_life.c */
+    struct disk_share *shares; /* [n_disks * n_images] */
 };
+
+/* Where a byte of a request's disk lies; below 0: nowhere, or the disk is no more. */
+static inline int64_t disk_place(const struct io *io, int64_t at)
+{
+    return io->life == io->vd->life && io->vd->attached ? volume_place(&io->vd->vol, at) : -1;
+}
+
+/* disk.c: the disk's weight, limits and reservation count at its flow. */
+void disk_set_flow(struct model *m, struct vdisk *vd);
 
 /* disk_io.c */
 struct io *disk_io_new(struct disks *d, struct disk_dev *dev, enum io_kind kind);
@@ -175,7 +193,11 @@ void disk_io_issue(struct model *m, struct io *io); /* into the host's stack, th
 void disk_io_move(struct model *m, struct io *io);  /* to the device's cache and queue */
 /* The device is done with it, at this instant. now: from a handler of ours, so that it may be told. */
 void disk_io_over(struct model *m, struct io *io, bool now);
-void disk_io_forget(struct model *m, struct io *io); /* nobody cares any more; it is in no list */
+/* It is not done and never will be; it is in no list. Those who wait for it go on. */
+void disk_io_forget(struct model *m, struct io *io);
+void disk_io_starved(struct model *m,
+                     struct vdisk *vd);            /* forgets those of that disk that wait for the pool */
+void disk_io_woke(struct disks *d, uint32_t host); /* to be settled when this handler is through */
 void disk_io_on_ripe(void *model, uint32_t arg);
 void disk_io_settle(struct model *m); /* the end of a handler of ours */
 void disk_io_done(struct disks *d);
@@ -190,12 +212,18 @@ void disk_space_account(struct vdisk *vd, uint32_t account); /* is this disk's *
  * does not, and is over when io->pending is 0. */
 bool disk_cache_guest(struct model *m, struct io *io, bool flush);
 bool disk_cache_device(struct disks *d, struct io *io); /* likewise the device's */
+/* Writes back all that is dirty: io waits for it. */
+void disk_cache_flush(struct model *m, struct io *io);
 void disk_cache_trim(struct vdisk *vd, int64_t at, int64_t len);
 
 /* disk_device.c */
 void disk_device_init(struct model *m, struct disk_dev *dev);
 void disk_device_done(struct disk_dev *dev);
 void disk_device_add(struct model *m, struct io *io);
+void disk_device_halt(struct model *m, struct disk_dev *dev);
+void disk_device_go_on(struct model *m, struct disk_dev *dev);
+/* The disk's requests are of that host from now on, where the device divides by hosts. */
+void disk_device_regroup(struct model *m, struct vdisk *vd, uint32_t host);
 void disk_device_on_event(void *model, uint32_t dev);
 
 /* disk_ssd.c */
@@ -205,7 +233,13 @@ int64_t disk_ssd_cost_ns(const struct ssd *s, const struct io *io);
 bool disk_ssd_room(const struct ssd *s);
 void disk_ssd_start(struct ssd *s, const struct sc_disk *sc, struct io *io, int64_t now);
 struct io *disk_ssd_finish(struct ssd *s, const struct sc_disk *sc,
-                           int64_t now); /* NULL: none is over by now */
+                           int64_t now);           /* NULL: none is over by now */
+void disk_ssd_delay(struct ssd *s, int64_t by_ns); /* all that is at work ends so much later */
 int64_t disk_ssd_next_ns(const struct ssd *s);
+
+/* disk_life.c */
+void disk_life_init(struct model *m);
+void disk_life_done(struct disks *d);
+void disk_life_over(struct model *m, struct vm *vm, enum io_kind kind); /* IO_BOOT or IO_FLUSH */
 
 #endif

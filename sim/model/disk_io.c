@@ -86,7 +86,7 @@ void disk_io_done(struct disks *d)
 
 /* --- the end of a request --- */
 
-static void woke(struct disks *d, uint32_t host)
+void disk_io_woke(struct disks *d, uint32_t host)
 {
     if (d->host_woken[host]) return;
     d->host_woken[host] = true;
@@ -145,17 +145,11 @@ static void finish(struct model *m, struct io *io)
     if (submitting || kind == IO_PART) return;
     if (kind == IO_PAGE)
         mem_io_done(m, arg);
-    else
+    else if (kind == IO_TASK)
         guest_wake_task(m, vm, (uint32_t)arg);
-    woke(d, vm->host->index);
-}
-
-void disk_io_forget(struct model *m, struct io *io)
-{
-    io->dev->issued--;
-    book_shift(m, io->dev->book, REC_L_DISK_QUEUE, -1);
-    if (io->vm->book) book_shift(m, io->vm->book, REC_L_DISK_QUEUE, -1);
-    disk_io_free(m->disks, io);
+    else
+        disk_life_over(m, vm, (enum io_kind)kind);
+    disk_io_woke(d, vm->host->index);
 }
 
 /* One of those that it waits for is over. */
@@ -167,6 +161,48 @@ static void met(struct model *m, struct io *io)
         disk_io_move(m, io);
     else
         finish(m, io);
+}
+
+void disk_io_forget(struct model *m, struct io *io)
+{
+    struct io_link *l = io->waiters, *next;
+    io->dev->issued--;
+    book_shift(m, io->dev->book, REC_L_DISK_QUEUE, -1);
+    if (io->vm && io->vm->book && io->kind != IO_PAGE) book_shift(m, io->vm->book, REC_L_DISK_QUEUE, -1);
+    disk_io_free(m->disks, io);
+    for (; l; l = next) {
+        struct io *who = l->who;
+        next = l->next;
+        l->next = m->disks->free_links;
+        m->disks->free_links = l;
+        met(m, who);
+    }
+}
+
+void disk_io_starved(struct model *m, struct vdisk *vd)
+{
+    struct disk_dev *dev = vd->dev;
+    struct io *io = dev->starved, *next, *gone = NULL;
+    dev->starved = dev->starved_tail = NULL;
+    for (; io; io = next) {
+        next = io->next;
+        io->next = NULL;
+        if (io->vd == vd) {
+            io->kind = IO_PART;
+            io->next = gone;
+            gone = io;
+            continue;
+        }
+        if (dev->starved)
+            dev->starved_tail->next = io;
+        else
+            dev->starved = io;
+        dev->starved_tail = io;
+    }
+    for (; gone; gone = next) {
+        next = gone->next;
+        disk_io_forget(m, gone);
+    }
 }
 
 void disk_io_over(struct model *m, struct io *io, bool now)
@@ -218,6 +254,7 @@ void disk_io_issue(struct model *m, struct io *io)
 {
     struct disks *d = m->disks;
     io->issued_ns = sim_now(m->sim);
+    if (io->vd) io->life = io->vd->life;
     io->pending++; /* for itself */
     io->dev->issued++;
     book_shift(m, io->dev->book, REC_L_DISK_QUEUE, 1);

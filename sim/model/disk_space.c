@@ -31,6 +31,10 @@ static void tell(struct model *m, const struct disk_dev *dev, const struct vm *v
 void disk_space_account(struct vdisk *vd, uint32_t account)
 {
     struct disk_dev *dev = vd->dev;
+    if (account < dev->n_accounts) { /* of a disk that is no more */
+        dev->accounts[account] = (struct disk_account){.vd = vd};
+        return;
+    }
     ASSERT(account == dev->n_accounts);
     if ((dev->n_accounts & (dev->n_accounts - 1)) == 0) {
         uint32_t room = dev->n_accounts ? 2 * dev->n_accounts : 1;
@@ -111,9 +115,13 @@ void disk_space_enter(struct model *m, struct io *io)
         disk_io_move(m, io);
         return;
     }
+    if (io->life != io->vd->life) {
+        disk_io_forget(m, io);
+        return;
+    }
     struct volume *v = &io->vd->vol;
     struct volume_need need = volume_needs(v, io->at, io->len);
-    if (need.grains && (dev->starved || !pool_has(&dev->pool, need.grains))) {
+    if (need.grains && (dev->starved || dev->pool_failures || !pool_has(&dev->pool, need.grains))) {
         starve(m, io, &need);
         return;
     }
@@ -128,6 +136,7 @@ void disk_space_enter(struct model *m, struct io *io)
 void disk_space_look(struct model *m, struct disk_dev *dev)
 {
     book_it(m, dev);
+    if (dev->pool_failures) return;
     while (dev->starved) {
         struct io *io = dev->starved;
         struct volume_need need = volume_needs(&io->vd->vol, io->at, io->len);

@@ -158,6 +158,12 @@ struct io *disk_ssd_finish(struct ssd *s, const struct sc_disk *sc, int64_t now)
     return NULL;
 }
 
+void disk_ssd_delay(struct ssd *s, int64_t by_ns)
+{
+    for (uint32_t i = 0; i < s->n_heap; i++)
+        s->dies[s->heap[i]].until_ns += by_ns;
+}
+
 int64_t disk_ssd_next_ns(const struct ssd *s)
 {
     return s->n_heap ? s->dies[s->heap[0]].until_ns : INT64_MAX;

@@ -49,6 +49,7 @@ static void begin_loop(struct model *m, struct vm *vm, uint32_t t)
 void guest_up(struct model *m, struct vm *vm)
 {
     vm->off = false;
+    if (m->net) net_up(m, vm);
     if (!vm->begun && !vm->open) vm->born_ns = sim_now(m->sim);
     for (uint32_t i = 0; i < vm->n_vcpus; i++)
         cpu_look(&m->vcpus[vm->first_vcpu + i]);

@@ -140,13 +140,13 @@ static void rehost(struct model *m, struct vm *vm, struct mhost *to)
 {
     struct mhost *from = vm->host;
     if (from == to) return;
-    if (vm->mem) mem_move(m, vm, to);
     vm->host = to;
     for (uint32_t k = 0; k < vm->n_vcpus; k++) {
         struct vcpu *v = &m->vcpus[vm->first_vcpu + k];
         v->host = to;
         v->proto.host = to->index;
     }
+    if (vm->mem) mem_move(m, vm, to); /* before its books are the other host's */
     if (vm->book) vm->book->host = to->index;
     if (vm->sc->n_disks) disk_move(m, vm, from->index);
     if (vm->sc->network != SC_NONE) net_move(m, vm);

@@ -191,6 +191,7 @@ struct vm {
     uint32_t front;         /* the VM whose stream and queue it serves; itself, but for `queue: shared` */
     uint32_t scale;         /* the autoscaling that looks at its queue; NONE */
     int64_t on_ns, born_ns; /* last powered on; first up */
+    bool behind;            /* it moves without its memory: post-copy */
     struct migration *migration;        /* migrate.h; NULL: it stays where it is */
     struct vm *next_there, *prev_there; /* on its host */
     struct vm_set {                     /* as events may change them */

@@ -46,7 +46,7 @@ static void build_vm(struct mem *mem, struct vm *vm, int64_t pages)
         if (all < v->walk_ps) v->walk_ps = all;
         v->more_ps = all - v->walk_ps;
     }
-    vm->mem = v;
+    if (vm->host == mem->host) vm->mem = v;
     mem->vms[mem->n_vms++] = v;
 }
 
@@ -57,7 +57,8 @@ static void build_host(struct model *m, struct mhost *h)
     int64_t pages = 0;
     for (uint32_t i = 0; i < m->sc->n_vms; i++) {
         struct vm *vm = &m->vms[i];
-        int64_t n = vm->sc && vm->host == h ? pages_of(vm) : 0;
+        bool here = vm->host == h || m->sc->moves; /* or it may be */
+        int64_t n = vm->sc && here ? pages_of(vm) : 0;
         if (n == 0) continue;
         if (!mem) {
             mem = alloc_array(1, sizeof *mem);
@@ -104,7 +105,7 @@ void mem_init(struct model *m)
     mem_reclaim_init(m);
 }
 
-static void free_blocks(struct vmem *v)
+void mem_free_blocks(struct vmem *v)
 {
     for (uint32_t b = 0; v->blocks && b < v->n_blocks; b++)
         if (v->blocks[b]) {
@@ -136,7 +137,7 @@ void mem_done(struct model *m)
         if (!mem) continue;
         mem_reclaim_done(mem);
         for (uint32_t v = 0; v < mem->n_vms; v++) {
-            free_blocks(mem->vms[v]);
+            mem_free_blocks(mem->vms[v]);
             mem->vms[v]->vm->mem = NULL;
             free(mem->vms[v]);
         }
@@ -174,7 +175,7 @@ static void drop_tasks(struct model *m, struct vmem *v)
         t = next;
     }
     for (uint32_t i = 0; i < mem->n_xfers; i++)
-        if (mem->xfers[i].vm == v) mem->xfers[i] = (struct mem_xfer){.frame = mem->xfers[i].frame};
+        if (mem->xfers[i].vm == v) mem_drop_xfer(mem, i);
     for (uint32_t i = 0; i < v->vm->n_tasks; i++)
         forget(&v->vm->tasks[i]);
 }
@@ -195,7 +196,7 @@ void mem_release(struct model *m, struct vm *vm)
             mem_free_frame(mem, frame);
         }
     }
-    free_blocks(v);
+    mem_free_blocks(v);
     mem_shift(m, v, REC_L_MEM_RESIDENT, &v->resident, -v->resident);
     mem_shift(m, v, REC_L_MEM_SWAPPED, &v->swapped, -v->swapped);
     v->active = 0;

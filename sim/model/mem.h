@@ -59,10 +59,11 @@ void mem_io_done(struct model *m, uint64_t arg);
 void mem_scan_job(struct model *m, uint64_t arg);
 /* Frees all that a VM held (it was destroyed, or killed). */
 void mem_release(struct model *m, struct vm *vm);
-/* The VM, none of whose vCPUs is on a pCPU, is on host `to` from now on; vm->host is still the old one. All
- * that it had touched is resident there, in frames that its reclaimers make room for; tasks that waited for a
- * page go on (guest_wake_task), tasks in a touch step too, from the reference they were at. Neither host's
- * books are settled. Where a host has no struct mem and needs one, it is made. */
+/* The VM, none of whose vCPUs is on a pCPU, has its memory on host `to` from now on. All that it had touched
+ * is resident there, in frames that its reclaimers make room for (nobody gives: the VM is out of memory and
+ * ends), or, with vm->behind, still to come: see post-copy. Tasks that waited for a page or a frame look
+ * again; tasks in a touch step go on from the reference they were at, with a cold TLB. Neither host's books
+ * are settled. */
 void mem_move(struct model *m, struct vm *vm, struct mhost *to);
 /* A VM that was released (mem_release) is powered on again: it has touched nothing. */
 void mem_restart(struct model *m, struct vm *vm);
@@ -71,12 +72,11 @@ int64_t mem_touched(const struct vm *vm);
 /* Dirty log. While it is on: pages written to since it was switched on or last taken, each once. */
 void mem_log(struct model *m, struct vm *vm, bool on);
 int64_t mem_log_take(struct model *m, struct vm *vm);
-/* Post-copy, after mem_move: every page with content is still on the source. A reference to one is a hard
- * fault that waits for the network: mem_fetch_hook is asked for it, once a page; mem_fetched when it is
- * there, also for pages that nobody waits for (pushed in the background). mem_stranded: the next page, from
- * `page`, that is still there and was not asked for; MEM_NO_PAGE: none is. */
+/* Post-copy, after mem_move with vm->behind: every page with content is still on the source. A reference to
+ * one is a hard fault that waits for the network: migrate_fetch is asked for it, once a page; mem_fetched
+ * when it is there, also for pages that nobody waits for (pushed in the background). mem_stranded: the next
+ * page, from `page`, that is still there and was not asked for; MEM_NO_PAGE: none is. */
 #define MEM_NO_PAGE UINT32_MAX
-void mem_strand(struct model *m, struct vm *vm);
 uint32_t mem_stranded(const struct vm *vm, uint32_t page);
 void mem_asked(struct vm *vm, uint32_t page); /* it is being pushed: nobody need ask for it */
 void mem_fetched(struct model *m, struct vm *vm, uint32_t page);

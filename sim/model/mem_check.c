@@ -46,6 +46,8 @@ static bool agrees(const struct vmem *v, const struct counts *c)
 {
     const struct vreclaim *r = v->reclaim;
     const int64_t *level = v->vm->book->level, page = v->mem->page_bytes;
+    if (v->vm->mem != v)
+        return v->resident == 0 && v->swapped == 0 && v->active == 0 && !v->blocks; /* elsewhere */
     return c->resident + c->shared + c->fetched == v->resident && c->swapped == v->swapped &&
            c->active == v->active && v->resident * page == level[REC_L_MEM_RESIDENT] &&
            v->swapped * page == level[REC_L_MEM_SWAPPED] && v->shared * page == level[REC_L_MEM_SHARED] &&

@@ -116,6 +116,43 @@ void mem_fetch(struct model *m, struct vmem *v, struct touch *t, uint32_t *word,
     fetch(m, v, t, word, frame, guest);
 }
 
+bool mem_fetch_remote(struct model *m, struct vmem *v, struct touch *t, uint32_t *word)
+{
+    struct mem *mem = v->mem;
+    uint32_t frame = mem_take_frame(m, mem, v);
+    if (frame == RECLAIM_NONE) {
+        starve(m, v, t);
+        return false;
+    }
+    uint32_t x = new_xfer(mem);
+    mem->xfers[x] =
+        (struct mem_xfer){.vm = v, .remote = true, .page = t->refs[t->i] & ~PROG_TOUCH_WRITE, .frame = frame};
+    mem->in_flight++;
+    *word = page_at(PAGE_FETCHED, x);
+    mem_shift(m, v, REC_L_MEM_RESIDENT, &v->resident, 1);
+    join(mem, x, t);
+    return true;
+}
+
+static void free_xfer(struct mem *mem, uint32_t x)
+{
+    mem->xfers[x].vm = NULL;
+    mem->xfers[x].next_free = mem->free_xfer;
+    mem->free_xfer = x;
+    mem->in_flight--;
+}
+
+void mem_drop_xfer(struct mem *mem, uint32_t x)
+{
+    struct mem_xfer *xfer = &mem->xfers[x];
+    bool remote = xfer->remote;
+    *xfer =
+        (struct mem_xfer){.frame = xfer->frame}; /* a disk still says when it is done; the network does not */
+    if (!remote) return;
+    mem_free_frame(mem, xfer->frame);
+    free_xfer(mem, x);
+}
+
 static void swap_in(struct model *m, struct vmem *v, struct touch *t, uint32_t *word)
 {
     uint32_t frame = mem_take_frame(m, v->mem, v);
@@ -131,15 +168,15 @@ static void swap_in(struct model *m, struct vmem *v, struct touch *t, uint32_t *
 void mem_io_done(struct model *m, uint64_t arg)
 {
     if (arg == MEM_WRITTEN) return;
-    struct mem *mem = m->hosts[arg >> 32].mem;
-    uint32_t x = (uint32_t)arg;
+    mem_xfer_done(m, m->hosts[arg >> 32].mem, (uint32_t)arg);
+}
+
+void mem_xfer_done(struct model *m, struct mem *mem, uint32_t x)
+{
     struct mem_xfer *xfer = &mem->xfers[x];
     struct vmem *v = xfer->vm;
     struct touch *first = xfer->first;
-    xfer->vm = NULL;
-    xfer->next_free = mem->free_xfer;
-    mem->free_xfer = x;
-    mem->in_flight--;
+    free_xfer(mem, x);
     if (mem->policy->cls->ordered) mem_sync(m, mem->host);
     if (!v) {
         mem_free_frame(mem, xfer->frame);
@@ -205,6 +242,8 @@ void mem_fault(struct model *m, struct touch *t)
     } else if (page_where(*word) == PAGE_AWAY && page_away(*word) == AWAY_SWAPPED) {
         mem_count_fault(t, REC_N_MEM_FAULTS);
         swap_in(m, v, t, word);
+    } else if (page_where(*word) == PAGE_AWAY && page_away(*word) >= AWAY_STRANDED) {
+        mem_fault_remote(m, v, t, word);
     } else {
         ASSERT(v->mem->odd_fault);
         if (!v->mem->odd_fault(m, v, t, word)) starve(m, v, t);

@@ -24,7 +24,15 @@
 enum page_where { PAGE_AWAY, PAGE_RESIDENT, PAGE_SHARED, PAGE_FETCHED };
 /* Of a page that is away, in bits 24-26; with flags and rest 0 it is untouched. The 24 bits below are the
  * reclaimer's own. */
-enum page_away { AWAY_UNTOUCHED, AWAY_SWAPPED, AWAY_COMPRESSED, AWAY_GUEST_SWAPPED, AWAY_NKINDS };
+enum page_away {
+    AWAY_UNTOUCHED,
+    AWAY_SWAPPED,
+    AWAY_COMPRESSED,
+    AWAY_GUEST_SWAPPED,
+    AWAY_STRANDED, /* on the host it came from */
+    AWAY_ASKED,    /* likewise, and under way: nobody here waits for it */
+    AWAY_NKINDS
+};
 
 #define PAGE_WHERE_SHIFT 30
 #define PAGE_DIRTY       (UINT32_C(1) << 29) /* written since it was last fetched or cleaned */
@@ -87,6 +95,7 @@ struct vmem { /* a VM's memory */
     bool nested;        /* its walks go through two sets of tables */
     uint32_t walk_refs; /* memory references of one walk */
     int64_t walk_ps, more_ps; /* of one walk: native, and what nesting adds */
+    uint64_t *gone;           /* while its dirty log is on: pages that were dirty when they left */
     uint64_t *own; /* a bit a page: its content is no more what vms.memory.content says; NULL: not kept */
     struct vreclaim *reclaim; /* mem_reclaim.h; NULL: nothing is taken back on this host */
 };
@@ -128,7 +137,8 @@ struct mem_xfer {    /* a page on its way in */
     uint32_t page, frame;
     struct touch *first, *last; /* who waits, in order */
     uint32_t next_free;
-    bool guest; /* from the guest's own swap */
+    bool guest;  /* from the guest's own swap */
+    bool remote; /* over the network: mem_fetched ends it */
 };
 
 struct mem_live { /* a running toucher, while mem_sync works */
@@ -242,6 +252,21 @@ static inline void mem_shift(struct model *m, struct vmem *v, enum rec_level lev
 }
 /* Forgets who was active. */
 void mem_active_begin(struct vmem *v);
+
+/* mem.c */
+void mem_free_blocks(struct vmem *v);
+/* mem_fault.c: a transfer that nobody waits for any more; one that has come. */
+void mem_drop_xfer(struct mem *mem, uint32_t x);
+void mem_xfer_done(struct model *m, struct mem *mem, uint32_t x);
+/* False: there is no frame, t starves. */
+bool mem_fetch_remote(struct model *m, struct vmem *v, struct touch *t, uint32_t *word);
+/* mem_move.c */
+void mem_fault_remote(struct model *m, struct vmem *v, struct touch *t, uint32_t *word);
+void mem_log_gone(struct vmem *v, uint32_t page);
+static inline void mem_log_leaves(struct vmem *v, uint32_t page, uint32_t w)
+{
+    if (v->gone && w & PAGE_DIRTY) mem_log_gone(v, page);
+}
 
 /* mem_sync.c: what has been referred to */
 /* The task books its stretch up to reference `upto`. */

@@ -91,6 +91,7 @@ void mem_swap_out(struct model *m, struct mem *mem, uint32_t frame)
     look_ahead(mem, frame);
     if (v->touchers) mem_cut(m, v, b->first + at, false);
     if (w & PAGE_DIRTY && v->own) mem_reclaim_own(v, b->first + at);
+    mem_log_leaves(v, b->first + at, w);
     if ((w & (PAGE_DIRTY | PAGE_COPY)) != PAGE_COPY)
         mem->pager(m, mem->host->sc->memory.swap, v->vm, true, mem->page_bytes, MEM_WRITTEN);
     *word = page_at(PAGE_AWAY, AWAY_SWAPPED << PAGE_AWAY_SHIFT) | PAGE_COPY;

@@ -191,7 +191,7 @@ static void on_period(void *model, uint32_t host)
         if (sampled) sample(v);
         int64_t used =
             sampled ? (int64_t)((__int128)v->resident * v->reclaim->used_ppm / 1000000) : v->active;
-        if (!v->vm->off) tell_active(m, v, used * mem->page_bytes);
+        if (!v->vm->off && v->vm->mem == v) tell_active(m, v, used * mem->page_bytes);
         mem_active_begin(v);
     }
     sim_at(m->sim, sim_now(m->sim) + MEM_RECLAIM_PERIOD_NS, EVQ_NORMAL, mem->reclaim->ev_period, host);

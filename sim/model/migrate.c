@@ -240,8 +240,9 @@ static void switch_over(struct model *m, struct vm *vm)
         g->to->promised[r] -= want[r]; /* host_move promises it for good */
     g->to->expects--;
     g->phase = FETCH;
+    vm->behind = post;
     host_move(m, vm, g->to);
-    if (post && vm->mem) mem_strand(m, vm);
+    vm->behind = false;
     book_add(vm->book, REC_N_MIG_DOWN_NS, down);
     inner_tell_why(m, vm, down, REC_EV_MIGRATED, REC_WHY_NONE);
     power_release(m, vm, HOLD_MIGRATE);

@@ -60,6 +60,7 @@ void net_leave(struct net *net)
     for (;;) {
         if (woken < net->n_woken && woken < most) {
             struct net_who w = net->woken[woken++];
+            if (w.vm == NONE) continue; /* it has failed meanwhile */
             guest_wake_task(m, &m->vms[w.vm], w.task);
         } else if (settled < net->n_touched) {
             struct mhost *h = net->touched[settled++];
@@ -102,7 +103,9 @@ static void grow_steps(struct net_vm *v, uint32_t n)
 /* Most often where the task sent last. */
 static uint32_t route_to(struct net *net, uint32_t vm, const struct net_step *last, uint32_t to)
 {
-    return last->route != NONE && net->routes[last->route].to == to ? last->route : net_route_of(net, vm, to);
+    return last->route != NONE && net->routes[last->route].to == to && !net->routes[last->route].stale
+               ? last->route
+               : net_route_of(net, vm, to);
 }
 
 void net_begin(struct model *m, struct vm *vm, uint32_t t)
@@ -143,14 +146,26 @@ static bool uses_net(const struct scenario *sc)
 void net_init(struct model *m)
 {
     const struct scenario *sc = m->sc;
-    if (!uses_net(sc)) return;
+    if (!uses_net(sc) && !sc->moves) return;
     struct net *net = m->net = alloc_array(1, sizeof *net);
     net->m = m;
-    net->free_frame = net->free_conn = NONE;
+    net->free_frame = net->free_conn = net->free_bulk = NONE;
+    net->now = *sc;
+    if (sc->moves) {
+        net->own_vms = alloc_array(sc->n_vms, sizeof *net->own_vms);
+        net->end_of = alloc_array(sc->n_vms, sizeof *net->end_of);
+        for (uint32_t i = 0; i < sc->n_vms; i++) {
+            net->own_vms[i] = sc->vms[i];
+            net->end_of[i] = i;
+        }
+        net->now.vms = net->own_vms;
+        net->n_ends = sc->n_vms + sc->n_peers;
+    }
     net->crowded_ns = -1;
     net->ev_sent = sim_on(m->sim, "frame sent", net_on_sent, net);
     net->ev_came = sim_on(m->sim, "frame came", net_on_came, net);
     net->ev_flush = sim_on(m->sim, "network", on_flush, net);
+    net->ev_bulk = sim_on(m->sim, "bulk transfer", net_on_bulk, net);
     net->vms = alloc_array(sc->n_vms, sizeof *net->vms);
     net->rx_waiting = alloc_array(sc->n_nics, sizeof *net->rx_waiting);
     net->is_touched = alloc_array(sc->n_hosts, sizeof *net->is_touched);
@@ -173,9 +188,9 @@ void net_done(struct model *m)
     net_map_done(&net->route_of);
     net_map_done(&net->flow_of);
     net_map_done(&net->conn_of);
-    void *all[] = {net->stages, net->first_stage, net->first_pool, net->vms,       net->routes,
-                   net->hops,   net->flows,       net->pools,      net->conns,     net->frames,
-                   net->woken,  net->touched,     net->is_touched, net->rx_waiting};
+    void *all[] = {net->stages,     net->first_stage, net->first_pool, net->vms,    net->routes, net->hops,
+                   net->flows,      net->pools,       net->conns,      net->frames, net->woken,  net->touched,
+                   net->is_touched, net->rx_waiting,  net->own_vms,    net->end_of, net->bulks};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
     free(net);
@@ -201,6 +216,7 @@ int net_check(const struct model *m, char **why)
         frames++;
         bytes += net->frames[i].payload;
     }
+    on_way = net_bulk_on_way(net);
     for (uint32_t i = 0; i < m->sc->n_vms; i++)
         on_way += net->vms[i].on_way;
     for (uint32_t i = 0; i < m->sc->n_nics; i++)

@@ -60,6 +60,7 @@ void net_move(struct model *m, struct vm *vm);
 bool net_reaches(const struct model *m, const struct vm *vm, uint32_t host);
 /* It fails or is off: its sends are over, frames for it are dropped, receives forgotten. */
 void net_crash(struct model *m, struct vm *vm);
+void net_up(struct model *m, struct vm *vm); /* it is up again */
 /* A NIC (of scenario.nics) or a network goes down or comes back. Frames on it are dropped; a send whose way
  * leads across is refused (REC_WHY_LINK) as one without a way is, and so tried again by a loop. A bulk
  * transfer waits. */

@@ -26,7 +26,10 @@ struct net_frame {
     uint32_t route; /* NONE: it is free */
     uint32_t task;  /* whose step sends it */
     uint32_t payload, wire;
+    uint32_t frames; /* a bulk transfer's: so many in one */
+    uint32_t life;   /* of its sender's, when it was handed over: is it another by now, no step asks for it */
     uint16_t hop;
+    bool lost; /* what it is on has gone down */
 };
 
 struct net_fifo { /* of frames or tasks, linked by their `next` */
@@ -40,6 +43,7 @@ struct net_stage {
     int64_t rest;            /* of the last frame's time, what did not fill a ns, times bps */
     struct net_fifo air;     /* frames in its latency */
     bool armed;              /* the event of the first of them is pending */
+    bool down, lost;         /* it has failed; while it sent a frame */
     struct wfq turns;
     uint32_t n_flows, cap_flows;
 };
@@ -63,6 +67,8 @@ struct net_route {
     uint32_t pool; /* of nat ports that it takes one of; NONE: none */
     uint8_t why;   /* enum rec_why, if there is no way */
     bool inside;   /* meets no NIC: sent when it is delivered */
+    bool bulk;     /* of a transfer between hosts: `from` is its number */
+    bool stale;    /* one of its ends has moved since */
 };
 
 enum net_phase { NET_BELL, NET_OPEN, NET_GO, NET_PAID, NET_FLY, NET_GIVEN_UP, NET_TAKE };
@@ -90,6 +96,8 @@ struct net_vm {
     int64_t full_at;           /* when it last said that all ports are taken; -1: never */
     bool pays; /* bare, container: its own vCPUs pay a frame's CPU time, not the host's thread */
     bool pumping;
+    uint32_t life; /* counts how often it failed */
+    bool down;     /* it has, and is not up again: frames for it are dropped */
 };
 
 struct net_request {
@@ -144,7 +152,13 @@ struct net {
     bool handling; /* one of the network's own events is being handled */
     bool flush_armed;
     int64_t crowded_ns; /* when more than NET_WOKEN_MAX were woken within one handler */
-    uint32_t ev_sent, ev_came, ev_flush;
+    /* Where VMs move: the scenario as it is now, and a new number for an end each time it moves. */
+    struct scenario now;
+    struct sc_vm *own_vms; /* NULL: nobody moves */
+    uint32_t *end_of, n_ends;
+    struct net_bulk *bulks;
+    uint32_t n_bulks, cap_bulks, free_bulk;
+    uint32_t ev_sent, ev_came, ev_flush, ev_bulk;
     int64_t handed, delivered, dropped;                   /* frames */
     int64_t handed_bytes, delivered_bytes, dropped_bytes; /* payload */
 };
@@ -156,6 +170,22 @@ void *net_more(void *v, uint32_t *cap, size_t size);
 /* --- net_route.c --- */
 void net_route_init(struct net *net);
 uint32_t net_route_of(struct net *net, uint32_t from, uint32_t to);
+
+/* Between two NICs, for transfer number `bulk`. */
+uint32_t net_route_bulk(struct net *net, uint32_t nic_a, uint32_t nic_b, uint32_t bulk);
+
+/* --- net_life.c --- */
+/* The frame is lost on its way; left: its sender has been told that it is gone. */
+void net_lose(struct net *net, uint32_t frame, bool left);
+/* Something on the route is down. */
+bool net_is_cut(const struct net *net, const struct net_route *r);
+
+/* --- net_bulk.c --- */
+void net_on_bulk(void *net, uint32_t bulk);
+void net_bulk_lost(struct net *net, uint32_t frame);
+void net_bulk_came(struct net *net, uint32_t frame);
+void net_bulk_go_on(struct net *net); /* something is up again */
+int64_t net_bulk_on_way(const struct net *net);
 
 /* --- net_nat.c --- */
 /* A port for the task's connection along this route, until net_nat_over; NONE: all are taken. */
@@ -180,6 +210,8 @@ int net_take(struct net *net, uint32_t vm, uint32_t task, int64_t *useful_ns);
 /* --- net_tx.c --- */
 /* A send step goes on: an enum net_said. */
 int net_send(struct net *net, uint32_t vm, uint32_t task, int64_t *useful_ns, int64_t *overhead_ns);
+/* Frames that the VM could not send, or that were lost. */
+void net_count_drops(struct net *net, uint32_t vm, int64_t n);
 /* The frame has left its sender. */
 void net_left(struct net *net, uint32_t frame);
 /* One of the VM's frames is no longer on its way. */

@@ -36,6 +36,7 @@ uint32_t net_frame_new(struct net *net, uint32_t route, uint32_t task, uint32_t 
         .route = route,
         .task = task,
         .payload = payload,
+        .frames = 1,
         .wire = payload + NET_HEADERS + NET_FRAMING,
     };
     return f;
@@ -87,7 +88,7 @@ static void queue(struct net *net, struct net_stage *s, uint32_t flow, uint32_t 
 
 static void count(struct book *b, const struct net_frame *f)
 {
-    book_add(b, REC_N_NET_FRAMES, 1);
+    book_add(b, REC_N_NET_FRAMES, f->frames);
     book_add(b, REC_N_NET_BYTES, f->payload);
     book_add(b, REC_N_NET_WIRE, f->wire);
 }
@@ -122,6 +123,10 @@ void net_forward(struct net *net, uint32_t i)
         }
         const struct net_hop *h = &net->hops[r->first_hop + f->hop];
         struct net_stage *s = &net->stages[h->stage];
+        if (__builtin_expect(s->down, 0)) {
+            net_lose(net, i, f->hop > 0 && !r->inside);
+            return;
+        }
         if (s->bps) {
             queue(net, s, h->flow, i);
             return;
@@ -135,9 +140,14 @@ void net_on_sent(void *ctx, uint32_t stage)
     struct net *net = ctx;
     struct net_stage *s = &net->stages[stage];
     uint32_t f = s->serving;
+    bool lost = s->lost;
     net_enter(net);
+    s->lost = false;
     send_next(net, s);
-    if (pass(net, s, f)) net_forward(net, f);
+    if (__builtin_expect(lost, 0))
+        net_lose(net, f, net->frames[f].hop > 0 && !net->routes[net->frames[f].route].inside);
+    else if (pass(net, s, f))
+        net_forward(net, f);
     net_leave(net);
 }
 
@@ -150,7 +160,10 @@ void net_on_came(void *ctx, uint32_t stage)
     while (s->air.head != NONE && net->frames[s->air.head].at_ns <= now) {
         uint32_t f = take(net, &s->air);
         net->frames[f].hop++;
-        net_forward(net, f);
+        if (__builtin_expect(net->frames[f].lost, 0))
+            net_lose(net, f, !net->routes[net->frames[f].route].inside);
+        else
+            net_forward(net, f);
     }
     s->armed = s->air.head != NONE;
     if (s->armed) sim_at(net->m->sim, net->frames[s->air.head].at_ns, EVQ_NORMAL, net->ev_came, stage);

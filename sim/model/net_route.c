@@ -18,6 +18,9 @@
 
 enum { ACROSS, UP, DOWN };
 
+#define BULK        (UINT32_C(1) << 31) /* of a sender that is no VM but a transfer between hosts */
+#define BULK_WEIGHT 1000
+
 /* --- stages --- */
 
 static uint32_t add_stage(struct net *net, int64_t bps, int64_t latency_ns, uint32_t dev)
@@ -34,7 +37,7 @@ static void add_pool(struct net *net, uint32_t *n, const struct sc_network *x)
 
 void net_route_init(struct net *net)
 {
-    const struct scenario *sc = net->m->sc;
+    const struct scenario *sc = &net->now;
     uint32_t stages = 2 * sc->n_nics, pools = 0;
     for (uint32_t i = 0; i < sc->n_networks; i++) {
         const struct sc_network *x = &sc->networks[i];
@@ -81,8 +84,8 @@ static uint32_t flow_at(struct net *net, uint32_t stage, uint32_t vm)
     net_grow(s->turns.heap, s->n_flows, s->cap_flows);
     s->n_flows++;
     i = net->n_flows++;
-    net->flows[i] = (struct net_flow){.turn = {.id = vm, .weight = net->m->sc->vms[vm].net_weight},
-                                      .waiting = {NONE, NONE}};
+    uint32_t weight = vm & BULK ? BULK_WEIGHT : net->now.vms[vm].net_weight;
+    net->flows[i] = (struct net_flow){.turn = {.id = vm, .weight = weight}, .waiting = {NONE, NONE}};
     net_map_put(&net->flow_of, key, i);
     return i;
 }
@@ -110,7 +113,7 @@ static bool is_above(const struct scenario *sc, uint32_t n, uint32_t above)
 /* Down to switch b, from above it: `top` (not counted again), or where b's topmost port leads. */
 static void descend(struct net *net, struct net_route *r, uint32_t b, uint32_t top)
 {
-    uint32_t above = reach_above(net->m->sc, b);
+    uint32_t above = reach_above(&net->now, b);
     if (b == top) return;
     if (above != SC_NONE) descend(net, r, above, top);
     across(net, r, b, DOWN);
@@ -120,7 +123,7 @@ static void descend(struct net *net, struct net_route *r, uint32_t b, uint32_t t
 /* From switch a to switch b; SC_NONE: the outside. */
 static void between(struct net *net, struct net_route *r, uint32_t a, uint32_t b)
 {
-    const struct scenario *sc = net->m->sc;
+    const struct scenario *sc = &net->now;
     while (a != SC_NONE) {
         across(net, r, a, ACROSS);
         if (b != SC_NONE && is_above(sc, b, a)) break;
@@ -137,7 +140,7 @@ static bool is_nat(const struct scenario *sc, uint32_t vm)
 
 static void go_inside(struct net *net, struct net_route *r)
 {
-    const struct scenario *sc = net->m->sc;
+    const struct scenario *sc = &net->now;
     uint32_t n = sc->vms[r->from].network, host = sc->vms[r->from].host, at = 0;
     r->inside = true;
     if (sc->networks[n].kind == SC_NET_HOST_ONLY)
@@ -149,7 +152,7 @@ static void go_inside(struct net *net, struct net_route *r)
 
 static void go_out(struct net *net, struct net_route *r)
 {
-    const struct scenario *sc = net->m->sc;
+    const struct scenario *sc = &net->now;
     uint32_t n = sc->vms[r->from].network, sw = reach_switch(sc, r->from);
     hop(net, r, 2 * reach_nic(sc, r->from));
     if (n != sw) across(net, r, n, ACROSS);
@@ -164,7 +167,7 @@ static void go_out(struct net *net, struct net_route *r)
 /* CPU time of a frame at a VM's end of its way. */
 static int64_t frame_ps(const struct net *net, uint32_t vm, bool meets_nic, bool rewritten)
 {
-    const struct scenario *sc = net->m->sc;
+    const struct scenario *sc = &net->now;
     const struct sc_host *h = &sc->hosts[sc->vms[vm].host];
     int64_t ps = 0;
     if (meets_nic) ps += sc->nics[reach_nic(sc, vm)].packet_cost_ns * 1000;
@@ -174,13 +177,9 @@ static int64_t frame_ps(const struct net *net, uint32_t vm, bool meets_nic, bool
 }
 
 /* The most payload of a frame, and how many frames fill the way: what waits, and what its latency holds. */
-static void measure(struct net *net, struct net_route *r)
+static void measure(struct net *net, struct net_route *r, int64_t mtu)
 {
-    const struct scenario *sc = net->m->sc;
-    int64_t mtu = NET_MTU, latency = 0, least = 0;
-    uint32_t nic = reach_nic(sc, r->from);
-    if (nic != SC_NONE) mtu = sc->nics[nic].mtu;
-    if (r->nic != NONE && sc->nics[r->nic].mtu < mtu) mtu = sc->nics[r->nic].mtu;
+    int64_t latency = 0, least = 0;
     r->payload = mtu > NET_HEADERS ? (uint32_t)(mtu - NET_HEADERS) : 1;
     for (uint32_t i = 0; i < r->n_hops; i++) {
         const struct net_stage *s = &net->stages[net->hops[r->first_hop + i].stage];
@@ -194,7 +193,7 @@ static void measure(struct net *net, struct net_route *r)
 
 static struct net_route find(struct net *net, uint32_t from, uint32_t to)
 {
-    const struct scenario *sc = net->m->sc;
+    const struct scenario *sc = &net->now;
     struct net_route r = {.from = from,
                           .to = to,
                           .first_hop = net->n_hops,
@@ -217,13 +216,49 @@ static struct net_route find(struct net *net, uint32_t from, uint32_t to)
     }
     r.tx_ps = frame_ps(net, from, !r.inside, leaves && is_nat(sc, from));
     if (to_vm) r.rx_ps = frame_ps(net, to, !r.inside, leaves && is_nat(sc, to));
-    measure(net, &r);
+    int64_t mtu = NET_MTU;
+    uint32_t nic = reach_nic(sc, from);
+    if (nic != SC_NONE) mtu = sc->nics[nic].mtu;
+    if (r.nic != NONE && sc->nics[r.nic].mtu < mtu) mtu = sc->nics[r.nic].mtu;
+    measure(net, &r, mtu);
     return r;
+}
+
+uint32_t net_route_bulk(struct net *net, uint32_t nic_a, uint32_t nic_b, uint32_t bulk)
+{
+    const struct sc_nic *a = &net->now.nics[nic_a], *b = &net->now.nics[nic_b];
+    uint32_t end = BULK | bulk;
+    uint64_t key = (uint64_t)end << 32 | (uint64_t)nic_a << 16 | nic_b;
+    ASSERT(nic_a < 65536 && nic_b < 65536);
+    uint32_t i = net_map_find(&net->route_of, key);
+    if (i != NET_MAP_NONE) return i;
+    struct net_route r = {.from = end,
+                          .to = b->host,
+                          .first_hop = net->n_hops,
+                          .nic = NONE,
+                          .pool = NONE,
+                          .tx_ps = a->packet_cost_ns * 1000,
+                          .rx_ps = b->packet_cost_ns * 1000,
+                          .bulk = true};
+    hop(net, &r, 2 * nic_a);
+    hop(net, &r, 2 * nic_b + 1);
+    measure(net, &r, a->mtu < b->mtu ? a->mtu : b->mtu);
+    net_grow(net->routes, net->n_routes, net->cap_routes);
+    i = net->n_routes++;
+    net->routes[i] = r;
+    net_map_put(&net->route_of, key, i);
+    return i;
 }
 
 uint32_t net_route_of(struct net *net, uint32_t from, uint32_t to)
 {
-    uint64_t key = (uint64_t)from << 32 | to;
+    /* A VM that has moved is another end. */
+    uint32_t a = from, b = to;
+    if (net->own_vms) {
+        a = net->end_of[from];
+        b = to < net->now.n_vms ? net->end_of[to] : to;
+    }
+    uint64_t key = (uint64_t)a << 32 | b;
     uint32_t i = net_map_find(&net->route_of, key);
     if (i != NET_MAP_NONE) return i;
     struct net_route r = find(net, from, to);

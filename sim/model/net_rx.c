@@ -35,7 +35,7 @@ static void drop(struct net *net, uint32_t i)
     const struct net_route *r = &net->routes[f->route];
     struct book *vm = net->m->vms[r->to].book;
     if (vm) book_add(vm, REC_N_NET_DROPS, 1);
-    book_add(&net->m->dev_books[net->m->sc->n_disks + r->nic], REC_N_NET_DROPS, 1);
+    if (r->nic != NONE) book_add(&net->m->dev_books[net->m->sc->n_disks + r->nic], REC_N_NET_DROPS, 1);
     net->dropped++;
     net->dropped_bytes += f->payload;
     gone(net, i);
@@ -114,6 +114,17 @@ void net_arrive(struct net *net, uint32_t i)
     const struct net_route *r = &net->routes[f->route];
     uint32_t from = r->from;
     bool inside = r->inside;
+    if (r->bulk) {
+        struct mhost *h = &net->m->hosts[r->to];
+        net_touch(net, h);
+        thread_give(net->m, h, THREAD_IO, JOB_NET_RX, r->rx_ps * f->frames / 1000, i);
+        return;
+    }
+    if (r->to < net->m->sc->n_vms && net->vms[r->to].down) {
+        drop(net, i);
+        if (!inside) net_room(net, from);
+        return;
+    }
     if (r->to >= net->m->sc->n_vms || r->rx_ps == 0) {
         deliver(net, i);
     } else if (net->vms[r->to].pays) {
@@ -125,7 +136,7 @@ void net_arrive(struct net *net, uint32_t i)
         drop(net, i);
     } else {
         if (!inside) net->rx_waiting[r->nic]++;
-        struct mhost *h = &net->m->hosts[net->m->sc->vms[r->to].host];
+        struct mhost *h = &net->m->hosts[net->now.vms[r->to].host];
         net_touch(net, h);
         thread_give(net->m, h, THREAD_IO, JOB_NET_RX, net_price_ns(&net->vms[r->to], r->rx_ps), i);
     }
@@ -136,6 +147,13 @@ void net_rx_job(struct model *m, uint64_t arg)
 {
     struct net *net = m->net;
     const struct net_route *r = &net->routes[net->frames[arg].route];
+    if (r->bulk) {
+        net_bulk_came(net, (uint32_t)arg);
+        return;
+    }
     if (!r->inside) net->rx_waiting[r->nic]--;
-    deliver(net, (uint32_t)arg);
+    if (net->vms[r->to].down)
+        drop(net, (uint32_t)arg);
+    else
+        deliver(net, (uint32_t)arg);
 }

@@ -30,7 +30,7 @@ static void tell(struct net *net, uint32_t vm, enum rec_event what, int64_t valu
     };
 }
 
-static void count_drops(struct net *net, uint32_t vm, int64_t n)
+void net_count_drops(struct net *net, uint32_t vm, int64_t n)
 {
     struct model *m = net->m;
     uint32_t network = m->sc->vms[vm].network;
@@ -60,6 +60,7 @@ static void hand_over(struct net *net, uint32_t vm, uint32_t t)
     const struct net_route *r = &net->routes[k->route];
     uint32_t payload = k->bytes < r->payload ? (uint32_t)k->bytes : r->payload;
     uint32_t f = net_frame_new(net, k->route, t, payload);
+    net->frames[f].life = v->life;
     k->bytes -= payload;
     k->out++;
     v->on_way++;
@@ -108,6 +109,7 @@ void net_room(struct net *net, uint32_t vm)
 void net_left(struct net *net, uint32_t i)
 {
     const struct net_frame *f = &net->frames[i];
+    if (net->routes[f->route].bulk) return;
     uint32_t vm = net->routes[f->route].from;
     struct net_step *k = &net->vms[vm].steps[f->task];
     struct book *b = net->m->vms[vm].book;
@@ -116,6 +118,7 @@ void net_left(struct net *net, uint32_t i)
         book_add(b, REC_N_NET_BYTES, f->payload);
         book_add(b, REC_N_NET_WIRE, f->wire);
     }
+    if (f->life != net->vms[vm].life) return; /* nobody asks for it any more */
     k->out--;
     if (k->out == 0 && k->bytes == 0 && k->waiting && k->phase == NET_FLY) net_wake(net, vm, f->task);
 }
@@ -139,10 +142,11 @@ static bool open(struct net *net, uint32_t vm, uint32_t t)
     struct net_vm *v = &net->vms[vm];
     struct net_step *k = &v->steps[t];
     const struct net_route *r = &net->routes[k->route];
-    if (r->why != REC_WHY_NONE) {
+    enum rec_why why = r->why ? (enum rec_why)r->why : net_is_cut(net, r) ? REC_WHY_LINK : REC_WHY_NONE;
+    if (why != REC_WHY_NONE) {
         int64_t frames = k->bytes / r->payload + (k->bytes % r->payload > 0);
-        count_drops(net, vm, frames);
-        tell(net, vm, REC_EV_REFUSED, frames, (enum rec_why)r->why);
+        net_count_drops(net, vm, frames);
+        tell(net, vm, REC_EV_REFUSED, frames, why);
         k->phase = NET_GIVEN_UP;
         time_out(net, vm, t);
         return false;
@@ -151,7 +155,7 @@ static bool open(struct net *net, uint32_t vm, uint32_t t)
     k->conn = net_nat_begin(net, k->route, t);
     if (k->conn != NONE) return true;
     int64_t now = sim_now(net->m->sim);
-    count_drops(net, vm, 1);
+    net_count_drops(net, vm, 1);
     if (v->full_at != now) tell(net, vm, REC_EV_NAT_FULL, net->pools[r->pool].ports, REC_WHY_PORTS);
     v->full_at = now;
     time_out(net, vm, t);

@@ -28,7 +28,7 @@ void pool_init(struct pool *p, int64_t pool_bytes, int64_t grain_bytes)
         p->cap = 0;
         pool_grow(p, pool_bytes);
     }
-    p->in.free = p->out.free = POOL_NOBODY;
+    p->in.free = p->out.free = p->closed = POOL_NOBODY;
 }
 
 void pool_done(struct pool *p)
@@ -45,8 +45,23 @@ void pool_grow(struct pool *p, int64_t bytes)
     if (p->cap != POOL_NO_BOUND) p->cap += (uint64_t)(bytes / p->grain_bytes);
 }
 
+void pool_close(struct pool *p, uint32_t account)
+{
+    struct pool_account *a = &p->accounts[account];
+    ASSERT(!a->moved);
+    if (a->owned) return;
+    a->next = p->closed;
+    p->closed = account;
+}
+
 uint32_t pool_open(struct pool *p)
 {
+    if (p->closed != POOL_NOBODY) {
+        uint32_t account = p->closed;
+        p->closed = p->accounts[account].next;
+        p->accounts[account] = (struct pool_account){0};
+        return account;
+    }
     uint32_t room = p->room_accounts;
     p->accounts = grow(p->accounts, p->n_accounts + 1, &p->room_accounts, sizeof *p->accounts);
     if (room != p->room_accounts) {

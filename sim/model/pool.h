@@ -43,7 +43,8 @@ struct pool_region { /* a thick volume whose grains are counted one by one */
 
 struct pool_account {
     uint64_t owned;
-    bool moved; /* in the list of those whose `owned` changed */
+    uint32_t next; /* closed: the next one that is */
+    bool moved;    /* in the list of those whose `owned` changed */
 };
 
 struct pool {
@@ -55,7 +56,7 @@ struct pool {
     struct pool_region *regions; /* by first */
     uint32_t n_regions, room_regions;
     struct pool_account *accounts;
-    uint32_t n_accounts, room_accounts;
+    uint32_t n_accounts, room_accounts, closed; /* the first that is to be used again; POOL_NOBODY */
     uint32_t *moved; /* accounts that changed since they were last looked at; room for all */
     uint32_t n_moved;
 };
@@ -67,6 +68,9 @@ void pool_done(struct pool *p);
 void pool_grow(struct pool *p, int64_t bytes);
 /* A new account, owning nothing. */
 uint32_t pool_open(struct pool *p);
+/* Its volume is no more. An account that owns nothing will be used again; what one that still does owns
+ * (others share it) stays on it. Its last change has been told (pool_moved). */
+void pool_close(struct pool *p, uint32_t account);
 static inline bool pool_has(const struct pool *p, uint64_t n)
 {
     return p->given + p->beside + n <= p->cap;
