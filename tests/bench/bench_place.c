@@ -118,8 +118,8 @@ BENCH_NOINLINE static void bare_sum(void *st, uint64_t n)
 #define SURVIVE(what, how, limit)                                                                            \
     {                                                                                                        \
         .name = "survive-" what, .own_new = cluster_new, .own_run = survive_run, .own_free = cluster_free,   \
-        .bare_new = cluster_new, .bare_run = bare_sum, .bare_free = cluster_free, .size = how,               \
-        .n = 20 * VMS, .bound = limit                                                                        \
+        .bare_new = cluster_new, .bare_run = bare_sum, .bare_free = cluster_free, .size = (how),             \
+        .n = 20 * VMS, .bound = (limit)                                                                      \
     }
 
 int main(int argc, char **argv)

@@ -189,7 +189,7 @@ static void add(struct world *w, uint32_t v, uint32_t h, int sign)
 /* First-fit decreasing, as plainly as can be; list: who has to be placed. */
 static bool first_fit(struct world w, uint32_t *list, uint32_t n, place_rule *rule)
 {
-    int64_t have[PLACE_NRES] = {0}, size[MOST_VMS] = {0};
+    int64_t have[PLACE_NRES] = {1, 1}, size[MOST_VMS] = {0};
     for (uint32_t h = 0; h < w.n; h++)
         for (int r = 0; r < PLACE_NRES; r++)
             if (w.hosts[h].have[r] > have[r]) have[r] = w.hosts[h].have[r];
