@@ -47,6 +47,7 @@ static bool wants(const struct meter *m, uint32_t vm)
 
 static void end_warmup(struct meter *m)
 {
+    meter_power_end_warmup(m);
     m->warm = true;
     for (uint32_t i = 0; i < m->n_vcpus; i++)
         for (int st = 0; st < VCPU_NSTATES; st++)
@@ -58,6 +59,7 @@ static void end_warmup(struct meter *m)
     }
     meter_thread_end_warmup(m);
     meter_count_end_warmup(m);
+    meter_up_end_warmup(m);
 }
 
 /* Everything up to and at t_ns that is not a record. */
@@ -121,11 +123,13 @@ struct pcpu_meter *meter_pcpu_interval(struct meter *m, const struct rec *r)
     return pcpu_interval(m, r);
 }
 
-static inline void read_state(struct meter *m, const struct rec *r)
+/* `follow`: what runs where is followed too; a constant of whoever calls. */
+static inline void read_state(struct meter *m, const struct rec *r, bool follow)
 {
     struct vcpu_meter *v = &m->vcpus[m->first_vcpu[r->vm] + r->vcpu];
     int64_t value = r->value;
     uint32_t from = r->from, to = r->to;
+    if (follow) meter_home_state(m, r, v->state);
     if (r->t_ns - value != v->last_ns || from != v->state) vcpu_broken(m, r, v);
     v->total[from] += value;
     v->last_ns = r->t_ns;
@@ -157,12 +161,30 @@ static void read_done(struct meter *m, const struct rec *r)
     hist_add(v->latency, r->value);
 }
 
+/* It was inside until now, and is lost as those are that found the queue full. */
+static void read_abort(struct meter *m, const struct rec *r)
+{
+    struct vm_meter *v = &m->vms[r->vm];
+    set_inside(m, v, r, -1);
+    v->aborted_all++;
+    v->ages += r->value;
+    v->lost += m->warm;
+}
+
+/* `meter_read` for scenarios in which VMs move or power is of interest. */
+static void follow_rec(struct meter *m, const struct rec *r)
+{
+    if (r->kind == REC_SWITCH)
+        meter_power_busy(m, r->host, r->t_ns, m->warm ? meter_in_window(m, r) : r->value);
+    if (m->homes && r->vm != UINT32_MAX && r->kind != REC_SWITCH) meter_home_at(m, r);
+}
+
 static void read_rec(struct meter *m, const struct rec *r)
 {
     struct vm_meter *v = r->vm == UINT32_MAX ? NULL : &m->vms[r->vm];
     ASSUME(v || r->kind < REC_ARRIVE || r->kind >= REC_EVENT); /* requests and work are a VM's */
     switch ((enum rec_kind)r->kind) {
-    case REC_STATE: read_state(m, r); break;
+    case REC_STATE: read_state(m, r, false); break;
     case REC_SWITCH: {
         struct pcpu_meter *p = pcpu_interval(m, r);
         p->switch_ns += meter_in_window(m, r);
@@ -194,27 +216,43 @@ static void read_rec(struct meter *m, const struct rec *r)
     case REC_COUNT:
     case REC_LEVEL: meter_count_read(m, r); break;
     case REC_IO: meter_dev_io(m, r); break;
-    case REC_ABORT:
-    case REC_POWER:
+    case REC_ABORT: read_abort(m, r); break;
+    case REC_POWER: meter_up_read(m, r); break;
     case REC_NKINDS: break;
     }
 }
 
+/* The meter of a run in which nothing moves pays nothing for those in which something does. */
 static void meter_read(void *ctx, const struct rec *r, size_t n)
 {
     struct meter *m = ctx;
     for (size_t i = 0; i < n; i++) {
         if (r[i].t_ns >= m->next_boundary) cross(m, r[i].t_ns);
         if (r[i].kind == REC_STATE)
-            read_state(m, &r[i]);
+            read_state(m, &r[i], false);
         else
             read_rec(m, &r[i]);
     }
 }
 
+static void meter_follow(void *ctx, const struct rec *r, size_t n)
+{
+    struct meter *m = ctx;
+    for (size_t i = 0; i < n; i++) {
+        if (r[i].t_ns >= m->next_boundary) cross(m, r[i].t_ns);
+        if (r[i].kind == REC_STATE) {
+            read_state(m, &r[i], true);
+            continue;
+        }
+        follow_rec(m, &r[i]);
+        read_rec(m, &r[i]);
+    }
+}
+
 struct rec_reader meter_reader(struct meter *m)
 {
-    return (struct rec_reader){.read = meter_read, .ctx = m, .mask = (1u << REC_NKINDS) - 1};
+    return (struct rec_reader){
+        .read = m->power ? meter_follow : meter_read, .ctx = m, .mask = (1u << REC_NKINDS) - 1};
 }
 
 /* --- beginnings and ends --- */
@@ -272,7 +310,8 @@ struct meter *meter_new(const struct scenario *sc, const struct meter_opts *o)
     m->opts = *o;
     m->warmup_ns = sc->run.warmup_ns;
     m->warm = m->warmup_ns == 0;
-    m->next_sample = o->no_series ? INT64_MAX : sc->run.sample_ns;
+    meter_power_init(m);
+    m->next_sample = o->no_series && !m->powered ? INT64_MAX : sc->run.sample_ns;
     m->first_pcpu = calloc(sc->n_hosts + 1, sizeof *m->first_pcpu);
     m->first_vcpu = calloc(sc->n_vms + 1, sizeof *m->first_vcpu);
     m->vms = calloc(sc->n_vms + 1, sizeof *m->vms);
@@ -305,6 +344,8 @@ struct meter *meter_new(const struct scenario *sc, const struct meter_opts *o)
         for (uint32_t k = 0; k < m->vms[i].n_vcpus; k++)
             m->vcpus[m->vms[i].first_vcpu + k] = (struct vcpu_meter){.vm = i, .state = VCPU_DOWN};
     make_units(m);
+    meter_up_init(m);
+    meter_home_init(m);
     meter_has_init(m);
     make_dists(m);
     meter_sample_init(m);
@@ -328,6 +369,7 @@ void meter_free(struct meter *m)
     }
     free((void *)(uintptr_t)m->output.ecdfs);
     meter_sample_done(m);
+    meter_event_done(m);
     results_free(m->results);
     free(m->names);
     free(m->dists);
@@ -335,14 +377,13 @@ void meter_free(struct meter *m)
     free(m->first_pcpu);
     free(m->first_vcpu);
     free(m->vms);
-    free(m->host_events);
-    free(m->vcpu_events);
-    free(m->pcpu_events);
     free(m->vcpus);
     free(m->marks);
     free(m->pcpus);
     meter_count_done(m);
     meter_thread_done(m);
+    meter_up_done(m);
+    meter_home_done(m);
     free(m->devs);
     free(m->host_has);
     free(m->happenings);
@@ -378,6 +419,8 @@ int meter_finish(struct meter *m, int64_t end_ns, char **why)
     cross(m, end_ns);
     for (uint32_t i = 0; i < m->n_pcpus; i++)
         take_hostos(m, &m->pcpus[i], end_ns);
+    meter_up_end(m);
+    meter_power_mark(m, end_ns);
     meter_check_laws(m);
     meter_write_rows(m);
     if (!m->broken) return 0;

@@ -49,10 +49,18 @@ __attribute__((noinline, cold)) static void negative(struct meter *m, const stru
                  r->kind == REC_COUNT ? "the growth of count" : "level", r->cause, r->value, r->t_ns);
 }
 
-static void hold(struct meter *m, const struct rec *r, int64_t by)
+/* A VM that moved tells its level again, under its new host. */
+static void hold(struct meter *m, const struct rec *r, int64_t was)
 {
     if (r->vm == UINT32_MAX || r->cause != REC_L_MEM_RESIDENT) return;
-    m->held[m->sc->vms[r->vm].host] += by;
+    if (!m->homes) {
+        m->held[m->sc->vms[r->vm].host] += r->value - was;
+        return;
+    }
+    struct home_meter *home = &m->homes[r->vm];
+    if (was) m->held[home->held] -= was;
+    if (r->host < m->sc->n_hosts) home->held = r->host;
+    m->held[home->held] += r->value;
 }
 
 void meter_count_read(struct meter *m, const struct rec *r)
@@ -66,7 +74,7 @@ void meter_count_read(struct meter *m, const struct rec *r)
     }
     struct level_meter *l = &t->level[r->cause];
     if (r->pcpu == REC_DEV && r->cause == REC_L_DISK_QUEUE) meter_dev_settle(m, r->host, r->t_ns);
-    hold(m, r, r->value - l->now);
+    hold(m, r, l->now);
     l->integral += (__int128)l->now * (r->t_ns - l->since_ns);
     l->since_ns = r->t_ns;
     l->now = r->value;
