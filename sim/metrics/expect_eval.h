@@ -2,8 +2,11 @@
 /* expect_eval.h - whether an expectation holds in the runs that were made.
  *
  * With replications each is evaluated by itself; the 95 % Student t interval of left - right must lie
- * inside what is allowed. If it lies outside, the line fails; if it straddles, it is undecided. Whole
- * numbers (totals of 2^53 and more, checksums) compare exactly, without a detour through doubles. */
+ * inside what is allowed. If it lies outside, the line fails; if it straddles, it is undecided. It is
+ * undecided too where a side rests on too few events: an availability, or a sum, mean, max or min of such, on
+ * fewer than RESULTS_EVENTS failures of its entities in all replications together; but not where every
+ * replication came out the same, with failures (they were at given times, so there is nothing to estimate).
+ * Whole numbers (totals of 2^53 and more, checksums) compare exactly, without a detour through doubles. */
 #ifndef VLAB_METRICS_EXPECT_EVAL_H
 #define VLAB_METRICS_EXPECT_EVAL_H
 
@@ -30,6 +33,8 @@ struct expect_result {
     bool is_exact;   /* one replication, whole numbers: */
     uint64_t lhs_exact, rhs_exact;
     uint32_t n_reps;
+    bool few;                          /* too few events: */
+    uint64_t events;                   /* so many */
     const struct expect_node *missing; /* a term without a value; NULL: none */
 };
 
