@@ -57,13 +57,13 @@ static void count(struct meter *m, const struct rec *r, bool counted)
     g->state[r->from] += meter_in_window(m, r);
     if (r->from != r->to && m->warm && r->from == VCPU_RUN) hist_add(&g->slice, r->value);
     if (r->from != r->to && m->warm && r->from == VCPU_READY) hist_add(&g->wait, r->value);
-    if (counted) home->running--;
-    if (home->running && home->host != r->host)
+    if (home->running && home->runs_on != r->host && (counted || r->to == VCPU_RUN))
         meter_broken(m, "vm.%s is in two places at %" PRId64 " ns: host.%s and host.%s",
-                     m->sc->vms[r->vm].name, r->t_ns, m->sc->hosts[home->host].name,
+                     m->sc->vms[r->vm].name, r->t_ns, m->sc->hosts[home->runs_on].name,
                      m->sc->hosts[r->host].name);
     meter_home_at(m, r);
-    home->running += r->to == VCPU_RUN;
+    home->running += (uint32_t)(r->to == VCPU_RUN) - (uint32_t)counted;
+    if (r->to == VCPU_RUN) home->runs_on = r->host;
 }
 
 void meter_home_state(struct meter *m, const struct rec *r, uint32_t was)

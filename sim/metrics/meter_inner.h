@@ -150,8 +150,10 @@ struct power_meter {
 
 /* Where a VM is, for scenarios in which they move. */
 struct home_meter {
-    uint32_t host, running; /* its vCPUs that run, all there */
-    uint32_t held;          /* the host that its mem.resident is counted on */
+    uint32_t host;    /* as its last record has it */
+    uint32_t running; /* its vCPUs that run, all on */
+    uint32_t runs_on; /* this host */
+    uint32_t held;    /* the host that its mem.resident is counted on */
     bool told, moved;
 };
 
