@@ -256,13 +256,12 @@ static uint64_t events_of(const struct expect_node *n, const struct expect_runs 
     return sum;
 }
 
-static bool too_few(const struct expect *x, const struct expect_runs *runs, bool all_the_same,
-                    uint64_t *events)
+static bool too_few(const struct expect *x, const struct expect_runs *runs, bool steady, uint64_t *events)
 {
     if (!expect_mentions(x, "availability")) return false;
     uint64_t a = events_of(x->lhs, runs), b = events_of(x->rhs, runs);
     *events = a < b ? a : b;
-    return *events < RESULTS_EVENTS && !(all_the_same && *events > 0);
+    return *events < RESULTS_EVENTS && !(steady && *events > 0);
 }
 
 struct expect_result expect_eval(const struct expect *x, const struct expect_runs *runs)
@@ -270,7 +269,8 @@ struct expect_result expect_eval(const struct expect *x, const struct expect_run
     struct expect_result r = {.n_reps = runs->n_reps, .verdict = EXPECT_UNDECIDED};
     struct value a = {0}, b = {0};
     double mean = 0, m2 = 0;
-    bool all_exact_equal = true;
+    bool all_exact_equal = true, steady = true;
+    struct value first[2];
     ASSERT(runs->n_reps > 0);
     for (uint32_t i = 0; i < runs->n_reps; i++) {
         struct eval e = {.runs = runs, .rep = i};
@@ -285,6 +285,11 @@ struct expect_result expect_eval(const struct expect *x, const struct expect_run
             r.verdict = EXPECT_HOLDS;
             return r;
         }
+        if (i == 0) {
+            first[0] = a;
+            first[1] = b;
+        }
+        steady = steady && a.v == first[0].v && b.v == first[1].v;
         if (!(a.is_exact && b.is_exact && a.exact == b.exact)) all_exact_equal = false;
         /* Welford: means and the sum of squares of the difference. */
         double d = a.v - b.v, k = i + 1;
@@ -300,7 +305,7 @@ struct expect_result expect_eval(const struct expect *x, const struct expect_run
            half = all_exact_equal ? 0 : gsl_cdf_tdist_Pinv(0.975, n - 1) * sqrt(m2 / (n - 1) / n);
     r.lo = mean - half;
     r.hi = mean + half;
-    r.few = too_few(x, runs, half == 0, &r.events);
+    r.few = too_few(x, runs, steady, &r.events);
     r.verdict = r.few ? EXPECT_UNDECIDED : judge(x->op, r.lo, r.hi, tolerance(x, r.lhs, r.rhs));
     return r;
 }
