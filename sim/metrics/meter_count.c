@@ -49,18 +49,10 @@ __attribute__((noinline, cold)) static void negative(struct meter *m, const stru
                  r->kind == REC_COUNT ? "the growth of count" : "level", r->cause, r->value, r->t_ns);
 }
 
-/* A VM that moved tells its level again, under its new host. */
-static void hold(struct meter *m, const struct rec *r, int64_t was)
+static void hold(struct meter *m, const struct rec *r, int64_t by)
 {
     if (r->vm == UINT32_MAX || r->cause != REC_L_MEM_RESIDENT) return;
-    if (!m->homes) {
-        m->held[m->sc->vms[r->vm].host] += r->value - was;
-        return;
-    }
-    struct home_meter *home = &m->homes[r->vm];
-    if (was) m->held[home->held] -= was;
-    if (r->host < m->sc->n_hosts) home->held = r->host;
-    m->held[home->held] += r->value;
+    m->held[meter_home_of(m, r->vm)] += by;
 }
 
 void meter_count_read(struct meter *m, const struct rec *r)
@@ -74,7 +66,7 @@ void meter_count_read(struct meter *m, const struct rec *r)
     }
     struct level_meter *l = &t->level[r->cause];
     if (r->pcpu == REC_DEV && r->cause == REC_L_DISK_QUEUE) meter_dev_settle(m, r->host, r->t_ns);
-    hold(m, r, l->now);
+    hold(m, r, r->value - l->now);
     l->integral += (__int128)l->now * (r->t_ns - l->since_ns);
     l->since_ns = r->t_ns;
     l->now = r->value;
@@ -104,8 +96,10 @@ static bool compresses(const struct sc_host *h)
 void meter_count_laws(struct meter *m)
 {
     for (uint32_t h = 0; m->n_tallies && h < m->sc->n_hosts; h++) {
-        if (!m->host_tallies[h]) continue;
-        const struct level_meter *level = m->host_tallies[h]->level;
+        static const struct level_meter nothing[REC_NLEVELS];
+        const struct tally *t = m->host_tallies[h];
+        if (!t && !(m->homes && m->held[h])) continue; /* nobody tells of its memory */
+        const struct level_meter *level = t ? t->level : nothing;
         int64_t resident = level[REC_L_MEM_RESIDENT].now, saved = level[REC_L_MEM_SHARED].now;
         const char *name = m->sc->hosts[h].name;
         int64_t has = m->sc->hosts[h].memory.bytes;

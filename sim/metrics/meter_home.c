@@ -34,7 +34,12 @@ void meter_home_at(struct meter *m, const struct rec *r)
 {
     struct home_meter *home = &m->homes[r->vm];
     if (r->pcpu == REC_DEV || r->host >= m->sc->n_hosts) return;
-    if (home->told && home->host != r->host) home->moved = true;
+    if (home->host != r->host) {
+        int64_t held = m->vms[r->vm].tally ? m->vms[r->vm].tally->level[REC_L_MEM_RESIDENT].now : 0;
+        m->held[home->host] -= held; /* its memory goes with it */
+        m->held[r->host] += held;
+        home->moved = home->moved || home->told;
+    }
     home->host = r->host;
     home->told = true;
 }

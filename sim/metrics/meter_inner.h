@@ -153,7 +153,6 @@ struct home_meter {
     uint32_t host;    /* as its last record has it */
     uint32_t running; /* its vCPUs that run, all on */
     uint32_t runs_on; /* this host */
-    uint32_t held;    /* the host that its mem.resident is counted on */
     bool told, moved;
 };
 
