@@ -237,16 +237,18 @@ static uint64_t events_of_term(const struct eval *e, const struct expect_node *t
 }
 
 /* The fewest that a figure of these rests on, in all runs. UINT64_MAX: no figure is of that kind. */
-static uint64_t events_of(const struct expect_node *n, const struct expect_runs *runs)
+static uint64_t events_of(const struct expect_node *n, const struct eval *at)
 {
+    const struct expect_runs *runs = at->runs;
     uint64_t sum = 0;
     if (n->kind == EXPECT_NUM) return UINT64_MAX;
     if (n->kind >= EXPECT_ADD && n->kind <= EXPECT_DIV) {
-        uint64_t a = events_of(n->a, runs), b = events_of(n->b, runs);
+        uint64_t a = events_of(n->a, at), b = events_of(n->b, at);
         return a < b ? a : b;
     }
     for (uint32_t rep = 0; rep < runs->n_reps; rep++) {
-        struct eval e = {.runs = runs, .rep = rep};
+        struct eval e = *at;
+        e.rep = rep;
         for (uint32_t i = 0; i < (n->kind == EXPECT_TERM ? 1 : n->n_args); i++) {
             uint64_t k = events_of_term(&e, n->kind == EXPECT_TERM ? n : n->args[i]);
             if (k == UINT64_MAX) return k; /* the terms of a call are of one metric, or it is not judged so */
@@ -259,9 +261,15 @@ static uint64_t events_of(const struct expect_node *n, const struct expect_runs 
 static bool too_few(const struct expect *x, const struct expect_runs *runs, bool steady, uint64_t *events)
 {
     if (!expect_mentions(x, "availability")) return false;
-    uint64_t a = events_of(x->lhs, runs), b = events_of(x->rhs, runs);
+    struct eval here = {.runs = runs};
+    uint64_t a = events_of(x->lhs, &here), b = events_of(x->rhs, &here);
     *events = a < b ? a : b;
     return *events < RESULTS_EVENTS && !(steady && *events > 0);
+}
+
+uint64_t expect_events(const struct expect_node *n, const struct expect_runs *runs, size_t point)
+{
+    return events_of(n, &(struct eval){.runs = runs, .moved = true, .point = point});
 }
 
 struct expect_result expect_eval(const struct expect *x, const struct expect_runs *runs)

@@ -42,6 +42,9 @@ struct expect_result {
 struct expect_result expect_eval(const struct expect *e, const struct expect_runs *runs);
 /* A term or a call over terms as it came out at `point`, whatever its @ says; NaN: no value. */
 double expect_figure(const struct expect_node *n, const struct expect_runs *runs, size_t point, uint32_t rep);
+/* How many failures it rests on in all replications at `point` (results_events); UINT64_MAX: it rests on
+ * none. */
+uint64_t expect_events(const struct expect_node *n, const struct expect_runs *runs, size_t point);
 /* "holds", "fails", "undecided" */
 const char *expect_verdict_name(enum expect_verdict v);
 /* "vm.db.latency.p99 is 71.3 ms, wanted < 50 ms (at vms.batch.count=3)". `place` is what stands in the

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What is above the hosts in what people get to see: the summary's blocks and the figures over time. */
 #include <check.h>
+#include <math.h>
 #include <unistd.h>
 
 #include "out/gnuplot.h"
+#include "out/interest.h"
 #include "out/summary.h"
 #include "out/writer.h"
 
@@ -107,6 +109,48 @@ START_TEST(too_few_events_are_said)
 }
 END_TEST
 
+/* A sweep of two points, each of two runs, in which web's availability is asked for. */
+START_TEST(a_sweep_says_it_too)
+{
+    static const struct expect_node web = {
+        .kind = EXPECT_TERM, .percent = true, .entity = "vm.web", .metric = "availability", .stat = "share"};
+    static const struct expect_node db = {
+        .kind = EXPECT_TERM, .percent = true, .entity = "vm.db", .metric = "availability", .stat = "share"};
+    static const struct expect parsed = {.lhs = &db, .rhs = &web};
+    static const struct report_expect asked = {"", REPORT_HOLDS, NULL, &parsed};
+    static const char *const keys[] = {"vms.web.count"}, *const values[] = {"1", "2"};
+    struct made *m = made_new(2, 2);
+    for (size_t p = 0; p < 2; p++) {
+        m->points[p] = (struct report_point){1, keys, values + p, NULL};
+        for (size_t i = 0; i < 2; i++) {
+            struct results *r = results_new();
+            a_cloud(r);
+            m->out[m->n_out] = (struct run_output){.results = r};
+            runset_put(m->rs, p, i, 42, &m->out[m->n_out++]);
+        }
+    }
+    m->rp.points = m->points;
+    m->rp.expects = &asked;
+    m->rp.n_expects = 1;
+    struct interest list[INTEREST_MAX];
+    ck_assert_uint_eq(interest_of(&m->rp, list), 2);
+    struct estimate e = interest_at(&m->rp, &list[1], 0);
+    ck_assert(e.few && isnan(e.lo) && isnan(e.hi) && e.mean == .5);
+    e = interest_at(&m->rp, &list[0], 1);
+    ck_assert(!e.few && e.lo == e.hi);
+    char *text = NULL;
+    size_t len;
+    FILE *f = open_memstream(&text, &len);
+    summary_print(f, &m->rp, NULL, (struct term_style){false, false});
+    fclose(f);
+    ck_assert_ptr_nonnull(strstr(
+        text, "\n  [2] rests on too few events for an interval (fewer than 30 failures) at 2 of 2 points\n"));
+    ck_assert_ptr_null(strstr(text, "[1] rests"));
+    free(text);
+    made_done(m);
+}
+END_TEST
+
 START_TEST(of_nothing_nothing_is_said)
 {
     char *text = summary_of(quiet, 1);
@@ -163,6 +207,7 @@ Suite *out_cloud_suite(void)
     tcase_add_checked_fixture(t, own_dir_enter, own_dir_leave);
     tcase_add_test(t, the_bytes_of_a_summary_of_a_cloud);
     tcase_add_test(t, too_few_events_are_said);
+    tcase_add_test(t, a_sweep_says_it_too);
     tcase_add_test(t, of_nothing_nothing_is_said);
     tcase_add_test(t, power_and_what_is_down_over_time);
     suite_add_tcase(s, t);
