@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "metrics/meter_inner.h"
-
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -9,6 +7,8 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "metrics/meter_inner.h"
+#include "metrics/meter_read.h"
 
 void meter_broken(struct meter *m, const char *fmt, ...)
 {
@@ -63,7 +63,7 @@ static void end_warmup(struct meter *m)
 }
 
 /* Everything up to and at t_ns that is not a record. */
-static void cross(struct meter *m, int64_t t_ns)
+void meter_read_cross(struct meter *m, int64_t t_ns)
 {
     meter_count_laws(m);
     while (m->next_boundary <= t_ns) {
@@ -89,8 +89,8 @@ static bool take_hostos(const struct meter *m, struct pcpu_meter *p, int64_t t_n
 }
 
 /* Between this interval and the last is a gap, or they overlap. */
-__attribute__((noinline, cold)) static void pcpu_gap(struct meter *m, const struct rec *r,
-                                                     struct pcpu_meter *p)
+__attribute__((noinline, cold)) void meter_read_gap(struct meter *m, const struct rec *r,
+                                                    struct pcpu_meter *p)
 {
     if (take_hostos(m, p, r->t_ns - r->value)) return;
     meter_broken(m,
@@ -99,8 +99,8 @@ __attribute__((noinline, cold)) static void pcpu_gap(struct meter *m, const stru
                  m->sc->hosts[r->host].name, r->pcpu, r->t_ns, r->value, p->last_ns);
 }
 
-__attribute__((noinline, cold)) static void vcpu_broken(struct meter *m, const struct rec *r,
-                                                        const struct vcpu_meter *v)
+__attribute__((noinline, cold)) void meter_read_broken(struct meter *m, const struct rec *r,
+                                                       const struct vcpu_meter *v)
 {
     if (v->last_ns == 0 && r->t_ns == r->value) return; /* the first: whichever state it began in */
     meter_broken(m,
@@ -110,55 +110,9 @@ __attribute__((noinline, cold)) static void vcpu_broken(struct meter *m, const s
                  rec_state_name((enum vcpu_state)v->state), v->last_ns);
 }
 
-static inline struct pcpu_meter *pcpu_interval(struct meter *m, const struct rec *r)
-{
-    struct pcpu_meter *p = &m->pcpus[m->first_pcpu[r->host] + r->pcpu];
-    if (r->t_ns - r->value != p->last_ns) pcpu_gap(m, r, p);
-    p->last_ns = r->t_ns;
-    return p;
-}
-
 struct pcpu_meter *meter_pcpu_interval(struct meter *m, const struct rec *r)
 {
     return pcpu_interval(m, r);
-}
-
-/* `follow`: what runs where is followed too; a constant of whoever calls. */
-static inline void read_state(struct meter *m, const struct rec *r, bool follow)
-{
-    struct vcpu_meter *v = &m->vcpus[m->first_vcpu[r->vm] + r->vcpu];
-    int64_t value = r->value;
-    uint32_t from = r->from, to = r->to;
-    if (follow) meter_home_state(m, r, v->state);
-    if (r->t_ns - value != v->last_ns || from != v->state) vcpu_broken(m, r, v);
-    v->total[from] += value;
-    v->last_ns = r->t_ns;
-    v->state = to;
-    if (from == VCPU_RUN) {
-        pcpu_interval(m, r)->run_ns += meter_in_window(m, r);
-        if (from != to && m->warm) hist_add(v->slice, value);
-    } else if (from == VCPU_READY && to != VCPU_READY && m->warm) {
-        hist_add(v->wait, value);
-    }
-}
-
-static void set_inside(struct meter *m, struct vm_meter *v, const struct rec *r, int delta)
-{
-    v->integral += (__int128)v->inside * (r->t_ns - v->level_ns);
-    v->level_ns = r->t_ns;
-    v->inside += delta;
-    if (v->inside > v->inside_max && m->warm) v->inside_max = v->inside;
-}
-
-static void read_done(struct meter *m, const struct rec *r)
-{
-    struct vm_meter *v = &m->vms[r->vm];
-    set_inside(m, v, r, -1);
-    v->done_all++;
-    v->latency_all += r->value;
-    if (!m->warm) return;
-    v->done++;
-    hist_add(v->latency, r->value);
 }
 
 /* It was inside until now, and is lost as those are that found the queue full. */
@@ -171,45 +125,16 @@ static void read_abort(struct meter *m, const struct rec *r)
     v->lost += m->warm;
 }
 
-/* `meter_read` for scenarios in which VMs move or power is of interest. */
-static void follow_rec(struct meter *m, const struct rec *r)
+/* What is not told all the time. */
+void meter_read_rare(struct meter *m, const struct rec *r)
 {
-    if (r->kind == REC_SWITCH)
-        meter_power_busy(m, r->host, r->t_ns, m->warm ? meter_in_window(m, r) : r->value);
-    if (m->homes && r->vm != UINT32_MAX && r->kind != REC_SWITCH) meter_home_at(m, r);
-}
-
-static void read_rec(struct meter *m, const struct rec *r)
-{
-    struct vm_meter *v = r->vm == UINT32_MAX ? NULL : &m->vms[r->vm];
-    ASSUME(v || r->kind < REC_ARRIVE || r->kind >= REC_EVENT); /* requests and work are a VM's */
     switch ((enum rec_kind)r->kind) {
-    case REC_STATE: read_state(m, r, false); break;
-    case REC_SWITCH: {
-        struct pcpu_meter *p = pcpu_interval(m, r);
-        p->switch_ns += meter_in_window(m, r);
-        p->switch_all_ns += r->value;
-        break;
-    }
-    case REC_IDLE: pcpu_interval(m, r)->idle_ns += meter_in_window(m, r); break;
-    case REC_ARRIVE:
-        set_inside(m, v, r, 1);
-        v->arrived_all++;
-        v->arrived += m->warm;
-        break;
-    case REC_DONE: read_done(m, r); break;
-    case REC_LOST: v->lost += m->warm; break;
+    case REC_LOST: m->vms[r->vm].lost += m->warm; break;
     case REC_OPEN:
-        v->open++;
-        v->ages += r->value;
+        m->vms[r->vm].open++;
+        m->vms[r->vm].ages += r->value;
         break;
-    case REC_WORK:
-        v->done_all++;
-        if (!m->warm) break;
-        v->done++;
-        v->took += r->value;
-        break;
-    case REC_UNTIL: v->until_ns = r->value; break;
+    case REC_UNTIL: m->vms[r->vm].until_ns = r->value; break;
     case REC_EVENT: meter_event_read(m, r); break;
     case REC_OVERHEAD: meter_thread_overhead(m, r); break;
     case REC_THREAD: meter_thread_read(m, r); break;
@@ -218,6 +143,12 @@ static void read_rec(struct meter *m, const struct rec *r)
     case REC_IO: meter_dev_io(m, r); break;
     case REC_ABORT: read_abort(m, r); break;
     case REC_POWER: meter_up_read(m, r); break;
+    case REC_STATE:
+    case REC_SWITCH:
+    case REC_IDLE:
+    case REC_ARRIVE:
+    case REC_DONE:
+    case REC_WORK:
     case REC_NKINDS: break;
     }
 }
@@ -227,7 +158,7 @@ static void meter_read(void *ctx, const struct rec *r, size_t n)
 {
     struct meter *m = ctx;
     for (size_t i = 0; i < n; i++) {
-        if (r[i].t_ns >= m->next_boundary) cross(m, r[i].t_ns);
+        if (r[i].t_ns >= m->next_boundary) meter_read_cross(m, r[i].t_ns);
         if (r[i].kind == REC_STATE)
             read_state(m, &r[i], false);
         else
@@ -235,24 +166,10 @@ static void meter_read(void *ctx, const struct rec *r, size_t n)
     }
 }
 
-static void meter_follow(void *ctx, const struct rec *r, size_t n)
-{
-    struct meter *m = ctx;
-    for (size_t i = 0; i < n; i++) {
-        if (r[i].t_ns >= m->next_boundary) cross(m, r[i].t_ns);
-        if (r[i].kind == REC_STATE) {
-            read_state(m, &r[i], true);
-            continue;
-        }
-        follow_rec(m, &r[i]);
-        read_rec(m, &r[i]);
-    }
-}
-
 struct rec_reader meter_reader(struct meter *m)
 {
     return (struct rec_reader){
-        .read = m->power ? meter_follow : meter_read, .ctx = m, .mask = (1u << REC_NKINDS) - 1};
+        .read = m->power ? meter_home_read : meter_read, .ctx = m, .mask = (1u << REC_NKINDS) - 1};
 }
 
 /* --- beginnings and ends --- */
@@ -416,7 +333,7 @@ int meter_finish(struct meter *m, int64_t end_ns, char **why)
     ASSERT(!m->finished);
     m->finished = true;
     m->end_ns = end_ns;
-    cross(m, end_ns);
+    meter_read_cross(m, end_ns);
     for (uint32_t i = 0; i < m->n_pcpus; i++)
         take_hostos(m, &m->pcpus[i], end_ns);
     meter_up_end(m);

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "metrics/meter_inner.h"
+#include "metrics/meter_read.h"
 
 void meter_home_init(struct meter *m)
 {
@@ -93,4 +94,25 @@ void meter_home_laws(struct meter *m)
     if (run != gave)
         meter_broken(m, "conservation: all vCPUs ran %" PRId64 " ns, all pCPUs gave %" PRId64 " ns", run,
                      gave);
+}
+
+static void follow_rec(struct meter *m, const struct rec *r)
+{
+    if (r->kind == REC_SWITCH)
+        meter_power_busy(m, r->host, r->t_ns, m->warm ? meter_in_window(m, r) : r->value);
+    if (m->homes && r->vm != UINT32_MAX && r->kind != REC_SWITCH) meter_home_at(m, r);
+}
+
+void meter_home_read(void *ctx, const struct rec *r, size_t n)
+{
+    struct meter *m = ctx;
+    for (size_t i = 0; i < n; i++) {
+        if (r[i].t_ns >= m->next_boundary) meter_read_cross(m, r[i].t_ns);
+        if (r[i].kind == REC_STATE) {
+            read_state(m, &r[i], true);
+            continue;
+        }
+        follow_rec(m, &r[i]);
+        read_rec(m, &r[i]);
+    }
 }

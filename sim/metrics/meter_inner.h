@@ -272,6 +272,8 @@ double meter_power_joules(const struct meter *m, uint32_t host);       /* in the
 
 /* meter_home.c: VMs that move, and what runs where; called only where m->power is there */
 void meter_home_init(struct meter *m);
+/* The reader, in place of meter.c's own. */
+void meter_home_read(void *ctx, const struct rec *r, size_t n);
 void meter_home_state(struct meter *m, const struct rec *r, uint32_t was);
 void meter_home_at(struct meter *m, const struct rec *r); /* any other record of a VM */
 void meter_home_laws(struct meter *m);
