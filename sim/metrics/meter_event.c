@@ -30,8 +30,9 @@ static uint32_t host_of_dev(const struct scenario *sc, uint32_t dev)
 static const char *entity_of(struct meter *m, const struct rec *r)
 {
     if (r->pcpu == REC_DEV) return scenario_dev_entity(m->sc, r->host);
-    if (r->vm == UINT32_MAX) return meter_name(m, "host.%s", m->sc->hosts[r->host].name);
-    return meter_name(m, "vm.%s", m->sc->vms[r->vm].name);
+    if (r->vm != UINT32_MAX) return meter_name(m, "vm.%s", m->sc->vms[r->vm].name);
+    if (r->host < m->sc->n_hosts) return meter_name(m, "host.%s", m->sc->hosts[r->host].name);
+    return "cluster";
 }
 
 /* Of a send; a migration is refused for other reasons. */
@@ -51,7 +52,7 @@ static void count_everywhere(struct meter *m, const struct rec *r)
     enum rec_event what = (enum rec_event)r->cause;
     if (host == SC_NONE && r->vm != UINT32_MAX) host = meter_home_of(m, r->vm);
     meter_event_count(&m->cluster_events, what, r->t_ns);
-    if (host != SC_NONE) meter_event_count(&m->host_events[host], what, r->t_ns);
+    if (host < m->sc->n_hosts) meter_event_count(&m->host_events[host], what, r->t_ns);
     if (dev)
         meter_event_count(&m->devs[r->host].events, what, r->t_ns);
     else if (r->pcpu != REC_NONE)
