@@ -114,8 +114,8 @@ struct up_meter {
  */
 struct service_meter {
     struct up_meter is;
-    uint32_t n_up;         /* of its VMs */
-    bool ever_up, failing; /* down, and that is not counted yet */
+    uint32_t n_up;        /* of its VMs */
+    bool was_up, ever_up; /* as it was for some time */
     struct event_meter *events;
 };
 

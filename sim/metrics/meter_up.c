@@ -84,12 +84,15 @@ static void set_up(const struct meter *m, struct up_meter *u, bool up, int64_t t
     u->up = up;
 }
 
-/* It has been down for some time by t_ns, so it failed when that began. */
+/* What it has been for some time by t_ns, and so has become when that began; what it was for no time at all
+ * it was not. */
 static void settle_service(struct meter *m, struct service_meter *s, int64_t t_ns)
 {
-    if (!s->failing || t_ns == s->is.since_ns) return;
-    s->failing = false;
-    if (s->is.since_ns >= m->warmup_ns) meter_event_count(&s->events, REC_EV_FAILED, s->is.since_ns);
+    if (t_ns == s->is.since_ns || s->is.up == s->was_up) return;
+    s->was_up = s->is.up;
+    if (s->ever_up && s->is.since_ns >= m->warmup_ns)
+        meter_event_count(&s->events, s->was_up ? REC_EV_REPAIRED : REC_EV_FAILED, s->is.since_ns);
+    s->ever_up = true;
 }
 
 static void step_services(struct meter *m, uint32_t vm, bool up, int64_t t_ns)
@@ -101,11 +104,7 @@ static void step_services(struct meter *m, uint32_t vm, bool up, int64_t t_ns)
         bool enough = s->n_up >= m->sc->services[ups->service_of[i]].need;
         if (enough == s->is.up) continue;
         settle_service(m, s, t_ns);
-        bool back = enough && s->ever_up && !s->failing; /* from a failure that took time */
-        if (back && t_ns >= m->warmup_ns) meter_event_count(&s->events, REC_EV_REPAIRED, t_ns);
         set_up(m, &s->is, enough, t_ns);
-        s->failing = !enough;
-        s->ever_up = true;
     }
 }
 
