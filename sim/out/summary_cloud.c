@@ -22,7 +22,6 @@ static const struct summary_column vm_columns[] = {
     {"aborted", "events.aborted", "total", "", 9, false, true},
 };
 static const struct summary_column host_columns[] = {
-    {"failures", "events.failed", "total", "", 10, false, true},
     {"power", "power", "mean", "W", 9, false, false},
     {"most", "power", "max", "W", 9, false, false},
     {"energy", "energy", "total", "J", 10, false, false},
@@ -66,7 +65,7 @@ static void find_hosts(const struct summary_ctx *c, struct summary_table *t)
     for (size_t i = 0; i < n; i++) {
         bool has = amount(c, hosts[i], "energy") > 0 || amount(c, hosts[i], "cost") > 0;
         powered += has;
-        if (has || amount(c, hosts[i], "events.failed") > 0) summary_add_row(t, hosts[i]);
+        if (has) summary_add_row(t, hosts[i]);
     }
     free(hosts);
     if (powered || amount(c, "cluster", "events.rejected") > 0) summary_add_row(t, "cluster");
