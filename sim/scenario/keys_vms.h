@@ -183,8 +183,10 @@ static const struct key keys_vms[] = {
     KEY("vms.workload.threads", KEY_COUNT, NULL, IN(1, 65536), .words = "unlimited", .def_text = "one a vCPU",
         .about = "Tasks that work at the same time; unlimited (kind: requests): each request has its own.",
         .example = "4"),
-    KEY("vms.workload.queue", KEY_COUNT, NULL, IN(0, INT64_C(1) << 40), .later_words = "shared",
-        .def_text = "no bound", .about = "Longest queue of waiting requests; what finds it full is lost.",
+    KEY("vms.workload.queue", KEY_COUNT, NULL, IN(0, INT64_C(1) << 40), .words = "shared",
+        .def_text = "no bound",
+        .about = "Longest queue of waiting requests; what finds it full is lost. shared: the VMs of a `count` serve "
+                 "one stream of requests from one queue, the first VM's.",
         .example = "1000"),
     KEY("vms.workload.arrivals", KEY_MAP, NULL, ANY, .def_text = "none: clients ask instead",
         .about = "When requests come: exactly one of the keys below."),

@@ -80,12 +80,15 @@ static bool sure(const struct vms *v, const struct sc_host *h, const struct sc_v
 {
     int64_t *pool = (int64_t *)(uintptr_t)prog_pool(vm->work.prog);
     bool some = dist_takes_time(&s->amount, &(struct pool){.v = pool});
-    if (s->probability != UINT32_MAX || !some) return false;
+    if (s->probability != UINT32_MAX) return false;
+    if (s->kind == STEP_ACCESS) return true; /* it is the last thing the VM does */
+    if (!some) return false;
     switch (s->kind) {
     case STEP_TOUCH: return touch_costs(h, s);
     case STEP_DISK: return disk_costs(v, h, vm, s);
     case STEP_NET: return s->how == PROG_RECEIVE || send_costs(v, h, vm, s);
     case STEP_OPS: return price_ps(h, vm, (enum prog_op)s->how) > 0;
+    case STEP_SECRET: return false;
     default: return true;
     }
 }

@@ -158,7 +158,8 @@ bool work_read(struct vms *v, struct vms_group *g)
         out->threads = (uint32_t)threads.n;
     }
     struct got queue = reader_get(r, map, W "queue");
-    if (queue.node) out->queue_max = queue.n;
+    out->shared_queue = queue.node && queue.word;
+    if (queue.node && !queue.word) out->queue_max = queue.n;
     if (queue.node && out->unlimited)
         ok = (tree_error(r->d, queue.node, "with unlimited threads nothing ever waits in a queue"), false);
     struct node *until = reader_sub(map, "until", NODE_MAP);

@@ -183,8 +183,10 @@ static const struct refusal refusals[] = {
     /* not built yet */
     {H "images: []\n", 6, 1, "`images` is not supported yet", NULL},
     {H "events: [{at: 1s, pause: a}]\n", 6, 1, "`events` is not supported yet", NULL},
-    {V "  workload: {kind: requests, clients: 1, queue: shared, steps: [{cpu: 1ms}]}\n", 8, 49,
-     "`queue: shared` is not supported yet", NULL},
+    {V "  workload: {kind: requests, clients: 1, threads: unlimited, queue: shared, steps: [{cpu: 1ms}]}\n",
+     8, 69, "nothing ever waits in a queue", NULL},
+    {V "  workload: {queue: shared, steps: [{cpu: 1ms}]}\n", 8, 14, "`queue` is for requests",
+     "kind: requests"},
     {H "run: {fidelity: fluid}\n", 6, 17, "`fidelity: fluid` is not supported yet", NULL},
     {"hosts: [{name: h, profile: moden}]\n", 1, 28, "cannot open `moden`", "built in"},
     {E "vm.a.availability < 3%\n", 10, 8, "`availability` is not supported yet", NULL},
