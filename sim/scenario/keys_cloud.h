@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* keys_cloud.h - the rows of keys.h for what is above the hosts: images, the manager, services, events; keys.c
- * alone reads it. */
+/* keys_cloud.h - the rows of keys.h for what is above the hosts: images, the manager, services, events;
+ * keys.c alone reads it. */
 #ifndef VLAB_SCENARIO_KEYS_CLOUD_H
 #define VLAB_SCENARIO_KEYS_CLOUD_H
 
@@ -8,13 +8,15 @@
 
 static const struct key keys_cloud[] = {
     KEY("images", KEY_NAMED, NULL, ANY, .def_text = "none", .about = "What VMs boot from: a list."),
-    KEY("images.name", KEY_NAME, NULL, ANY, .def_text = "none: it must be stated", .about = "Name of the image."),
+    KEY("images.name", KEY_NAME, NULL, ANY, .def_text = "none: it must be stated",
+        .about = "Name of the image."),
     KEY("images.boot", KEY_MAP, NULL, ANY,
         .about = "What a boot does, one after the other: reads `shared`, reads `own`, computes, waits."),
     KEY("images.boot.shared", KEY_SIZE, "0B", ANY,
         .about = "Read from the VM's first disk; by linked clones once a store, the others wait for it.",
         .example = "300MB"),
-    KEY("images.boot.own", KEY_SIZE, "0B", ANY, .about = "Read besides, by each VM for itself.", .example = "20MB"),
+    KEY("images.boot.own", KEY_SIZE, "0B", ANY, .about = "Read besides, by each VM for itself.",
+        .example = "20MB"),
     KEY("images.boot.cpu", KEY_DURATION, "0s", ANY, .about = "CPU time of a core of speed 1.0, on vCPU 0.",
         .example = "1s"),
     KEY("images.boot.time", KEY_DURATION, "0s", ANY, .about = "Time that passes besides.", .example = "60s"),
@@ -23,9 +25,11 @@ static const struct key keys_cloud[] = {
         .about = "The manager: placement, quotas, high availability, balancing, autoscaling, requests."),
     KEY("cloud.place", KEY_WORD, NULL, ANY, .def_text = "each VM has its `host`",
         .words = "first-fit best-fit worst-fit round-robin least-loaded pack-and-power-off dominant-share",
-        .about = "Where VMs without a `host` go. first-fit: the first with room; best-fit: the fullest; worst-fit: "
+        .about = "Where VMs without a `host` go. first-fit: the first with room; best-fit: the fullest; "
+                 "worst-fit: "
                  "the emptiest; round-robin: the next; least-loaded: the least busy, as measured; "
-                 "pack-and-power-off: the fullest, and empty hosts are switched off; dominant-share: where the most "
+                 "pack-and-power-off: the fullest, and empty hosts are switched off; dominant-share: where "
+                 "the most "
                  "used resource stays least used.",
         .example = "best-fit"),
     KEY("cloud.overcommit", KEY_MAP, NULL, ANY, .about = "How much more than there is may be promised."),
@@ -33,30 +37,37 @@ static const struct key keys_cloud[] = {
         .words = "unlimited", .about = "vCPUs a pCPU.", .example = "4"),
     KEY("cloud.overcommit.memory", KEY_NUMBER, "1", IN(INT64_C(1000000), INT64_C(1000000000000)),
         .words = "unlimited", .about = "Memory promised to memory there.", .example = "1.5"),
-    KEY("cloud.quota", KEY_MAP, NULL, ANY, .about = "The most that all VMs that are not stopped have together."),
+    KEY("cloud.quota", KEY_MAP, NULL, ANY,
+        .about = "The most that all VMs that are not stopped have together."),
     KEY("cloud.quota.vcpus", KEY_COUNT, "none", IN(1, INT32_MAX), .words = "none", .about = "vCPUs.",
         .example = "100"),
     KEY("cloud.quota.memory", KEY_SIZE, "none", IN(1, INT64_MAX), .words = "none", .about = "Memory.",
         .example = "512GiB"),
-    KEY("cloud.quota.vms", KEY_COUNT, "none", IN(1, INT32_MAX), .words = "none", .about = "VMs.", .example = "50"),
+    KEY("cloud.quota.vms", KEY_COUNT, "none", IN(1, INT32_MAX), .words = "none", .about = "VMs.",
+        .example = "50"),
     KEY("cloud.ha", KEY_MAP, "off", ANY, .words = "off",
         .about = "High availability: VMs of a failed host are started on others."),
-    KEY("cloud.ha.detect", KEY_DURATION, "15s", ANY, .about = "A host whose heartbeat is missing so long has failed."),
+    KEY("cloud.ha.detect", KEY_DURATION, "15s", ANY,
+        .about = "A host whose heartbeat is missing so long has failed."),
     KEY("cloud.ha.dispatch", KEY_DURATION, "5s", ANY, .about = "From then on until its VMs boot elsewhere."),
     KEY("cloud.ha.spares", KEY_COUNT, "0", IN(0, 3),
-        .about = "Admission: a VM is placed only if, should any so many hosts fail, all would still have room.",
+        .about =
+            "Admission: a VM is placed only if, should any so many hosts fail, all would still have room.",
         .example = "1"),
     KEY("cloud.balance", KEY_MAP, "off", ANY, .words = "off",
-        .about = "Moves VMs from busy hosts to idle ones; with place: pack-and-power-off, off hosts that others "
-                 "have room for."),
+        .about =
+            "Moves VMs from busy hosts to idle ones; with place: pack-and-power-off, off hosts that others "
+            "have room for."),
     KEY("cloud.balance.every", KEY_DURATION, "5m", IN(1, INT64_MAX), .about = "How often it looks."),
     KEY("cloud.balance.above", KEY_SHARE, "20%", ANY, .about = "The least difference of load worth a move."),
-    KEY("cloud.autoscale", KEY_MAPS, NULL, ANY, .def_text = "none", .about = "Groups that grow and shrink: a list."),
+    KEY("cloud.autoscale", KEY_MAPS, NULL, ANY, .def_text = "none",
+        .about = "Groups that grow and shrink: a list."),
     KEY("cloud.autoscale.group", KEY_NAME, NULL, ANY, .def_text = "none: it must be stated",
         .about = "The VM with a `count:`, which is the least number of them.", .example = "web"),
     KEY("cloud.autoscale.metric", KEY_WORD, "backlog", ANY, .words = "backlog cpu latency",
-        .about = "What is looked at: requests that wait, a VM; the share of a vCPU in use; how long the first in "
-                 "line has waited, in s."),
+        .about =
+            "What is looked at: requests that wait, a VM; the share of a vCPU in use; how long the first in "
+            "line has waited, in s."),
     KEY("cloud.autoscale.above", KEY_NUMBER, "none", ANY, .words = "none", .about = "More VMs above this.",
         .example = "1"),
     KEY("cloud.autoscale.below", KEY_NUMBER, "none", ANY, .words = "none", .about = "Fewer VMs below this.",
@@ -67,12 +78,15 @@ static const struct key keys_cloud[] = {
     KEY("cloud.autoscale.remove", KEY_COUNT, "1", IN(1, 10000), .about = "So many fewer."),
     KEY("cloud.autoscale.every", KEY_DURATION, "0s", ANY,
         .about = "How often it looks; 0s: whenever a request comes or is taken (backlog, latency)."),
-    KEY("cloud.autoscale.cooldown", KEY_DURATION, "5m", ANY, .about = "How long after a change none follows."),
-    KEY("cloud.autoscale.max", KEY_COUNT, NULL, IN(1, 100000), .def_text = "ten times the count, at least one more step",
-        .about = "The most of them.", .example = "20"),
+    KEY("cloud.autoscale.cooldown", KEY_DURATION, "5m", ANY,
+        .about = "How long after a change none follows."),
+    KEY("cloud.autoscale.max", KEY_COUNT, NULL, IN(1, 100000),
+        .def_text = "ten times the count, at least one more step", .about = "The most of them.",
+        .example = "20"),
     KEY("cloud.requests", KEY_MAP, NULL, ANY, .def_text = "none",
         .about = "VMs that are asked for over time, live for a while and leave."),
-    KEY("cloud.requests.arrivals", KEY_MAP, NULL, ANY, .def_text = "none: it must be stated", .about = "How often."),
+    KEY("cloud.requests.arrivals", KEY_MAP, NULL, ANY, .def_text = "none: it must be stated",
+        .about = "How often."),
     KEY("cloud.requests.arrivals.poisson", KEY_RATE, NULL, IN(1, INT64_MAX), .def_text = "periodic",
         .about = "At random, so many a second on average.", .example = "2/s"),
     KEY("cloud.requests.arrivals.periodic", KEY_DURATION, NULL, IN(1, INT64_MAX), .def_text = "poisson",
@@ -83,8 +97,8 @@ static const struct key keys_cloud[] = {
         .about = "What is asked for: a list."),
     KEY("cloud.requests.flavours.vm", KEY_VM, NULL, ANY, .def_text = "none: it must be stated",
         .about = "The VM, as a member of `vms`, without host and count."),
-    KEY("cloud.requests.flavours.chance", KEY_COUNT, "1", IN(1, 1000000), .about = "How likely, against the others.",
-        .example = "3"),
+    KEY("cloud.requests.flavours.chance", KEY_COUNT, "1", IN(1, 1000000),
+        .about = "How likely, against the others.", .example = "3"),
     KEY("cloud.requests.flavours.most", KEY_COUNT, "100", IN(1, 100000),
         .about = "The most there can be at once; more are turned away.", .example = "1000"),
 
@@ -118,12 +132,12 @@ static const struct key keys_cloud[] = {
         .example = "vms.db.cpu.weight"),
     KEY("events.to", KEY_VALUE, NULL, ANY, .def_text = "of migrate: where the policy says",
         .about = "set: the value; migrate: the host.", .example = "500"),
-    KEY("events.migrate", KEY_TARGET, NULL, ANY, .def_text = "another verb", .about = "Moves a VM, while it runs.",
-        .example = "db"),
-    KEY("events.clone", KEY_TARGET, NULL, ANY, .def_text = "another verb", .about = "Makes another VM of this one.",
-        .example = "db"),
-    KEY("events.as", KEY_NAME, NULL, ANY, .def_text = "of clone: it must be stated", .about = "The clone's name.",
-        .example = "copy"),
+    KEY("events.migrate", KEY_TARGET, NULL, ANY, .def_text = "another verb",
+        .about = "Moves a VM, while it runs.", .example = "db"),
+    KEY("events.clone", KEY_TARGET, NULL, ANY, .def_text = "another verb",
+        .about = "Makes another VM of this one.", .example = "db"),
+    KEY("events.as", KEY_NAME, NULL, ANY, .def_text = "of clone: it must be stated",
+        .about = "The clone's name.", .example = "copy"),
     KEY("events.kind", KEY_WORD, "full", ANY, .words = "full linked",
         .about = "Of a clone's disks: copies, or linked, which share what they do not write."),
     KEY("events.grow", KEY_TARGET, NULL, ANY, .def_text = "another verb", .about = "Enlarges a thin pool.",
@@ -133,12 +147,14 @@ static const struct key keys_cloud[] = {
     KEY("events.drain", KEY_TARGET, NULL, ANY, .def_text = "another verb",
         .about = "Moves all VMs of a host elsewhere, one after the other; it takes no more until `repair`.",
         .example = "h1"),
-    KEY("events.add", KEY_VM, NULL, ANY, .def_text = "another verb", .about = "A VM comes, as a member of `vms`."),
+    KEY("events.add", KEY_VM, NULL, ANY, .def_text = "another verb",
+        .about = "A VM comes, as a member of `vms`."),
     KEY("events.inspect", KEY_TARGET, NULL, ANY, .def_text = "another verb",
         .about = "The host's administrator reads a VM's memory.", .example = "db"),
     KEY("events.pause", KEY_TARGET, NULL, ANY, .def_text = "another verb", .about = "Stops a VM where it is.",
         .example = "db"),
-    KEY("events.resume", KEY_TARGET, NULL, ANY, .def_text = "another verb", .about = "It goes on.", .example = "db"),
+    KEY("events.resume", KEY_TARGET, NULL, ANY, .def_text = "another verb", .about = "It goes on.",
+        .example = "db"),
     KEY("events.start", KEY_TARGET, NULL, ANY, .def_text = "another verb",
         .about = "Powers a VM on that is off or has failed.", .example = "db"),
     KEY("events.stop", KEY_TARGET, NULL, ANY, .def_text = "another verb",

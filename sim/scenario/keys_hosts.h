@@ -61,7 +61,8 @@ static const struct key keys_hosts[] = {
     KEY("hosts.cpu.credit.debit", KEY_WORD, "run", ANY, .words = "run tick",
         .about = "run: debit the time really run; tick: debit whoever runs at a tick, as Xen does."),
     KEY("hosts.cpu.defence", KEY_WORD, "none", ANY, .words = "none fixed-slots",
-        .about = "fixed-slots: VMs take turns of a slice at fixed times, whether or not they have anything to run: "
+        .about = "fixed-slots: VMs take turns of a slice at fixed times, whether or not they have anything "
+                 "to run: "
                  "nobody can tell from its own time what others do, and what they leave is lost.",
         .example = "fixed-slots"),
     KEY("hosts.memory", KEY_MAP, NULL, ANY, .main = "size",
@@ -270,8 +271,9 @@ static const struct key keys_hosts[] = {
         .about = "Power at equal steps of load, from none to all: [60W, 120W, 150W, 170W, 180W].",
         .example = "[60W, 120W, 150W, 170W, 180W]"),
     KEY("hosts.power.steps", KEY_MAPS, NULL, ANY, .def_text = "one speed",
-        .about = "Speeds that its cores can run at (DVFS), the slowest first, the last its own; each tenth of a "
-                 "second it takes the slowest at which it would be at most 80% busy."),
+        .about =
+            "Speeds that its cores can run at (DVFS), the slowest first, the last its own; each tenth of a "
+            "second it takes the slowest at which it would be at most 80% busy."),
     KEY("hosts.power.steps.speed", KEY_NUMBER, NULL, IN(1000000, INT64_C(1000000000000)),
         .def_text = "none: it must be stated", .about = "Speed of a core at this step, as cpu.speed."),
     KEY("hosts.power.steps.idle", KEY_POWER, "0W", ANY, .about = "Power at this step with nothing to do.",
@@ -287,8 +289,8 @@ static const struct key keys_hosts[] = {
     KEY("hosts.mask", KEY_NAMES, NULL, ANY, .def_text = "none",
         .about = "Features that its VMs are not shown, so that they can move to hosts without them.",
         .example = "[avx512]"),
-    KEY("hosts.rack", KEY_NAME, NULL, ANY, .def_text = "none", .about = "The rack it stands in, which may fail.",
-        .example = "r1"),
+    KEY("hosts.rack", KEY_NAME, NULL, ANY, .def_text = "none",
+        .about = "The rack it stands in, which may fail.", .example = "r1"),
     KEY("hosts.failures", KEY_MAP, NULL, ANY, .def_text = "none by itself",
         .about = "How often it fails by itself, and for how long."),
     KEY("hosts.failures.ttf", KEY_AMOUNT, NULL, ANY, .def_text = "none: it or `trace` must be stated",
@@ -300,8 +302,9 @@ static const struct key keys_hosts[] = {
         .example = "outages.txt"),
     KEY("hosts.limit", KEY_MAP, NULL, ANY, .main = "cpu", .about = "How far placement fills it."),
     KEY("hosts.limit.cpu", KEY_SHARE, "100%", IN(PCT(1), PCT(100)),
-        .about = "Placement promises no more than this of its pCPUs, times cloud.overcommit.cpu where that is "
-                 "a number.",
+        .about =
+            "Placement promises no more than this of its pCPUs, times cloud.overcommit.cpu where that is "
+            "a number.",
         .example = "60%"),
 
     KEY("storage", KEY_NAMED, NULL, ANY, .def_text = "none", .about = "Stores that hosts share: a list."),

@@ -66,7 +66,8 @@ static const struct key keys_vms[] = {
             "Whether its operating system was changed for the hypervisor: stock, no; modified, yes, which "
             "`mode: paravirtual` needs."),
     KEY("vms.kernel", KEY_NAME, NULL, ANY, .def_text = "one of its own",
-        .about = "The kernel that containers of a host share: when it fails, all of them do.", .example = "k1"),
+        .about = "The kernel that containers of a host share: when it fails, all of them do.",
+        .example = "k1"),
     KEY("vms.guest_quantum", KEY_DURATION, "none", IN(1, INT64_MAX), .words = "none",
         .about = "Its tasks take turns, each for so much work; none: a task keeps its vCPU until it waits.",
         .example = "5ms"),
@@ -111,7 +112,9 @@ static const struct key keys_vms[] = {
         .about = "What it may save up of the bandwidth while it wants less."),
     KEY("vms.disk.cache", KEY_SIZE, "0B", ANY, .about = "The guest's own page cache; 0B: none."),
     KEY("vms.disk.from", KEY_NAME, NULL, ANY, .def_text = "nothing: it begins empty",
-        .about = "The VM whose disk of the same number it is made of; it must lie on the same device."),
+        .about = "The image that it boots from (its first disk), or the VM whose disk of the same number it "
+                 "is made "
+                 "of; that must lie on the same device."),
     KEY("vms.disk.clone", KEY_WORD, "full", ANY, .words = "full linked",
         .about = "full: a copy; linked: shares its original's blocks until it writes them."),
     KEY("vms.nic", KEY_MAP, NULL, ANY, .main = "network", .def_text = "none",
@@ -144,10 +147,12 @@ static const struct key keys_vms[] = {
         .about = "CPU features that it needs: those its program was built for.", .example = "[avx512]"),
     KEY("vms.migrate", KEY_MAP, NULL, ANY, .about = "How it moves to another host while it runs."),
     KEY("vms.migrate.method", KEY_WORD, "pre-copy", ANY, .words = "pre-copy post-copy stop-and-copy",
-        .about = "pre-copy: it is copied in rounds while it runs, then stopped for the rest; post-copy: it goes on "
+        .about = "pre-copy: it is copied in rounds while it runs, then stopped for the rest; post-copy: it "
+                 "goes on "
                  "there at once and fetches its memory; stop-and-copy: it is stopped meanwhile."),
     KEY("vms.migrate.rate", KEY_BANDWIDTH, "100Mb/s", IN(1, INT64_MAX),
-        .about = "Rate of the first round, in bits of memory, without framing; with `step: 0b/s` of every round and "
+        .about = "Rate of the first round, in bits of memory, without framing; with `step: 0b/s` of every "
+                 "round and "
                  "the rest.",
         .example = "125MB/s"),
     KEY("vms.migrate.step", KEY_BANDWIDTH, "50Mb/s", ANY,
@@ -185,8 +190,9 @@ static const struct key keys_vms[] = {
         .example = "4"),
     KEY("vms.workload.queue", KEY_COUNT, NULL, IN(0, INT64_C(1) << 40), .words = "shared",
         .def_text = "no bound",
-        .about = "Longest queue of waiting requests; what finds it full is lost. shared: the VMs of a `count` serve "
-                 "one stream of requests from one queue, the first VM's.",
+        .about = "Longest queue of waiting requests; what finds it full is lost. shared: the VMs of its "
+                 "`count:` serve "
+                 "one stream and one queue, told of the first of them.",
         .example = "1000"),
     KEY("vms.workload.arrivals", KEY_MAP, NULL, ANY, .def_text = "none: clients ask instead",
         .about = "When requests come: exactly one of the keys below."),
@@ -299,11 +305,14 @@ static const struct key keys_vms[] = {
     KEY("vms.workload.steps.access", KEY_MAP, NULL, ANY, .main = "where",
         .about = "Refers to an address that it may not: the end of this VM, and of it alone."),
     KEY("vms.workload.steps.access.where", KEY_WORD, "null", ANY, .words = "null outside nx readonly",
-        .about = "null: address 0; outside: beyond its memory; nx: runs what is data; readonly: writes what is code."),
+        .about = "null: address 0; outside: beyond its memory; nx: runs what is data; readonly: writes what "
+                 "is code."),
     KEY("vms.workload.steps.secret", KEY_SIZE, NULL, IN(1, INT64_MAX), .def_text = "no such step",
-        .about = "So many bytes of a secret are in its memory from then on; `inspect` finds them.", .example = "32B"),
+        .about = "So many bytes of a secret are in its memory from then on; `inspect` finds them.",
+        .example = "32B"),
     KEY("vms.workload.steps.covert", KEY_MAP, NULL, ANY,
-        .about = "A covert channel through steal time: a sender computes through a bit's slot or sleeps, a receiver "
+        .about = "A covert channel through steal time: a sender computes through a bit's slot or sleeps, a "
+                 "receiver "
                  "on the same pCPU measures how much time it got."),
     KEY("vms.workload.steps.covert.send", KEY_WORD, NULL, ANY, .def_text = "it receives", .words = "random",
         .about = "What is sent: bits from a stream of its own."),
@@ -311,7 +320,8 @@ static const struct key keys_vms[] = {
         .about = "The VM whose bits it tries to read."),
     KEY("vms.workload.steps.covert.bits", KEY_COUNT, "1000", IN(1, INT64_C(1000000000)),
         .about = "How many bits.", .example = "10000"),
-    KEY("vms.workload.steps.covert.rate", KEY_RATE, "10/s", IN(1, INT64_C(1000000000000)), .about = "Bits a second."),
+    KEY("vms.workload.steps.covert.rate", KEY_RATE, "10/s", IN(1, INT64_C(1000000000000)),
+        .about = "Bits a second."),
     KEY("vms.workload.until", KEY_MAP, NULL, ANY, .main = "count", .def_text = "the end of the run",
         .about = "When the work is done."),
     KEY("vms.workload.until.count", KEY_COUNT, NULL, IN(1, INT64_C(1) << 53),

@@ -19,7 +19,7 @@ struct compiler {
     struct pool pool;
     struct step *steps;
     uint32_t n;
-    struct node **to; /* [n] of a send, where it leads; of a covert receiver, whom it hears; else NULL */
+    struct node **to; /* [n] of a send, where it leads; else NULL */
 };
 
 static const char *const kinds[STEP_NKINDS] = {
@@ -178,37 +178,6 @@ static bool lock(struct compiler *c, struct node *map, struct step *s)
     return dist_read(r, hold, true, &s->amount, &c->pool);
 }
 
-static bool forbidden(struct compiler *c, struct node *map, struct step *s)
-{
-    static const char *const words[PROG_NACCESS] = {
-        [PROG_NULL] = "null", [PROG_OUTSIDE] = "outside", [PROG_NX] = "nx", [PROG_READONLY] = "readonly"};
-    struct got where = reader_get(c->v->r, map, S "access.where");
-    while (strcmp(words[s->how], where.word) != 0)
-        s->how++;
-    s->amount = (struct dist){.kind = DIST_CONST};
-    return !draw_make(&s->amount);
-}
-
-static bool secret(struct compiler *c, struct node *map, struct step *s)
-{
-    struct got size = reader_get(c->v->r, map, S "secret");
-    return size.node && constant(c, &size, "bytes", s);
-}
-
-/* Either end of a covert channel. Slots of a bit begin at multiples of its length. */
-static bool covert(struct compiler *c, struct node *map, struct step *s)
-{
-    struct reader *r = c->v->r;
-    struct got send = reader_get(r, map, S "covert.send"), from = reader_get(r, map, S "covert.receive");
-    if (send.stated == from.stated) return refused(c, map, "either `send` or `receive` is wanted");
-    s->how = from.stated ? PROG_HEAR : PROG_TELL;
-    s->span = reader_num(r, map, S "covert.bits");
-    s->amount = (struct dist){.kind = DIST_CONST,
-                              .a = INT64_C(1000000000000000) / reader_num(r, map, S "covert.rate")};
-    c->to[c->n] = from.node;
-    return !draw_make(&s->amount);
-}
-
 /* Several steps at once; the caller adds the last one. */
 static bool all_ops(struct compiler *c, struct node *map, struct step *s)
 {
@@ -230,7 +199,42 @@ static bool all_ops(struct compiler *c, struct node *map, struct step *s)
     return !first || refused(c, map, "`ops` of nothing");
 }
 
-static bool body(struct compiler *c, struct node *map, struct node *n, struct step *s)
+static bool access_step(struct compiler *c, struct node *map, struct step *s)
+{
+    static const char *const wheres[PROG_NACCESS] = {"null", "outside", "nx", "readonly"};
+    const char *where = reader_get(c->v->r, map, S "access.where").word;
+    for (uint32_t i = 0; i < PROG_NACCESS; i++)
+        if (!strcmp(where, wheres[i])) s->how = i;
+    s->amount = (struct dist){.kind = DIST_CONST, .a = 1};
+    return draw_make(&s->amount) == 0;
+}
+
+static bool secret(struct compiler *c, struct node *n, struct step *s)
+{
+    struct got got = {0};
+    if (n->kind != NODE_SCALAR || !reader_scalar(c->v->r, n, key_find(S "secret"), &got)) return false;
+    s->amount = (struct dist){.kind = DIST_CONST, .a = got.n};
+    if (c->g->like.memory_bytes && got.n > c->g->like.memory_bytes)
+        return refused(c, n, "more than the VM's memory holds");
+    return draw_make(&s->amount) == 0;
+}
+
+static bool covert(struct compiler *c, struct node *map, struct step *s)
+{
+    struct reader *r = c->v->r;
+    struct got send = reader_get(r, map, S "covert.send"), from = reader_get(r, map, S "covert.receive");
+    if (!send.stated == !from.stated) return refused(c, map, "either `send` or `receive` is wanted");
+    if ((send.stated && !send.node) || (from.stated && !from.node)) return false;
+    s->how = send.node ? PROG_TELL : PROG_HEAR;
+    s->span = reader_num(r, map, S "covert.bits");
+    int64_t rate_u = reader_num(r, map, S "covert.rate");
+    s->amount = (struct dist){.kind = DIST_CONST, .a = INT64_C(1000000000000000) / rate_u};
+    if (from.node) c->to[c->n] = from.node;
+    if (s->amount.a < 2) return refused(c, map, "a bit takes 2 ns at least");
+    return draw_make(&s->amount) == 0;
+}
+
+static bool body(struct compiler *c, struct node *n, struct step *s)
 {
     if (s->kind >= STEP_TOUCH && any_bad(n)) return false;
     switch (s->kind) {
@@ -239,8 +243,8 @@ static bool body(struct compiler *c, struct node *map, struct node *n, struct st
     case STEP_NET: return n->kind == NODE_MAP && net(c, n, s);
     case STEP_OPS: return n->kind == NODE_MAP && all_ops(c, n, s);
     case STEP_LOCK: return n->kind == NODE_MAP && lock(c, n, s);
-    case STEP_ACCESS: return n->kind == NODE_MAP && forbidden(c, n, s);
-    case STEP_SECRET: return secret(c, map, s);
+    case STEP_ACCESS: return n->kind == NODE_MAP && access_step(c, n, s);
+    case STEP_SECRET: return secret(c, n, s);
     case STEP_COVERT: return n->kind == NODE_MAP && covert(c, n, s);
     default: return dist_read(c->v->r, n, false, &s->amount, &c->pool);
     }
@@ -254,25 +258,24 @@ static bool one_step(struct compiler *c, struct node *map)
     int n = 0;
     if (map->kind != NODE_MAP || any_bad(map)) return false; /* told before */
     for (uint32_t k = 0; k < STEP_NKINDS; k++) {
-        struct node *v = kinds[k] ? tree_get(map, kinds[k], strlen(kinds[k])) : NULL;
+        struct node *v = tree_get(map, kinds[k], strlen(kinds[k]));
         if (!v) continue;
         value = v;
         s.kind = k;
         n++;
     }
     if (n != 1) {
-        tree_error(
-            r->d, map,
-            n ? "a step is of one kind; this one is of %d"
-              : "a step needs a kind: cpu, busy, sleep, touch, disk, net, ops, lock, access, secret or "
-                "covert",
-            n);
+        tree_error(r->d, map,
+                   n ? "a step is of one kind; this one is of %d"
+                     : "a step needs a kind: cpu, busy, sleep, touch, disk, net, ops, lock, access, secret "
+                       "or covert",
+                   n);
         return false;
     }
     /* Billionths to 2^-32, exact enough for any probability that can be seen. */
     uint64_t p = (uint64_t)reader_num(r, map, S "probability");
     s.probability = p == 1000000000 ? UINT32_MAX : (uint32_t)((p << 32) / 1000000000);
-    if (!body(c, map, value, &s)) return false;
+    if (!body(c, value, &s)) return false;
     if (c->n >= PROG_MAX_STEPS) return refused(c, map, "more than 256 steps");
     c->steps[c->n++] = s;
     return true;
@@ -342,38 +345,16 @@ static uint32_t endpoint(struct vms *v, const struct vms_group *g, struct node *
     return SC_NONE;
 }
 
-/* The VM whose bits are heard, which must send some, at the same rate; SC_NONE: told. */
-static uint32_t sender(struct vms *v, const struct vms_group *g, struct node *from, const struct step *hears)
-{
-    struct reader *r = v->r;
-    uint32_t vm = vms_find(v->sc, from->text);
-    if (vm == UINT32_MAX) {
-        if (tree_error(r->d, from, "there is no VM `%s`", from->text)) vms_hint(r, v->sc, from->text, false);
-        return SC_NONE;
-    }
-    const struct vms_group *other = vms_group_of(v, vm);
-    if (other == g) return tree_error(r->d, from, "it would listen to itself"), SC_NONE;
-    if (!other->prog) return SC_NONE; /* its steps are bad, or it has none */
-    const struct step *s = prog_steps(other->prog);
-    bool sends = false;
-    for (uint32_t i = 0; i < other->prog->n_steps; i++) {
-        if (s[i].kind != STEP_COVERT || s[i].how != PROG_TELL) continue;
-        if (s[i].amount.a == hears->amount.a) return vm;
-        sends = true;
-    }
-    if (sends)
-        tree_error(r->d, from, "`%s` sends at another `rate`: their bits would not meet", from->text);
-    else if (tree_error(r->d, from, "`%s` sends nothing that could be heard", from->text))
-        diag_hint(r->d, "give it a step {covert: {send: random}}");
-    return SC_NONE;
-}
-
 void steps_settle(struct vms *v)
 {
     for (uint32_t i = 0; i < v->n_groups; i++)
         for (struct vms_send *s = v->groups[i].sends; s; s = s->next) {
-            s->step->target = s->step->kind == STEP_COVERT ? sender(v, &v->groups[i], s->to, s->step)
-                                                           : endpoint(v, &v->groups[i], s->to);
+            s->step->target = endpoint(v, &v->groups[i], s->to);
+            if (s->step->kind == STEP_COVERT && s->step->target != SC_NONE &&
+                s->step->target >= v->sc->n_vms) {
+                tree_error(v->r->d, s->to, "`%s` is a peer; bits come from a VM", s->to->text);
+                s->step->target = SC_NONE;
+            }
             if (s->step->target == SC_NONE) v->groups[i].steps = NULL;
         }
     for (uint32_t i = 0; i < v->n_groups; i++)

@@ -80,9 +80,7 @@ static bool sure(const struct vms *v, const struct sc_host *h, const struct sc_v
 {
     int64_t *pool = (int64_t *)(uintptr_t)prog_pool(vm->work.prog);
     bool some = dist_takes_time(&s->amount, &(struct pool){.v = pool});
-    if (s->probability != UINT32_MAX) return false;
-    if (s->kind == STEP_ACCESS) return true; /* it is the last thing the VM does */
-    if (!some) return false;
+    if (s->probability != UINT32_MAX || !some) return false;
     switch (s->kind) {
     case STEP_TOUCH: return touch_costs(h, s);
     case STEP_DISK: return disk_costs(v, h, vm, s);
