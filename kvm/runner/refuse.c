@@ -21,19 +21,6 @@ static char *refuse_host(const struct sc_host *h)
         return host_text(CANNOT "hosts.%s.cpu.scheduler: the dispatcher does not run bvt yet", h->group);
     if (h->memory.n_reclaim > 0)
         return host_text(CANNOT "hosts.%s.memory.reclaim: guests here keep their memory", h->group);
-    if (h->fixed_slots)
-        return host_text(CANNOT "hosts.%s.cpu.defence: the dispatcher keeps no slots free", h->group);
-    if (h->n_vmms > 0)
-        return host_text(CANNOT "hosts.%s.vmm: there is one hypervisor process for all guests", h->group);
-    if (h->power.stated) return host_text(CANNOT "hosts.%s.power: nothing here measures it", h->group);
-    if (h->price_u > 0) return host_text(CANNOT "hosts.%s.price: this machine is never off", h->group);
-    if (h->features != 0)
-        return host_text(CANNOT "hosts.%s.features: this machine's CPUs have what they have", h->group);
-    if (h->rack != SC_NONE) return host_text(CANNOT "hosts.%s.rack: no rack fails here", h->group);
-    if (h->failures.stated)
-        return host_text(CANNOT "hosts.%s.failures: this machine is not to fail", h->group);
-    if (h->limit_ppm != 1000000)
-        return host_text(CANNOT "hosts.%s.limit: nothing is placed on one single host", h->group);
     if (h->cores > CTL_PCPUS) return host_text(CANNOT "hosts.%s.cpu.cores: over %u", h->group, CTL_PCPUS);
     bool eevdf = strcmp(h->scheduler, "eevdf") == 0;
     if (eevdf && h->slice_ns != 0 && h->slice_ns != h->measured.slice_ns)
@@ -59,34 +46,6 @@ static char *refuse_devices(const struct scenario *sc)
         return host_text(CANNOT "networks.%s: guests here have no network yet", sc->networks[0].name);
     if (sc->n_peers > 0)
         return host_text(CANNOT "peers.%s: guests here have no network yet", sc->peers[0].name);
-    return NULL;
-}
-
-/* Nothing comes, goes, fails or moves here. */
-static char *refuse_cloud(const struct scenario *sc)
-{
-    if (sc->cloud.stated) return host_text(CANNOT "cloud: nobody manages guests here");
-    if (sc->n_services > 0)
-        return host_text(CANNOT "services.%s: guests here are up from start to end", sc->services[0].name);
-    if (sc->n_images > 0)
-        return host_text(CANNOT "images.%s: guests here boot from none", sc->images[0].name);
-    if (sc->n_events > 0) return host_text(CANNOT "events: nothing is done to guests while they run");
-    return NULL;
-}
-
-static char *refuse_place(const struct sc_vm *v)
-{
-    if (v->placed) return host_text(CANNOT "vms.%s.place: this machine is the only host", v->group);
-    if (v->kernel != SC_NONE) return host_text(CANNOT "vms.%s.kernel: each guest has its own", v->group);
-    if (v->features != 0)
-        return host_text(CANNOT "vms.%s.features: this machine's CPUs have what they have", v->group);
-    if (v->n_with > 0) return host_text(CANNOT "vms.%s.affinity: this machine is the only host", v->group);
-    if (v->n_apart > 0)
-        return host_text(CANNOT "vms.%s.anti_affinity: this machine is the only host", v->group);
-    if (v->migrate.dirty_stated)
-        return host_text(CANNOT "vms.%s.migrate.dirty: guests here stay where they are", v->group);
-    if (v->work.shared_queue)
-        return host_text(CANNOT "vms.%s.workload.queue: shared: each guest has a queue of its own", v->group);
     return NULL;
 }
 
@@ -195,7 +154,6 @@ char *refuse_scenario(const struct scenario *sc)
     bool eevdf = strcmp(sc->hosts[0].scheduler, "eevdf") == 0;
     for (uint32_t i = 0; i < sc->n_vms && !why; i++) {
         why = refuse_machine(&sc->vms[i]);
-        if (!why) why = refuse_place(&sc->vms[i]);
         if (!why) why = refuse_steps(&sc->vms[i]);
         if (!why) why = refuse_work(&sc->vms[i]);
         if (!why && eevdf) why = refuse_linux(&sc->vms[i]);
