@@ -223,7 +223,8 @@ static struct node *computed(struct dumper *d, const struct key *k, const struct
                            (struct diag_mark){0}, NULL);
     }
     bool one = hosts && hosts->kind == NODE_LIST && hosts->n == 1 && !tree_get(hosts->items[0], "count", 5);
-    bool placed = tree_get(tree_get(d->root, "cloud", 5), "place", 5) || tree_get(map, "place", 5);
+    const struct node *cloud = tree_get(d->root, "cloud", 5);
+    bool placed = (cloud && tree_get(cloud, "place", 5)) || tree_get(map, "place", 5);
     if (!strcmp(k->path, "vms.host") && one && !placed) {
         n = tree_get(hosts->items[0], "name", 4);
         return n ? tree_clone(&d->a, n) : NULL;

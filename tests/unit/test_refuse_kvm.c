@@ -42,7 +42,8 @@ static const struct {
     {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{cpu: 1ms}, {access: nx}]}}]\n", "no `access`"},
     {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{cpu: 1ms}, {secret: 1B}]}}]\n", "no `secret`"},
     {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{covert: {send: random}}]}}]\n", "no `covert`"},
-    {"hosts: [{name: h}]\nvms: [{name: a, count: 2, workload: {kind: requests, clients: 1, queue: shared, "
+    {"hosts: [{name: h}]\nvms: [{name: a, count: 2, workload: {kind: requests, arrivals: {poisson: 1/s}, "
+     "queue: shared, "
      "steps: "
      "[{cpu: 1ms}]}}]\n",
      "vms.a.workload.queue: shared"},
@@ -87,7 +88,7 @@ START_TEST(what_is_above_the_hosts_is_refused_by_name)
         h.n_vmms = i == 1;
         h.power.stated = i == 2;
         h.price_u = i == 3;
-        h.features = i == 4;
+        it.n_features = i == 4;
         if (i == 5) h.rack = 0;
         h.failures.stated = i == 6;
         if (i == 7) h.limit_ppm = 600000;
