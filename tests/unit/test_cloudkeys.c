@@ -223,12 +223,69 @@ START_TEST(the_resolved_scenario_reads_back)
 }
 END_TEST
 
+#define H  "hosts: [{name: h1, disks: [{name: d}]}, {name: h2}]\n"
+#define W  H "vms: [{name: a, host: h1, disk: d}, {name: b, count: 2, host: h2}]\n"
+#define EV W "events:\n- " /* line 4, column 3 */
+#define CL W "cloud: {"    /* column 9 of line 3 */
+
+static const struct refusal refusals[] = {
+    {EV "{at: 1s}\n", 4, 3, "what is done?", NULL},
+    {EV "{at: 1s, pause: a, stop: a}\n", 4, 3, "does one thing; this one does 2", NULL},
+    {EV "{pause: a}\n", 4, 3, "when? `at` or `every` is missing", NULL},
+    {EV "{at: 1s, pause: aa}\n", 4, 19, "there is no VM `aa`", "did you mean `a`?"},
+    {EV "{at: 1s, pause: h1}\n", 4, 19, "there is no VM `h1`", NULL},
+    {EV "{at: 1s, drain: h3}\n", 4, 19, "there is no host `h3`", "did you mean `h"},
+    {EV "{at: 1s, fail: h1/dd}\n", 4, 18, "nothing called `h1/dd` that could fail", "did you mean `h1/d`?"},
+    {EV "{at: 1s, pause: a, for: 1s}\n", 4, 22, "`for` does not go with `pause`", NULL},
+    {EV "{at: 1s, pause: a, to: h1}\n", 4, 22, "`to` does not go with `pause`", NULL},
+    {EV "{at: 1s, pause: a, by: 1GiB}\n", 4, 22, "`by` does not go with `pause`", NULL},
+    {EV "{at: 1s, grow: h1/d}\n", 4, 3, "by how much? `by` is missing", NULL},
+    {EV "{at: 1s, grow: h1/d, by: 1GiB}\n", 4, 18, "`d` has no pool that could grow", NULL},
+    {EV "{at: 1s, clone: a}\n", 4, 3, "what is it to be called? `as` is missing", NULL},
+    {EV "{at: 1s, migrate: a, to: h2}\n", 4, 28, "its disk is on `d`, which host `h2` does not reach",
+     "migration needs shared storage"},
+    {EV "{at: 1s, migrate: a, to: h9}\n", 4, 28, "there is no host `h9`", "did you mean"},
+    {EV "{at: 1s, migrate: a, to: h1}\n", 4, 28, "it is there already", NULL},
+    {EV "{at: 1s, set: vms.a.vcpus, to: 2}\n", 4, 17, "`vms.a.vcpus` cannot be changed while it runs",
+     "vms.NAME.cpu.weight"},
+    {EV "{at: 1s, set: vms.a.cpu.weight}\n", 4, 3, "to what? `to` is missing", NULL},
+    {EV "{at: 1s, set: vms.a.cpu.weight, to: 0}\n", 4, 39, "out of range: 1 to 10000", NULL},
+    {EV "{at: 1s, set: vms.a.cpu.limit, to: 200%}\n", 4, 38, "can run 100% at most", NULL},
+    {EV "{at: 1s, pause: a, when: vms.a.vcpus=2}\n", 4, 28, "`vms.a.vcpus` is not swept", NULL},
+    {EV "{at: 1s, pause: a, when: soon}\n", 4, 28, "`soon` is not KEY=VALUE", NULL},
+    {W "services: [{name: s, of: [c]}]\n", 3, 27, "there is no VM `c`", NULL},
+    {W "services: [{name: s, of: [b-*], need: 3}]\n", 3, 39, "it has 2 VMs: it would never be there", NULL},
+    {W "services: [{name: s}]\n", 3, 12, "which VMs? `of` is missing", NULL},
+    {CL "quota: {vms: 2}}\n", 3, 22, "3 VMs are there at the start", NULL},
+    {CL "quota: {vcpus: 2}}\n", 3, 24, "VMs that are there at the start have 3 vCPUs", NULL},
+    {CL "ha: {spares: 4}}\n", 3, 22, "out of range: 0 to 3", NULL},
+    {H "vms: [{name: a, host: h1, place: best-fit}]\n", 2, 34, "a `host`, or a policy to `place` it", NULL},
+    {H "vms: [{name: a, host: h1, vmm: x}]\n", 2, 32, "no hypervisor process `x`", "hosts.vmm"},
+    {H "vms: [{name: a, host: h1, features: [x]}]\n", 2, 38, "no host has the feature `x`", "hosts.features"},
+};
+
+START_TEST(is_refused)
+{
+    ck_text_refused(&refusals[_i]);
+}
+END_TEST
+
+/* An event of a group that a sweep makes empty does nothing there. */
+START_TEST(an_empty_group_is_no_mistake)
+{
+    ck_text_accepted(W "events: [{at: 1s, pause: b}, {at: 1s, set: vms.b.cpu.weight, to: 5}]\n"
+                       "sweep: {vms.b.count: [0, 2]}\n");
+}
+END_TEST
+
 Suite *cloudkeys_suite(void)
 {
     Suite *s = suite_create("cloudkeys");
     TCase *tc = tcase_create("cloudkeys");
     tcase_add_loop_test(tc, every_key_arrives, 0, 2);
     tcase_add_test(tc, the_resolved_scenario_reads_back);
+    tcase_add_loop_test(tc, is_refused, 0, sizeof refusals / sizeof refusals[0]);
+    tcase_add_test(tc, an_empty_group_is_no_mistake);
     suite_add_tcase(s, tc);
     return s;
 }

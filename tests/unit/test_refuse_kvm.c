@@ -61,7 +61,7 @@ START_TEST(what_is_above_the_hosts_is_refused_by_name)
                                        "hosts.h.failures: ",
                                        "hosts.h.limit: ",
                                        "cloud: ",
-                                       "services.s: ",
+                                       "services: ",
                                        "images.i: ",
                                        "events: ",
                                        "vms.a.place: ",
