@@ -52,16 +52,37 @@ static char *refuse_devices(const struct scenario *sc)
 /* What the payload has not learnt yet. */
 static char *refuse_steps(const struct sc_vm *v)
 {
-    static const char *const kinds[STEP_NKINDS] = {[STEP_TOUCH] = "touch",
-                                                   [STEP_DISK] = "disk",
-                                                   [STEP_NET] = "net",
-                                                   [STEP_OPS] = "ops",
-                                                   [STEP_LOCK] = "lock"};
+    static const char *const kinds[STEP_NKINDS] = {
+        [STEP_TOUCH] = "touch", [STEP_DISK] = "disk",     [STEP_NET] = "net",       [STEP_OPS] = "ops",
+        [STEP_LOCK] = "lock",   [STEP_ACCESS] = "access", [STEP_SECRET] = "secret", [STEP_COVERT] = "covert"};
     const struct step *s = prog_steps(v->work.prog);
     for (uint32_t i = 0; i < v->work.prog->n_steps; i++)
         if (kinds[s[i].kind])
             return host_text(CANNOT "vms.%s.workload.steps: guests here take no `%s` step yet", v->group,
                              kinds[s[i].kind]);
+    return NULL;
+}
+
+/* What is above the host; nobody here stops, moves or restarts guests. */
+static char *refuse_cloud(const struct scenario *sc)
+{
+    const struct sc_host *h = &sc->hosts[0];
+    if (sc->cloud.stated) return host_text(CANNOT "cloud: nobody here manages VMs");
+    if (sc->n_events > 0) return host_text(CANNOT "events: nothing here is done to guests while they run");
+    if (sc->n_services > 0) return host_text(CANNOT "services: what is up is not watched here");
+    if (sc->n_images > 0) return host_text(CANNOT "images.%s: guests here start at once", sc->images[0].name);
+    if (h->n_vmms > 0)
+        return host_text(CANNOT "hosts.%s.vmm: each guest here has a process of its own", h->group);
+    if (h->failures.stated)
+        return host_text(CANNOT "hosts.%s.failures: this machine is not made to fail", h->group);
+    if (h->power.stated) return host_text(CANNOT "hosts.%s.power: nothing here measures it", h->group);
+    if (h->price_u > 0) return host_text(CANNOT "hosts.%s.price: it has none", h->group);
+    if (h->fixed_slots)
+        return host_text(CANNOT "hosts.%s.cpu.defence: the dispatcher here lets nobody wait", h->group);
+    if (h->rack != SC_NONE) return host_text(CANNOT "hosts.%s.rack: nothing here fails", h->group);
+    if (sc->n_features > 0)
+        return host_text(CANNOT "hosts.%s.features: guests here see the CPU as it is", h->group);
+    if (h->limit_ppm != 1000000) return host_text(CANNOT "hosts.%s.limit: nothing is placed here", h->group);
     return NULL;
 }
 
@@ -78,6 +99,12 @@ static char *refuse_machine(const struct sc_vm *v)
         return host_text(CANNOT "vms.%s.mode: %s: KVM virtualizes by hardware", v->group, modes[v->mode]);
     if (v->cosched != SC_COSCHED_NONE)
         return host_text(CANNOT "vms.%s.cpu.cosched: nothing here starts vCPUs together", v->group);
+    if (v->placed) return host_text(CANNOT "vms.%s.place: this machine is the only host", v->group);
+    if (v->n_with > 0 || v->n_apart > 0)
+        return host_text(CANNOT "vms.%s.affinity: this machine is the only host", v->group);
+    if (v->migrate.stated) return host_text(CANNOT "vms.%s.migrate: this machine is the only host", v->group);
+    if (v->work.shared_queue)
+        return host_text(CANNOT "vms.%s.workload.queue: shared: each guest has its own", v->group);
     if (v->n_disks > 0) return host_text(CANNOT "vms.%s.disk: guests here have no disks yet", v->group);
     if (v->network != SC_NONE)
         return host_text(CANNOT "vms.%s.nic: guests here have no network yet", v->group);
@@ -123,6 +150,7 @@ char *refuse_scenario(const struct scenario *sc)
         return host_text(CANNOT "hosts: this machine is one host, the scenario has %u", sc->n_hosts);
     char *why = refuse_host(&sc->hosts[0]);
     if (!why) why = refuse_devices(sc);
+    if (!why) why = refuse_cloud(sc);
     bool eevdf = strcmp(sc->hosts[0].scheduler, "eevdf") == 0;
     for (uint32_t i = 0; i < sc->n_vms && !why; i++) {
         why = refuse_machine(&sc->vms[i]);

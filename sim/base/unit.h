@@ -17,6 +17,8 @@ enum unit_kind {
     UNIT_SHARE,     /* millionths; % */
     UNIT_COUNT,     /* whole number without a unit */
     UNIT_NUMBER,    /* billionths of a plain number */
+    UNIT_POWER,     /* milliwatts; mW W kW */
+    UNIT_PRICE,     /* millionths of a unit of money an hour; /h */
     UNIT_BANDWIDTH, /* bits a second; b/s kb/s Mb/s Gb/s Tb/s, B/s kB/s ... GiB/s: a byte is 8 bits */
 };
 

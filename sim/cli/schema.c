@@ -168,6 +168,20 @@ static void bare(struct buf *b, const struct key *k, int depth)
         any_of_words(b, k->words);
         buf_puts(b, "}");
         return;
+    case KEY_POWERS:
+        buf_puts(b, "{\"type\": \"array\", \"minItems\": 2, \"items\": ");
+        amount(b, UNIT_POWER);
+        buf_puts(b, "}");
+        return;
+    case KEY_GLOBS:
+        buf_puts(b, "{\"type\": \"array\", \"items\": {\"type\": \"string\", \"pattern\": "
+                    "\"^[A-Za-z*][A-Za-z0-9_*-]{0,62}$\"}}");
+        return;
+    case KEY_TARGET:
+        buf_puts(b, "{\"type\": \"string\", \"pattern\": \"^" NAME "(/" NAME "){0,2}$\"}");
+        return;
+    case KEY_VM: object(b, key_find("vms"), depth); return;
+    case KEY_VALUE: buf_puts(b, "{\"type\": [\"string\", \"number\"]}"); return;
     case KEY_NAMES:
     case KEY_PATHS:
         buf_printf(b,

@@ -70,6 +70,11 @@ static unsigned dots(const char *s)
     return n;
 }
 
+static bool fits(const struct expect_node *t, const char *entity)
+{
+    return dots(entity) == dots(t->entity) && fnmatch(t->entity, entity, 0) == 0;
+}
+
 /* Both exact, and it fits: exact; else in doubles. */
 static struct value plus(struct value a, struct value b)
 {
@@ -107,7 +112,7 @@ static struct value call(struct eval *e, const struct expect_node *call)
         const struct results *r = results_of(e, t);
         for (size_t j = 0; r && j < results_count(r); j++) {
             const struct result *x = results_at(r, j);
-            if (dots(x->entity) != dots(t->entity) || fnmatch(t->entity, x->entity, 0)) continue;
+            if (!fits(t, x->entity)) continue;
             entities++;
             if (!strcmp(x->metric, t->metric) && !strcmp(x->stat, t->stat) && !isnan(x->value))
                 gather(call->kind, &sum, &n, of_result(x));
@@ -210,12 +215,70 @@ static struct expect_result single(const struct expect *x, struct value a, struc
     return r;
 }
 
+/* --- too few events --- */
+
+/* What a term rests on in one run. */
+static uint64_t events_of_term(const struct eval *e, const struct expect_node *t)
+{
+    const struct results *r = results_of(e, t);
+    uint64_t sum = 0;
+    if (!r || results_events(r, "", t->metric) == UINT64_MAX) return UINT64_MAX;
+    if (!t->glob) {
+        const struct result *x = results_find(r, t->entity, t->metric, t->stat);
+        if (!x) x = find_sole_member(r, t);
+        return x ? results_events(r, x->entity, t->metric) : 0;
+    }
+    for (size_t i = 0; i < results_count(r); i++) {
+        const struct result *x = results_at(r, i);
+        bool is = !strcmp(x->metric, t->metric) && !strcmp(x->stat, t->stat) && fits(t, x->entity);
+        sum += is ? results_events(r, x->entity, t->metric) : 0;
+    }
+    return sum;
+}
+
+/* The fewest that a figure of these rests on, in all runs. UINT64_MAX: no figure is of that kind. */
+static uint64_t events_of(const struct expect_node *n, const struct eval *at)
+{
+    const struct expect_runs *runs = at->runs;
+    uint64_t sum = 0;
+    if (n->kind == EXPECT_NUM) return UINT64_MAX;
+    if (n->kind >= EXPECT_ADD && n->kind <= EXPECT_DIV) {
+        uint64_t a = events_of(n->a, at), b = events_of(n->b, at);
+        return a < b ? a : b;
+    }
+    for (uint32_t rep = 0; rep < runs->n_reps; rep++) {
+        struct eval e = *at;
+        e.rep = rep;
+        for (uint32_t i = 0; i < (n->kind == EXPECT_TERM ? 1 : n->n_args); i++) {
+            uint64_t k = events_of_term(&e, n->kind == EXPECT_TERM ? n : n->args[i]);
+            if (k == UINT64_MAX) return k; /* the terms of a call are of one metric, or it is not judged so */
+            sum += k;
+        }
+    }
+    return sum;
+}
+
+static bool too_few(const struct expect *x, const struct expect_runs *runs, bool steady, uint64_t *events)
+{
+    if (!expect_mentions(x, "availability")) return false;
+    struct eval here = {.runs = runs};
+    uint64_t a = events_of(x->lhs, &here), b = events_of(x->rhs, &here);
+    *events = a < b ? a : b;
+    return *events < RESULTS_EVENTS && !(steady && *events > 0);
+}
+
+uint64_t expect_events(const struct expect_node *n, const struct expect_runs *runs, size_t point)
+{
+    return events_of(n, &(struct eval){.runs = runs, .moved = true, .point = point});
+}
+
 struct expect_result expect_eval(const struct expect *x, const struct expect_runs *runs)
 {
     struct expect_result r = {.n_reps = runs->n_reps, .verdict = EXPECT_UNDECIDED};
     struct value a = {0}, b = {0};
     double mean = 0, m2 = 0;
-    bool all_exact_equal = true;
+    bool all_exact_equal = true, steady = true;
+    struct value first[2];
     ASSERT(runs->n_reps > 0);
     for (uint32_t i = 0; i < runs->n_reps; i++) {
         struct eval e = {.runs = runs, .rep = i};
@@ -230,6 +293,11 @@ struct expect_result expect_eval(const struct expect *x, const struct expect_run
             r.verdict = EXPECT_HOLDS;
             return r;
         }
+        if (i == 0) {
+            first[0] = a;
+            first[1] = b;
+        }
+        steady = steady && a.v == first[0].v && b.v == first[1].v;
         if (!(a.is_exact && b.is_exact && a.exact == b.exact)) all_exact_equal = false;
         /* Welford: means and the sum of squares of the difference. */
         double d = a.v - b.v, k = i + 1;
@@ -245,7 +313,8 @@ struct expect_result expect_eval(const struct expect *x, const struct expect_run
            half = all_exact_equal ? 0 : gsl_cdf_tdist_Pinv(0.975, n - 1) * sqrt(m2 / (n - 1) / n);
     r.lo = mean - half;
     r.hi = mean + half;
-    r.verdict = judge(x->op, r.lo, r.hi, tolerance(x, r.lhs, r.rhs));
+    r.few = too_few(x, runs, steady, &r.events);
+    r.verdict = r.few ? EXPECT_UNDECIDED : judge(x->op, r.lo, r.hi, tolerance(x, r.lhs, r.rhs));
     return r;
 }
 
@@ -293,7 +362,10 @@ char *expect_explain(const struct expect *x, const struct expect_result *r, cons
         buf_printf(&b, ", wanted %s ", expect_op_text(x->op));
         show(&b, x, r->rhs, r->is_exact, r->rhs_exact);
         show_within(&b, x);
-        if (r->n_reps > 1) {
+        if (r->few) {
+            buf_printf(&b, "; too few events: %" PRIu64 " failures in %u runs, an interval takes %d",
+                       r->events, r->n_reps, RESULTS_EVENTS);
+        } else if (r->n_reps > 1) {
             buf_puts(&b, "; difference ");
             show(&b, x, r->lo, false, 0);
             buf_puts(&b, " to ");

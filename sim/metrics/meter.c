@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "metrics/meter_inner.h"
-
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -9,6 +7,8 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "metrics/meter_inner.h"
+#include "metrics/meter_read.h"
 
 void meter_broken(struct meter *m, const char *fmt, ...)
 {
@@ -47,6 +47,7 @@ static bool wants(const struct meter *m, uint32_t vm)
 
 static void end_warmup(struct meter *m)
 {
+    meter_power_end_warmup(m);
     m->warm = true;
     for (uint32_t i = 0; i < m->n_vcpus; i++)
         for (int st = 0; st < VCPU_NSTATES; st++)
@@ -58,10 +59,11 @@ static void end_warmup(struct meter *m)
     }
     meter_thread_end_warmup(m);
     meter_count_end_warmup(m);
+    meter_up_end_warmup(m);
 }
 
 /* Everything up to and at t_ns that is not a record. */
-static void cross(struct meter *m, int64_t t_ns)
+void meter_read_cross(struct meter *m, int64_t t_ns)
 {
     meter_count_laws(m);
     while (m->next_boundary <= t_ns) {
@@ -87,8 +89,8 @@ static bool take_hostos(const struct meter *m, struct pcpu_meter *p, int64_t t_n
 }
 
 /* Between this interval and the last is a gap, or they overlap. */
-__attribute__((noinline, cold)) static void pcpu_gap(struct meter *m, const struct rec *r,
-                                                     struct pcpu_meter *p)
+__attribute__((noinline, cold)) void meter_read_gap(struct meter *m, const struct rec *r,
+                                                    struct pcpu_meter *p)
 {
     if (take_hostos(m, p, r->t_ns - r->value)) return;
     meter_broken(m,
@@ -97,8 +99,8 @@ __attribute__((noinline, cold)) static void pcpu_gap(struct meter *m, const stru
                  m->sc->hosts[r->host].name, r->pcpu, r->t_ns, r->value, p->last_ns);
 }
 
-__attribute__((noinline, cold)) static void vcpu_broken(struct meter *m, const struct rec *r,
-                                                        const struct vcpu_meter *v)
+__attribute__((noinline, cold)) void meter_read_broken(struct meter *m, const struct rec *r,
+                                                       const struct vcpu_meter *v)
 {
     if (v->last_ns == 0 && r->t_ns == r->value) return; /* the first: whichever state it began in */
     meter_broken(m,
@@ -108,105 +110,57 @@ __attribute__((noinline, cold)) static void vcpu_broken(struct meter *m, const s
                  rec_state_name((enum vcpu_state)v->state), v->last_ns);
 }
 
-static inline struct pcpu_meter *pcpu_interval(struct meter *m, const struct rec *r)
-{
-    struct pcpu_meter *p = &m->pcpus[m->first_pcpu[r->host] + r->pcpu];
-    if (r->t_ns - r->value != p->last_ns) pcpu_gap(m, r, p);
-    p->last_ns = r->t_ns;
-    return p;
-}
-
 struct pcpu_meter *meter_pcpu_interval(struct meter *m, const struct rec *r)
 {
     return pcpu_interval(m, r);
 }
 
-static inline void read_state(struct meter *m, const struct rec *r)
-{
-    struct vcpu_meter *v = &m->vcpus[m->first_vcpu[r->vm] + r->vcpu];
-    int64_t value = r->value;
-    uint32_t from = r->from, to = r->to;
-    if (r->t_ns - value != v->last_ns || from != v->state) vcpu_broken(m, r, v);
-    v->total[from] += value;
-    v->last_ns = r->t_ns;
-    v->state = to;
-    if (from == VCPU_RUN) {
-        pcpu_interval(m, r)->run_ns += meter_in_window(m, r);
-        if (from != to && m->warm) hist_add(v->slice, value);
-    } else if (from == VCPU_READY && to != VCPU_READY && m->warm) {
-        hist_add(v->wait, value);
-    }
-}
-
-static void set_inside(struct meter *m, struct vm_meter *v, const struct rec *r, int delta)
-{
-    v->integral += (__int128)v->inside * (r->t_ns - v->level_ns);
-    v->level_ns = r->t_ns;
-    v->inside += delta;
-    if (v->inside > v->inside_max && m->warm) v->inside_max = v->inside;
-}
-
-static void read_done(struct meter *m, const struct rec *r)
+/* It was inside until now, and is lost as those are that found the queue full. */
+static void read_abort(struct meter *m, const struct rec *r)
 {
     struct vm_meter *v = &m->vms[r->vm];
     set_inside(m, v, r, -1);
-    v->done_all++;
-    v->latency_all += r->value;
-    if (!m->warm) return;
-    v->done++;
-    hist_add(v->latency, r->value);
+    v->aborted_all++;
+    v->ages += r->value;
+    v->lost += m->warm;
 }
 
-static void read_rec(struct meter *m, const struct rec *r)
+/* What is not told all the time. */
+void meter_read_rare(struct meter *m, const struct rec *r)
 {
-    struct vm_meter *v = r->vm == UINT32_MAX ? NULL : &m->vms[r->vm];
-    ASSUME(v || r->kind < REC_ARRIVE || r->kind >= REC_EVENT); /* requests and work are a VM's */
     switch ((enum rec_kind)r->kind) {
-    case REC_STATE: read_state(m, r); break;
-    case REC_SWITCH: {
-        struct pcpu_meter *p = pcpu_interval(m, r);
-        p->switch_ns += meter_in_window(m, r);
-        p->switch_all_ns += r->value;
-        break;
-    }
-    case REC_IDLE: pcpu_interval(m, r)->idle_ns += meter_in_window(m, r); break;
-    case REC_ARRIVE:
-        set_inside(m, v, r, 1);
-        v->arrived_all++;
-        v->arrived += m->warm;
-        break;
-    case REC_DONE: read_done(m, r); break;
-    case REC_LOST: v->lost += m->warm; break;
+    case REC_LOST: m->vms[r->vm].lost += m->warm; break;
     case REC_OPEN:
-        v->open++;
-        v->ages += r->value;
+        m->vms[r->vm].open++;
+        m->vms[r->vm].ages += r->value;
         break;
-    case REC_WORK:
-        v->done_all++;
-        if (!m->warm) break;
-        v->done++;
-        v->took += r->value;
-        break;
-    case REC_UNTIL: v->until_ns = r->value; break;
+    case REC_UNTIL: m->vms[r->vm].until_ns = r->value; break;
     case REC_EVENT: meter_event_read(m, r); break;
     case REC_OVERHEAD: meter_thread_overhead(m, r); break;
     case REC_THREAD: meter_thread_read(m, r); break;
     case REC_COUNT:
     case REC_LEVEL: meter_count_read(m, r); break;
     case REC_IO: meter_dev_io(m, r); break;
-    case REC_ABORT:
-    case REC_POWER:
+    case REC_ABORT: read_abort(m, r); break;
+    case REC_POWER: meter_up_read(m, r); break;
+    case REC_STATE:
+    case REC_SWITCH:
+    case REC_IDLE:
+    case REC_ARRIVE:
+    case REC_DONE:
+    case REC_WORK:
     case REC_NKINDS: break;
     }
 }
 
+/* The meter of a run in which nothing moves pays nothing for those in which something does. */
 static void meter_read(void *ctx, const struct rec *r, size_t n)
 {
     struct meter *m = ctx;
     for (size_t i = 0; i < n; i++) {
-        if (r[i].t_ns >= m->next_boundary) cross(m, r[i].t_ns);
+        if (r[i].t_ns >= m->next_boundary) meter_read_cross(m, r[i].t_ns);
         if (r[i].kind == REC_STATE)
-            read_state(m, &r[i]);
+            read_state(m, &r[i], false);
         else
             read_rec(m, &r[i]);
     }
@@ -214,7 +168,8 @@ static void meter_read(void *ctx, const struct rec *r, size_t n)
 
 struct rec_reader meter_reader(struct meter *m)
 {
-    return (struct rec_reader){.read = meter_read, .ctx = m, .mask = (1u << REC_NKINDS) - 1};
+    return (struct rec_reader){
+        .read = m->power ? meter_home_read : meter_read, .ctx = m, .mask = (1u << REC_NKINDS) - 1};
 }
 
 /* --- beginnings and ends --- */
@@ -272,7 +227,8 @@ struct meter *meter_new(const struct scenario *sc, const struct meter_opts *o)
     m->opts = *o;
     m->warmup_ns = sc->run.warmup_ns;
     m->warm = m->warmup_ns == 0;
-    m->next_sample = o->no_series ? INT64_MAX : sc->run.sample_ns;
+    meter_power_init(m);
+    m->next_sample = o->no_series && !m->powered ? INT64_MAX : sc->run.sample_ns;
     m->first_pcpu = calloc(sc->n_hosts + 1, sizeof *m->first_pcpu);
     m->first_vcpu = calloc(sc->n_vms + 1, sizeof *m->first_vcpu);
     m->vms = calloc(sc->n_vms + 1, sizeof *m->vms);
@@ -305,6 +261,8 @@ struct meter *meter_new(const struct scenario *sc, const struct meter_opts *o)
         for (uint32_t k = 0; k < m->vms[i].n_vcpus; k++)
             m->vcpus[m->vms[i].first_vcpu + k] = (struct vcpu_meter){.vm = i, .state = VCPU_DOWN};
     make_units(m);
+    meter_up_init(m);
+    meter_home_init(m);
     meter_has_init(m);
     make_dists(m);
     meter_sample_init(m);
@@ -328,6 +286,7 @@ void meter_free(struct meter *m)
     }
     free((void *)(uintptr_t)m->output.ecdfs);
     meter_sample_done(m);
+    meter_event_done(m);
     results_free(m->results);
     free(m->names);
     free(m->dists);
@@ -335,14 +294,13 @@ void meter_free(struct meter *m)
     free(m->first_pcpu);
     free(m->first_vcpu);
     free(m->vms);
-    free(m->host_events);
-    free(m->vcpu_events);
-    free(m->pcpu_events);
     free(m->vcpus);
     free(m->marks);
     free(m->pcpus);
     meter_count_done(m);
     meter_thread_done(m);
+    meter_up_done(m);
+    meter_home_done(m);
     free(m->devs);
     free(m->host_has);
     free(m->happenings);
@@ -375,9 +333,11 @@ int meter_finish(struct meter *m, int64_t end_ns, char **why)
     ASSERT(!m->finished);
     m->finished = true;
     m->end_ns = end_ns;
-    cross(m, end_ns);
+    meter_read_cross(m, end_ns);
     for (uint32_t i = 0; i < m->n_pcpus; i++)
         take_hostos(m, &m->pcpus[i], end_ns);
+    meter_up_end(m);
+    meter_power_mark(m, end_ns);
     meter_check_laws(m);
     meter_write_rows(m);
     if (!m->broken) return 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The columns of memory, disks and networks in the time series: a level's mean over the sample, a count's
- * rate. */
+ * rate. Behind them those of what is above the hosts: power, and how much is up. */
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -42,7 +42,8 @@ static bool with_units(const struct meter *m, size_t most)
 
 size_t meter_column_most(const struct meter *m, size_t most)
 {
-    return N_ALL * ((size_t)m->sc->n_hosts + scenario_n_devs(m->sc) + (with_units(m, most) ? m->n_units : 0));
+    return m->sc->n_hosts + 3 + /* power, and the cluster's three */
+           N_ALL * ((size_t)m->sc->n_hosts + scenario_n_devs(m->sc) + (with_units(m, most) ? m->n_units : 0));
 }
 
 static void add(struct meter *m, const char *entity, unsigned has, enum column_of of, uint32_t index)
@@ -60,6 +61,35 @@ static void add(struct meter *m, const char *entity, unsigned has, enum column_o
     }
 }
 
+static void add_name(struct meter *m, const char *entity, const char *metric, const char *unit)
+{
+    m->col_entity[m->n_cols] = entity;
+    m->col_metric[m->n_cols] = metric;
+    m->col_unit[m->n_cols++] = unit;
+}
+
+static void add_above(struct meter *m)
+{
+    for (uint32_t h = 0; m->powered && h < m->sc->n_hosts; h++)
+        if (m->sc->hosts[h].power.stated) add_name(m, m->col_entity[h], "power", "W");
+    if (m->powered) add_name(m, "cluster", "power", "W");
+    if (!meter_has_ups(m)) return;
+    add_name(m, "cluster", "vms.down", "");
+    add_name(m, "cluster", "hosts.on", "");
+}
+
+/* After meter_power_mark. */
+static void take_above(struct meter *m, int64_t t_ns, double *row)
+{
+    double sum = 0;
+    for (uint32_t h = 0; m->powered && h < m->sc->n_hosts; h++)
+        if (m->sc->hosts[h].power.stated) sum += *row++ = meter_power_sample(m, h);
+    if (m->powered) *row++ = sum;
+    if (!meter_has_ups(m)) return;
+    *row++ = meter_up_sample(m, &m->ups.down, t_ns);
+    *row = meter_up_sample(m, &m->ups.on, t_ns);
+}
+
 void meter_column_init(struct meter *m, size_t most)
 {
     m->resource_cols = alloc_array(meter_column_most(m, most), sizeof *m->resource_cols);
@@ -69,6 +99,7 @@ void meter_column_init(struct meter *m, size_t most)
         add(m, scenario_dev_entity(m->sc, d), meter_has_dev(m, d), OF_DEV, d);
     for (uint32_t u = 0; with_units(m, most) && u < m->n_units; u++)
         add(m, m->units[u].name, meter_has_vm(m, m->units[u].first_vm), OF_UNIT, u);
+    add_above(m);
 }
 
 static __int128 value_of(const struct resource_col *c, const struct tally *t, int64_t t_ns)
@@ -97,4 +128,5 @@ void meter_column_take(struct meter *m, int64_t t_ns, double *row)
         row[i] = (double)(now - c->before) / (c->r->level ? sample_ns : sample_ns / 1e9);
         c->before = now;
     }
+    take_above(m, t_ns, row + m->n_resource_cols);
 }

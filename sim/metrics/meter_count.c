@@ -52,7 +52,7 @@ __attribute__((noinline, cold)) static void negative(struct meter *m, const stru
 static void hold(struct meter *m, const struct rec *r, int64_t by)
 {
     if (r->vm == UINT32_MAX || r->cause != REC_L_MEM_RESIDENT) return;
-    m->held[m->sc->vms[r->vm].host] += by;
+    m->held[meter_home_of(m, r->vm)] += by;
 }
 
 void meter_count_read(struct meter *m, const struct rec *r)
@@ -96,8 +96,10 @@ static bool compresses(const struct sc_host *h)
 void meter_count_laws(struct meter *m)
 {
     for (uint32_t h = 0; m->n_tallies && h < m->sc->n_hosts; h++) {
-        if (!m->host_tallies[h]) continue;
-        const struct level_meter *level = m->host_tallies[h]->level;
+        static const struct level_meter nothing[REC_NLEVELS];
+        const struct tally *t = m->host_tallies[h];
+        if (!t && !(m->homes && m->held[h])) continue; /* nobody tells of its memory */
+        const struct level_meter *level = t ? t->level : nothing;
         int64_t resident = level[REC_L_MEM_RESIDENT].now, saved = level[REC_L_MEM_SHARED].now;
         const char *name = m->sc->hosts[h].name;
         int64_t has = m->sc->hosts[h].memory.bytes;

@@ -24,7 +24,10 @@ void meter_has_init(struct meter *m)
     m->host_has = alloc_array(m->sc->n_hosts, sizeof *m->host_has);
     for (uint32_t u = 0; u < m->n_units; u++) {
         uint32_t vm = m->units[u].first_vm;
-        m->host_has[m->sc->vms[vm].host] |= meter_has_vm(m, vm) & METER_MEM;
+        unsigned mem = meter_has_vm(m, vm) & METER_MEM;
+        m->host_has[m->sc->vms[vm].host] |= mem;
+        for (uint32_t h = 0; mem && m->sc->moves && h < m->sc->n_hosts; h++)
+            m->host_has[h] |= mem; /* where it may come to */
     }
 }
 
@@ -41,4 +44,13 @@ bool meter_has_pool(const struct meter *m, uint32_t dev)
 bool meter_has_own(const struct meter *m, const struct meter_unit *u)
 {
     return u->n_vms == 1 || m->opts.per_entity;
+}
+
+bool meter_has_ups(const struct meter *m)
+{
+    const struct scenario *sc = m->sc;
+    bool any = sc->moves || sc->cloud.stated || sc->n_events || sc->n_services || sc->n_images;
+    for (uint32_t h = 0; !any && h < sc->n_hosts; h++)
+        any = sc->hosts[h].failures.stated;
+    return any;
 }

@@ -72,8 +72,8 @@ struct tally {
 
 /* A device: a disk or store, a NIC, a network or a peer. */
 struct dev_meter {
-    struct tally *tally; /* NULL: nothing yet */
-    struct event_meter events[REC_NEVENTS];
+    struct tally *tally;        /* NULL: nothing yet */
+    struct event_meter *events; /* NULL: none yet; else one of each kind, as of all entities */
     /* of a disk's queue, for the laws */
     int64_t at_ns;      /* the last instant at which it changed or a request was done */
     int64_t before;     /* how long it was when that instant began */
@@ -86,19 +86,80 @@ struct vm_meter {
     uint32_t first_vcpu, n_vcpus;
     uint64_t arrived, lost, done;         /* in the window */
     uint64_t arrived_all, done_all, open; /* from time 0 */
+    uint64_t aborted_all;                 /* lost inside, with the VM */
     uint64_t done_sampled;
     int64_t inside, inside_max; /* requests in the system now, and the most of them in the window */
     int64_t level_ns;           /* when `inside` last changed */
     __int128 integral, integral_base, integral_sampled;
     __int128 latency_all, latency_sampled,
-        ages;      /* sums of ns: answered, answered before this sample, still open */
+        ages;      /* sums of ns: answered, answered before this sample, still open or aborted */
     __int128 took; /* of a loop's iterations in the window */
     struct hist *latency;
     int64_t until_ns; /* -1: not reached */
     uint64_t checksum;
     double alone_s; /* NaN: not asked */
-    struct event_meter events[REC_NEVENTS];
+    struct event_meter *events;
     struct tally *tally; /* NULL: it counts nothing */
+};
+
+/* A VM or a host: whether it is there and up. */
+struct up_meter {
+    bool there, up;
+    bool was_there;   /* ever */
+    int64_t since_ns; /* up to when up_ns is accounted for */
+    int64_t up_ns;    /* in the window */
+};
+
+/* A service: up while `need` of its VMs are. It fails where it was up and then is down for any time at all.
+ */
+struct service_meter {
+    struct up_meter is;
+    uint32_t n_up;        /* of its VMs */
+    bool was_up, ever_up; /* as it was for some time */
+    struct event_meter *events;
+};
+
+/* A number of VMs or hosts, as it is at the last record of each instant. */
+struct number_meter {
+    struct level_meter level;
+    __int128 sampled;
+};
+
+struct ups_meter {
+    bool vms_told, hosts_told; /* by any record; a backend may tell nothing of power */
+    struct up_meter *vms, *hosts;
+    struct service_meter *services;
+    uint32_t *first_of, *service_of; /* VM v is of services service_of[first_of[v] .. first_of[v + 1]) */
+    struct number_meter down, on;    /* VMs that are there and not up; hosts that are up */
+};
+
+/* How busy a host's pCPUs are, and the power that goes with it. Energy is in mW ns times pCPUs, a whole
+ * number: see meter_power.c. */
+struct power_meter {
+    uint32_t running;             /* pCPUs on which a vCPU or a thread of the host runs */
+    int64_t busy_ns, since_ns;    /* of all its pCPUs, from time 0 up to since_ns; a switch when it ends */
+    int64_t busy_sampled;         /* at the last sample */
+    int64_t piece_ns, piece_busy; /* where the piece began that is not in `energy` yet, and busy_ns then */
+    bool up, next_up, changes;    /* changes: the next_ ones hold after change_ns */
+    uint32_t speed, next_speed;
+    int64_t change_ns;
+    __int128 energy; /* from time 0 up to piece_ns */
+    __int128 base, sampled, marked;
+    double max_w;
+};
+
+/* Where a VM is, for scenarios in which they move. */
+struct home_meter {
+    uint32_t host;    /* as its last record has it */
+    uint32_t running; /* its vCPUs that run, all on */
+    uint32_t runs_on; /* this host */
+    bool told, moved;
+};
+
+/* What VMs did on a host, whichever were there. */
+struct guests_meter {
+    int64_t state[VCPU_NSTATES]; /* in the window */
+    struct hist slice, wait;
 };
 
 struct dists {
@@ -128,8 +189,15 @@ struct meter {
     size_t n_dists;
     struct meter_unit *units;
     uint32_t n_units;
-    struct event_meter (*host_events)[REC_NEVENTS], (*pcpu_events)[REC_NEVENTS];
-    struct event_meter (*vcpu_events)[REC_NEVENTS], cluster_events[REC_NEVENTS];
+    struct event_meter **host_events, **pcpu_events, **vcpu_events; /* of each; NULL: it had none */
+    struct event_meter *cluster_events;
+    struct ups_meter ups;
+    struct power_meter *power;        /* of each host; NULL: it is of no interest how busy they are */
+    bool powered;                     /* some host states its power */
+    int64_t marked_ns;                /* up to when the power's maximum is known */
+    double max_w;                     /* of the cluster */
+    struct home_meter *homes;         /* of each VM; NULL: they do not move */
+    struct guests_meter *guests;      /* of each host, likewise */
     struct overhead_meter *overheads; /* of each vCPU; NULL: there was none */
     struct threads_meter *threads;    /* of each host; NULL: none has any */
     struct dev_meter *devs;           /* of each device; NULL: the scenario has none */
@@ -172,8 +240,48 @@ static inline int64_t meter_in_window(const struct meter *m, const struct rec *r
 
 /* meter_event.c */
 void meter_event_read(struct meter *m, const struct rec *r);
-/* Adds b to a, kind by kind. */
+void meter_event_count(struct event_meter **e, enum rec_event what, int64_t t_ns);
+/* Adds b to a, kind by kind; b may be NULL. */
 void meter_event_add(struct event_meter *a, const struct event_meter *b);
+uint64_t meter_event_total(const struct event_meter *e, enum rec_event what); /* e may be NULL */
+void meter_event_done(struct meter *m);
+
+/* meter_up.c: what is there and up: VMs, hosts, services */
+void meter_up_init(struct meter *m);
+void meter_up_done(struct meter *m);
+void meter_up_read(struct meter *m, const struct rec *r);
+void meter_up_end_warmup(struct meter *m);
+void meter_up_end(struct meter *m);
+/* Whether a VM is to be told of: one that was to come and never came is not. */
+bool meter_was_there(const struct meter *m, uint32_t vm);
+double meter_up_share(const struct meter *m, const struct up_meter *u); /* of the window */
+/* The mean since the last call, of a sample that ends at t_ns. */
+double meter_up_sample(const struct meter *m, struct number_meter *n, int64_t t_ns);
+
+/* meter_power.c */
+void meter_power_init(struct meter *m);
+void meter_power_change(struct meter *m, const struct rec *r); /* a host's REC_POWER */
+void meter_power_run(struct meter *m, uint32_t host, int64_t t_ns, int by);
+void meter_power_busy(struct meter *m, uint32_t host, int64_t t_ns, int64_t ns); /* more, told afterwards */
+void meter_power_end_warmup(struct meter *m);
+/* A boundary, or the end of the run: power up to t_ns is looked at for its maximum. */
+void meter_power_mark(struct meter *m, int64_t t_ns);
+double meter_power_util(struct meter *m, uint32_t host, int64_t t_ns); /* of the sample that ends at t_ns */
+double meter_power_sample(struct meter *m, uint32_t host);             /* W, of the sample that just ended */
+double meter_power_joules(const struct meter *m, uint32_t host);       /* in the window */
+
+/* meter_home.c: VMs that move, and what runs where; called only where m->power is there */
+void meter_home_init(struct meter *m);
+/* The reader, in place of meter.c's own. */
+void meter_home_read(void *ctx, const struct rec *r, size_t n);
+void meter_home_state(struct meter *m, const struct rec *r, uint32_t was);
+void meter_home_at(struct meter *m, const struct rec *r); /* any other record of a VM */
+void meter_home_laws(struct meter *m);
+void meter_home_done(struct meter *m);
+static inline uint32_t meter_home_of(const struct meter *m, uint32_t vm)
+{
+    return m->homes ? m->homes[vm].host : m->sc->vms[vm].host;
+}
 
 /* meter_thread.c: time of a host's own threads, and overhead */
 void meter_thread_overhead(struct meter *m, const struct rec *r);
@@ -214,12 +322,13 @@ void meter_has_init(struct meter *m);                        /* m->host_has: MET
 unsigned meter_has_dev(const struct meter *m, uint32_t dev); /* METER_DISK or METER_NET */
 bool meter_has_pool(const struct meter *m, uint32_t dev);
 bool meter_has_own(const struct meter *m, const struct meter_unit *u); /* every VM its own distributions */
+bool meter_has_ups(const struct meter *m); /* anything may go down or come up, but at the start and the end */
 
 /* meter_sample.c */
 void meter_sample_init(struct meter *m);
 void meter_sample_take(struct meter *m, int64_t t_ns);
 void meter_sample_done(struct meter *m);
-/* meter_column.c: the columns of memory, disks and networks */
+/* meter_column.c: the columns of memory, disks and networks, and of what is above the hosts */
 /* The VMs' are left out where they would be more than `most`. How many there can be: */
 size_t meter_column_most(const struct meter *m, size_t most);
 void meter_column_init(struct meter *m, size_t most);
@@ -267,6 +376,11 @@ void meter_write_host_res(struct meter *m, const char *e, uint32_t first, uint32
 void meter_write_dev(struct meter *m, uint32_t dev);
 void meter_write_devs(struct meter *m); /* those of folded hosts folded */
 void meter_write_reach(struct meter *m);
+/* meter_rows_cloud.c: availability, boot, migration, power, cost */
+void meter_write_vm_cloud(struct meter *m, const struct meter_unit *u);
+void meter_write_host_cloud(struct meter *m, const char *e, uint32_t first, uint32_t n);
+void meter_write_cluster_cloud(struct meter *m);
+void meter_write_services(struct meter *m);
 /* meter_ecdf.c */
 void meter_make_ecdfs(struct meter *m);
 

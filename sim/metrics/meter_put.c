@@ -52,6 +52,8 @@ void meter_put_unserved(struct meter *m, const char *e, const struct meter_sums 
 
 void meter_put_events(struct meter *m, const char *e, const struct event_meter *ev)
 {
+    static const struct event_meter none[REC_NEVENTS];
+    if (!ev) ev = none;
     for (int k = 0; k < REC_NEVENTS; k++) {
         char metric[64] = "events.";
         strncat(metric, rec_event_name((enum rec_event)k), sizeof metric - 8);
@@ -82,7 +84,7 @@ void meter_put_add_vcpu(const struct meter *m, const struct vcpu_meter *v, struc
 void meter_put_add_vms(const struct meter *m, uint32_t first, uint32_t n, struct meter_sums *s)
 {
     for (uint32_t i = first; i < first + n; i++)
-        for (uint32_t k = 0; k < m->vms[i].n_vcpus; k++)
+        for (uint32_t k = 0; meter_was_there(m, i) && k < m->vms[i].n_vcpus; k++)
             meter_put_add_vcpu(m, &m->vcpus[m->vms[i].first_vcpu + k], s);
 }
 

@@ -33,11 +33,38 @@ static double worst_slowdown(const struct meter *m, uint32_t host)
     double worst = (double)NAN;
     for (uint32_t i = 0; i < m->sc->n_vms; i++) {
         const struct sc_vm *vm = &m->sc->vms[i];
-        if (!vm->victim || (host != UINT32_MAX && vm->host != host)) continue;
+        if (!vm->victim || (host != UINT32_MAX && meter_home_of(m, i) != host)) continue;
         double s = meter_pace(m, i) / m->vms[i].alone_s;
         if (!isnan(s) && !(s <= worst)) worst = s;
     }
     return worst;
+}
+
+/* What VMs had there, all of whom were there all the time. */
+static void add_guests(struct meter *m, uint32_t first, uint32_t n, struct meter_sums *s, struct dists *all)
+{
+    for (uint32_t u = 0; u < m->n_units; u++) {
+        uint32_t host = m->sc->vms[m->units[u].first_vm].host;
+        if (host < first || host >= first + n) continue;
+        meter_put_add_vms(m, m->units[u].first_vm, m->units[u].n_vms, s);
+        meter_add_dists(m, &m->units[u], all);
+    }
+}
+
+/* The same where VMs come and go: fairness is among those that were nowhere else. */
+static void add_movers(struct meter *m, uint32_t first, uint32_t n, struct meter_sums *s, struct dists *all)
+{
+    for (uint32_t i = 0; i < m->sc->n_vms; i++)
+        if (!m->homes[i].moved && m->homes[i].host >= first && m->homes[i].host < first + n)
+            meter_put_add_vms(m, i, 1, s);
+    for (int st = 0; st < VCPU_NSTATES; st++)
+        s->state[st] = 0;
+    for (uint32_t h = first; h < first + n; h++) {
+        for (int st = 0; st < VCPU_NSTATES; st++)
+            s->state[st] += m->guests[h].state[st];
+        hist_merge(&all->slice, &m->guests[h].slice);
+        hist_merge(&all->wait, &m->guests[h].wait);
+    }
 }
 
 static void put_host_unit(struct meter *m, const char *e, uint32_t first, uint32_t n)
@@ -52,12 +79,7 @@ static void put_host_unit(struct meter *m, const char *e, uint32_t first, uint32
         meter_event_add(ev, m->host_events[h]);
     }
     struct dists all = {0};
-    for (uint32_t u = 0; u < m->n_units; u++) {
-        uint32_t host = m->sc->vms[m->units[u].first_vm].host;
-        if (host < first || host >= first + n) continue;
-        meter_put_add_vms(m, m->units[u].first_vm, m->units[u].n_vms, &s);
-        meter_add_dists(m, &m->units[u], &all);
-    }
+    (m->homes ? add_movers : add_guests)(m, first, n, &s, &all);
     put_pcpu_time(m, e, &sum, pcpus);
     double of = (double)(m->end_ns - m->warmup_ns) * pcpus;
     for (int st = 0; st < VCPU_NSTATES; st++) { /* a host is idle as its pCPUs are */
@@ -72,6 +94,7 @@ static void put_host_unit(struct meter *m, const char *e, uint32_t first, uint32
     meter_put_unserved(m, e, &s);
     meter_put_fairness(m, e, &s);
     if (n == 1) meter_put(m, e, "isolation", "mean", "", worst_slowdown(m, first));
+    meter_write_host_cloud(m, e, first, n);
     meter_put_events(m, e, ev);
 }
 
@@ -122,6 +145,7 @@ static void put_cluster(struct meter *m)
         done += m->vms[i].done;
     meter_put_count(m, "cluster", "work.done", "", done);
     meter_put(m, "cluster", "throughput", "mean", "1/s", (double)done / meter_put_span(m));
+    meter_write_cluster_cloud(m);
     meter_put_events(m, "cluster", m->cluster_events);
 }
 
@@ -133,6 +157,7 @@ void meter_write_rows(struct meter *m)
     for (uint32_t u = 0; u < m->n_units; u++)
         meter_write_unit(m, &m->units[u]);
     meter_write_devs(m);
+    meter_write_services(m);
     meter_write_reach(m);
     meter_make_ecdfs(m);
     m->output.results = m->results;

@@ -64,6 +64,7 @@ struct members {
     const char *name;
     struct tally *const *t;
     uint32_t n;
+    const struct tally *pooled; /* has the requests of all, and is not of them; NULL: none such */
 };
 
 static uint64_t sum_of(const struct members *e, int what)
@@ -135,6 +136,7 @@ static void put_requests(struct meter *m, const struct members *e)
     put_counts(m, e, disk_counts, LENGTH(disk_counts));
     for (uint32_t i = 0; i < e->n; i++)
         if (e->t[i] && e->t[i]->owns_io) hist_merge(&all, e->t[i]->io);
+    if (e->pooled && e->pooled->owns_io) hist_merge(&all, e->pooled->io);
     meter_put_dist(m, e->name, "disk.latency", &all);
     hist_done(&all);
     put_level(m, e, "disk.queue", "", REC_L_DISK_QUEUE);
@@ -157,9 +159,11 @@ void meter_write_vm_res(struct meter *m, const struct meter_unit *u)
 {
     unsigned has = meter_has_vm(m, u->first_vm);
     struct tally **t = alloc_array(u->n_vms, sizeof *t);
-    for (uint32_t i = 0; i < u->n_vms; i++)
-        t[i] = m->vms[u->first_vm + i].tally;
-    const struct members e = {u->name, t, u->n_vms};
+    uint32_t n = 0;
+    for (uint32_t i = u->first_vm; i < u->first_vm + u->n_vms; i++)
+        if (meter_was_there(m, i)) t[n++] = m->vms[i].tally;
+    bool first = meter_was_there(m, u->first_vm);
+    const struct members e = {u->name, t, n, first ? NULL : m->vms[u->first_vm].tally};
     if (has & METER_MEM) put_mem(m, &e);
     if (has & METER_DISK) {
         put_requests(m, &e);
@@ -175,7 +179,7 @@ void meter_write_host_res(struct meter *m, const char *name, uint32_t first, uin
     unsigned has = 0;
     for (uint32_t h = first; h < first + n; h++)
         has |= m->host_has[h];
-    if (has & METER_MEM) put_mem_levels(m, &(struct members){name, m->host_tallies + first, n});
+    if (has & METER_MEM) put_mem_levels(m, &(struct members){name, m->host_tallies + first, n, NULL});
 }
 
 /* --- devices --- */
@@ -204,7 +208,7 @@ static void put_dev(struct meter *m, const struct dev_unit *u)
         t[i] = m->devs[u->devs[i]].tally;
         meter_event_add(ev, m->devs[u->devs[i]].events);
     }
-    const struct members e = {u->name, t, u->n};
+    const struct members e = {u->name, t, u->n, NULL};
     if (meter_has_dev(m, u->first) == METER_DISK) {
         double *util = alloc_array(u->n, sizeof *util), sum = 0;
         put_requests(m, &e);

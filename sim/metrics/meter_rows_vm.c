@@ -64,9 +64,10 @@ static void put_spread(struct meter *m, const struct meter_unit *u, const char *
                        double (*value)(const struct meter *, uint32_t vm, int what), int what)
 {
     double *v = alloc_array(u->n_vms, sizeof *v);
-    for (uint32_t i = 0; i < u->n_vms; i++)
-        v[i] = value(m, u->first_vm + i, what);
-    meter_put_spread(m, u->name, metric, "", v, u->n_vms);
+    uint32_t n = 0;
+    for (uint32_t i = u->first_vm; i < u->first_vm + u->n_vms; i++)
+        if (meter_was_there(m, i)) v[n++] = value(m, i, what);
+    meter_put_spread(m, u->name, metric, "", v, n);
     free(v);
 }
 
@@ -115,7 +116,7 @@ static void put_vcpus(struct meter *m, const struct meter_unit *u)
 static void put_one(struct meter *m, const struct meter_unit *u)
 {
     struct meter_sums s = {0};
-    struct event_meter ev[REC_NEVENTS];
+    struct event_meter ev[REC_NEVENTS] = {0};
     meter_put_add_vms(m, u->first_vm, u->n_vms, &s);
     put_states(m, u->name, &s);
     const struct vm_meter *v = &m->vms[u->first_vm];
@@ -126,8 +127,8 @@ static void put_one(struct meter *m, const struct meter_unit *u)
     put_work(m, u, &all.latency);
     meter_done_dists(&all);
     meter_write_vm_res(m, u);
-    memcpy(ev, v->events, sizeof ev);
-    for (uint32_t i = u->first_vm + 1; i < u->first_vm + u->n_vms; i++)
+    meter_write_vm_cloud(m, u);
+    for (uint32_t i = u->first_vm; i < u->first_vm + u->n_vms; i++)
         meter_event_add(ev, m->vms[i].events);
     meter_put_events(m, u->name, ev);
     if (u->n_vms == 1) {
@@ -147,6 +148,7 @@ static void put_one(struct meter *m, const struct meter_unit *u)
 void meter_write_vm(struct meter *m, uint32_t vm)
 {
     char name[METER_NAME_LEN];
+    if (!meter_was_there(m, vm)) return;
     snprintf(name, sizeof name, "vm.%s", m->sc->vms[vm].name);
     put_one(m, &(struct meter_unit){.name = name, .first_vm = vm, .n_vms = 1});
 }
@@ -157,10 +159,14 @@ static void put_worst(struct meter *m, const struct meter_unit *u)
     double *ready = malloc(u->n_vms * sizeof *ready);
     size_t *order = malloc(u->n_vms * sizeof *order);
     ASSERT(ready && order);
-    for (uint32_t i = 0; i < u->n_vms; i++)
-        ready[i] = -vm_state_share(m, u->first_vm + i, VCPU_READY);
+    uint32_t there = 0;
+    for (uint32_t i = 0; i < u->n_vms; i++) {
+        bool was = meter_was_there(m, u->first_vm + i);
+        there += was;
+        ready[i] = was ? -vm_state_share(m, u->first_vm + i, VCPU_READY) : 1; /* behind all that were */
+    }
     gsl_sort_index(order, ready, 1, u->n_vms);
-    for (uint32_t i = 0; i < METER_WORST; i++) {
+    for (uint32_t i = 0; i < METER_WORST && i < there; i++) {
         struct meter_sums s = {0};
         uint32_t vm = u->first_vm + (uint32_t)order[i];
         meter_put_add_vms(m, vm, 1, &s);
@@ -174,6 +180,10 @@ static void put_worst(struct meter *m, const struct meter_unit *u)
 
 void meter_write_unit(struct meter *m, const struct meter_unit *u)
 {
+    bool any = false;
+    for (uint32_t i = u->first_vm; !any && i < u->first_vm + u->n_vms; i++)
+        any = meter_was_there(m, i);
+    if (!any) return;
     put_one(m, u);
     if (u->n_vms > 1) put_worst(m, u);
 }

@@ -144,9 +144,16 @@ static double *sample_unit(struct meter *m, const struct meter_unit *u, int64_t 
 
 void meter_sample_take(struct meter *m, int64_t t_ns)
 {
+    meter_power_mark(m, t_ns);
+    if (m->opts.no_series) return; /* only the power is of interest */
     double *row = new_row(m, t_ns);
-    host_run(m, t_ns, row);
-    for (uint32_t h = 0; h < m->sc->n_hosts; h++, row++) {
+    if (m->homes) {
+        for (uint32_t h = 0; h < m->sc->n_hosts; h++)
+            *row++ = meter_power_util(m, h, t_ns);
+    } else {
+        host_run(m, t_ns, row);
+    }
+    for (uint32_t h = 0; !m->homes && h < m->sc->n_hosts; h++, row++) {
         for (uint32_t p = m->first_pcpu[h]; p < m->first_pcpu[h] + m->sc->hosts[h].cores; p++) {
             *row += (double)(m->pcpus[p].switch_all_ns - m->pcpus[p].switch_sampled_ns);
             m->pcpus[p].switch_sampled_ns = m->pcpus[p].switch_all_ns;

@@ -61,6 +61,11 @@ void meter_thread_read(struct meter *m, const struct rec *r)
                      " ns, but had been in %s since %" PRId64 " ns",
                      m->sc->hosts[r->host].name, r->vcpu, rec_state_name((enum vcpu_state)r->from), r->t_ns,
                      r->value, rec_state_name((enum vcpu_state)t->state), t->last_ns);
+    if (m->power && r->from == VCPU_RUN && t->state == VCPU_RUN)
+        meter_power_run(m, r->host, r->t_ns, -1);
+    else if (m->power && r->from == VCPU_RUN)
+        meter_power_busy(m, r->host, r->t_ns, r->value);
+    if (m->power && r->to == VCPU_RUN) meter_power_run(m, r->host, r->t_ns, 1);
     t->last_ns = r->t_ns;
     t->state = r->to;
     if (r->from != VCPU_RUN) return;

@@ -168,3 +168,10 @@ const struct result *results_find(const struct results *r, const char *entity, c
     const char *s = m ? text_find(r, stat) : NULL;
     return s ? row_find(r, e, m, s) : NULL;
 }
+
+uint64_t results_events(const struct results *r, const char *entity, const char *metric)
+{
+    if (strcmp(metric, "availability") != 0) return UINT64_MAX;
+    const struct result *x = results_find(r, entity, "events.failed", "total");
+    return x ? x->exact : 0;
+}

@@ -34,6 +34,11 @@ const struct result *results_at(const struct results *r, size_t i); /* in the or
 const struct result *results_find(const struct results *r, const char *entity, const char *metric,
                                   const char *stat); /* NULL: none */
 
+/* How many things that happened the figure rests on, beside which an interval over replications means
+ * nothing where they are few: an availability on the failures of its entity. UINT64_MAX: not of that kind. */
+uint64_t results_events(const struct results *r, const char *entity, const char *metric);
+#define RESULTS_EVENTS 30 /* so many at least, of all replications together */
+
 /* A time series: column names and rows of values at times; made once a sample. Cells may be NaN (no value).
  */
 struct series {

@@ -105,6 +105,7 @@ static struct estimate estimate(const struct runset *rs, size_t point, const cha
     size_t n = 0;
     bool exact = true;
     const struct result *first = NULL;
+    uint64_t events = 0;
     for (size_t rep = 0; rep < rs->n_reps; rep++) {
         const struct run_output *out = runset_get(rs, point, rep);
         const struct result *x = out ? results_find(out->results, entity, metric, stat) : NULL;
@@ -112,8 +113,11 @@ static struct estimate estimate(const struct runset *rs, size_t point, const cha
         if (!first) first = x;
         exact = exact && x->is_exact && x->exact == first->exact;
         v[n++] = x->value;
+        events += events < RESULTS_EVENTS ? results_events(out->results, entity, metric) : 0;
     }
     struct estimate e = runset_estimate_of(v, n);
+    e.few = n > 1 && events < RESULTS_EVENTS;
+    if (e.few) e.lo = e.hi = (double)NAN;
     if (first && exact) {
         e.is_exact = true;
         e.exact = first->exact;

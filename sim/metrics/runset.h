@@ -2,7 +2,8 @@
 /* runset.h - points x replications of run_output, and what the replications agree on.
  *
  * Replications of one point are independent runs, so the mean of a figure over them has the Student-t
- * interval mean +- t(0.975, n - 1) * sd / sqrt(n). With one replication there is no interval.
+ * interval mean +- t(0.975, n - 1) * sd / sqrt(n). With one replication there is no interval, and none
+ * where it would rest on fewer than RESULTS_EVENTS failures (availability): `few`.
  *
  * The outputs are borrowed: they must live as long as the set is read. */
 #ifndef VLAB_METRICS_RUNSET_H
@@ -15,7 +16,8 @@
 struct estimate {
     size_t n;        /* replications that have a value (NaN is none) */
     double mean, sd; /* NaN where n == 0; sd 0 where n == 1 */
-    double lo, hi;   /* the interval; both the mean where n < 2 */
+    double lo, hi;   /* the interval; both the mean where n < 2, NaN where `few` */
+    bool few;        /* too few events for an interval */
     bool is_exact;   /* every replication has the same whole number: */
     uint64_t exact;
 };

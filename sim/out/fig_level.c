@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Levels of disks and stores over time, from the samples: a curve a device and point of the sweep, and in
- * grey the bound that the level cannot pass, where it has one. */
+/* Levels over time, from the samples: of disks and stores a curve a device and point of the sweep, and in
+ * grey the bound that the level cannot pass, where it has one; of the cluster a curve a point. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,8 +34,15 @@ static const struct series *series_of(const struct report *rp, size_t point, siz
     return out ? out->series : NULL;
 }
 
-static bool is_store(const char *entity)
+static bool of_disks(const char *metric)
 {
+    return strncmp(metric, "disk.", 5) == 0;
+}
+
+/* Whose level it is. */
+static bool has_curve(const char *metric, const char *entity)
+{
+    if (!of_disks(metric)) return strcmp(entity, "cluster") == 0;
     return strstr(entity, ".disk.") || strncmp(entity, "storage.", 8) == 0;
 }
 
@@ -45,7 +52,7 @@ static void gather(struct levels *l, size_t from)
     for (size_t p = from; p < runset_points(l->rp->runs); p++) {
         const struct series *s = series_of(l->rp, p, 0);
         for (size_t c = 0; s && s->n_rows > 1 && c < s->n_cols; c++) {
-            if (strcmp(s->metrics[c], l->metric) != 0 || !is_store(s->entities[c])) continue;
+            if (strcmp(s->metrics[c], l->metric) != 0 || !has_curve(l->metric, s->entities[c])) continue;
             if (l->n == FIGURE_LINES) {
                 l->left_out++;
                 continue;
@@ -78,7 +85,7 @@ static bool moves(const struct levels *l)
             high = fmax(high, x);
         }
         double least = strcmp(l->metric, "disk.queue") == 0 ? 2 : 1.01;
-        if (high >= 2 && high >= least * low) return true;
+        if (high >= (of_disks(l->metric) ? 2 : 1e-3) && high >= least * low) return true;
     }
     return false;
 }
@@ -119,7 +126,7 @@ static char *name_of(const struct levels *l, const struct level *v)
     ASSERT(f != NULL);
     size_t keys = l->axis.n ? l->rp->points[v->point].n : 0;
     const char *last = strrchr(v->entity, '.');
-    if (l->many_devices || l->last_point || keys == 0) fputs(last + 1, f);
+    if (l->many_devices || l->last_point || keys == 0) fputs(last ? last + 1 : v->entity, f);
     for (size_t k = 0; k < keys; k++) {
         if (l->last_point || (k != l->axis.key && !l->axis.other[k])) continue;
         const char *dot = strrchr(l->rp->points[v->point].keys[k], '.');
@@ -156,7 +163,8 @@ void fig_level(struct rundir *rd, const struct report *rp, const char *metric, c
     if (l.last_point) gather(&l, runset_points(rp->runs) - 1);
     if (!moves(&l)) return;
     axis_make(&l.axis, rp);
-    snprintf(name, sizeof name, "%s", strrchr(metric, '.') + 1);
+    const char *dot = strrchr(metric, '.');
+    snprintf(name, sizeof name, "%s", dot ? dot + 1 : metric);
     if (l.left_out) snprintf(more, sizeof more, "%zu more curves not shown; ", l.left_out);
     size_t reps = runset_reps(rp->runs);
     char *at = l.last_point ? report_point_words(rp, runset_points(rp->runs) - 1) : alloc_copy(""), note[400];
@@ -170,7 +178,7 @@ void fig_level(struct rundir *rd, const struct report *rp, const char *metric, c
     }
     double bound = bound_of(&l);
     l.top = fmax(l.top, bound);
-    const char *unit_name = strcmp(metric, "disk.queue") == 0 ? "" : "B";
+    const char *unit_name = series_of(rp, l.v[0].point, 0)->units[l.v[0].col];
     struct figure_unit unit = figure_size_unit(metric, unit_name, l.top);
     struct figure_unit time = figure_time_unit((double)rp->duration_ns / 1e9);
     snprintf(label, sizeof label, "%s%s%s", axis, *unit.name ? ", " : "", unit.name);

@@ -60,7 +60,7 @@ void fig_ecdf(struct rundir *rd, const struct report *rp, const char *metric, co
               const char *axis);
 void fig_overhead(struct rundir *rd, const struct report *rp);
 void fig_memory(struct rundir *rd, const struct report *rp);
-/* Of disks and stores: metric is disk.allocated or disk.queue. */
+/* Of disks and stores: metric is disk.allocated or disk.queue. Of the cluster: power, vms.down. */
 void fig_level(struct rundir *rd, const struct report *rp, const char *metric, const char *question,
                const char *axis);
 void fig_sweep(struct rundir *rd, const struct report *rp);

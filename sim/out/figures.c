@@ -192,5 +192,7 @@ void figures_write(struct rundir *rd, const struct report *rp)
     fig_overhead(rd, rp);
     fig_level(rd, rp, "disk.allocated", "How full are the pools?", "space given out");
     fig_level(rd, rp, "disk.queue", "How many requests were at the disks?", "requests issued and not done");
+    fig_level(rd, rp, "power", "How much power did the hosts take?", "power of all hosts");
+    fig_level(rd, rp, "vms.down", "How many VMs were down, and when?", "VMs that are down");
     fig_sweep(rd, rp);
 }

@@ -10,6 +10,7 @@
  *   steal    each VM's share of ready over time, from the samples
  *   latency  ECDF of request latencies            wait    ECDF of waits for a pCPU
  *   allocated, queue  of pools and of disks: the level over time, from the samples
+ *   power, down  of the cluster: power of all hosts, VMs that are down, over time, from the samples
  *   memory   of a host: resident, shared, ballooned, swapped over time, from the samples
  *   overhead of a sweep of words: useful time and overhead, a bar a VM and point
  *   sweep-N  of a sweep: the figures that the expectations name against the swept key, one plot a metric

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "out/interest.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@ struct estimate interest_at(const struct report *rp, const struct interest *w, s
         v[rep] = expect_figure(&w->node, &runs, point, (uint32_t)rep);
     struct estimate e = runset_estimate_of(v, reps);
     free(v);
+    e.few = e.n > 1 && expect_events(&w->node, &runs, point) < RESULTS_EVENTS;
+    if (e.few) e.lo = e.hi = (double)NAN;
     return e;
 }
 

@@ -313,6 +313,16 @@ static void sweep_table(const struct summary_ctx *c)
     }
     if (points > MAX_POINTS)
         fprintf(c->f, "  %s and %zu more points\n", c->style.utf8 ? "…" : "..", points - MAX_POINTS);
+    for (size_t k = 0; k < n; k++) {
+        size_t few = 0;
+        for (size_t i = 0; i < points; i++)
+            few += interest_at(rp, &want[k], i).few;
+        if (few)
+            fprintf(c->f,
+                    "  [%zu] rests on too few events for an interval (fewer than %d failures) at %zu of %zu "
+                    "points\n",
+                    k + 1, RESULTS_EVENTS, few, points);
+    }
 }
 
 static void verdicts(const struct summary_ctx *c)

@@ -19,6 +19,26 @@ double summary_pick(const struct summary_ctx *c, const char *entity, const char 
 /* Text, right-aligned by what is seen: a UTF-8 sequence is one column here. */
 void summary_cell(const struct summary_ctx *c, const char *text, int width);
 
+/* A block: a row an entity. A column is there where a row has something in it. */
+struct summary_column {
+    const char *head, *metric, *stat, *unit;
+    int width;
+    bool percent, dash; /* dash: 0 is shown as - */
+};
+struct summary_table {
+    const char *title;
+    const struct summary_column *columns;
+    size_t n_columns;
+    const char **rows; /* entities; freed by whoever made the table */
+    size_t n, cap;
+    size_t most;
+    const char *more; /* "VMs": what the rows beyond are called */
+};
+void summary_add_row(struct summary_table *t, const char *entity);
+void summary_put_table(const struct summary_ctx *c, const struct summary_table *t);
+
+/* summary_cloud.c: what was down, started, moved; power and cost. */
+void summary_cloud(const struct summary_ctx *c);
 /* summary_res.c: memory, disks and networks, where there are any; what stands out, in a sentence. */
 void summary_resources(const struct summary_ctx *c);
 

@@ -7,12 +7,12 @@
  * Each resource of a host has what is there (`have`), what may be promised of it (`most`: have times the
  * over-commit ratio, times the host's limit for CPU; PLACE_NO_BOUND: anything), and what is promised.
  * Policies, one file each, place_NAME.c:
- *     first-fit, best-fit (the least room left after), worst-fit (the most), round-robin (the next one after
- *     the last), least-loaded (by measured CPU load, then by what is promised), pack-and-power-off (best-fit,
- *     hosts that are on before those that are off; the manager switches empty ones off), dominant-share (the
- *     host whose most used resource stays least used: dominant resource fairness turned to hosts).
- * "Room" of several resources is compared as shares of `have`, the scarcest one counting. Ties: the lower
- * number. A host that is off is taken last by every policy, and switched on by the manager. */
+ *     first-fit, best-fit (the least room left after), worst-fit (the most room before), round-robin (the
+ * next one after the last), least-loaded (by measured CPU load, then by what is promised), pack-and-power-off
+ * (best-fit, hosts that are on before those that are off; the manager switches empty ones off),
+ * dominant-share (the host whose most used resource stays least used: dominant resource fairness turned to
+ * hosts). "Room" of several resources is compared as shares of `have`, the scarcest one counting. Ties: the
+ * lower number. A host that is off is taken last by every policy, and switched on by the manager. */
 #ifndef VLAB_POLICY_PLACE_H
 #define VLAB_POLICY_PLACE_H
 
@@ -71,9 +71,12 @@ struct place_vm { /* a VM that is on a host, with a VM's number for `may` */
 typedef bool place_rule(const void *ctx, const struct place_vm *vms, uint32_t vm, uint32_t host,
                         const uint32_t *there, uint32_t n_there);
 /* Tries every single host's failure (spares 1), or every set of `spares` (at most 3) hosts': whether all
- * their VMs have a place on the others, by first-fit decreasing of the dominant share. PLACE_NONE: yes; else
- * the host (the lowest of the set) whose failure leaves a VM without. A bound that suffices is tried first:
- * O(n + vms). `scratch`: place_survives_bytes. */
+ * their VMs have a place on the others (those that are off are switched on), by first-fit decreasing of the
+ * dominant share. PLACE_NONE: yes; else the host (the lowest of the set) whose failure leaves a VM without.
+ * It may say no where a better packing than first-fit decreasing exists, and never yes where that fails.
+ * Without a rule (NULL) a bound that suffices is tried first: O(n + vms); else O(vms (log vms + log n)) for
+ * one spare. Pass NULL where no VM has a rule. Each VM's host is one of the n. `scratch`: as many bytes as
+ * place_survives_bytes says, aligned to 8. */
 size_t place_survives_bytes(uint32_t n, uint32_t n_vms);
 uint32_t place_survives(const struct place_host *hosts, uint32_t n, const struct place_vm *vms,
                         uint32_t n_vms, uint32_t spares, place_rule *rule, const void *ctx, void *scratch);
@@ -91,13 +94,17 @@ struct place_move {
 };
 /* The one migration that brings loads (as shares of `have`) nearest together, if the difference between the
  * most and the least loaded host is above `above_ppm` of a host and the gain outlasts the cost: gain *
- * horizon_ns > the VM's load * move_ns. After VMware's DRS. False: leave things as they are. */
+ * horizon_ns > the VM's load * move_ns. After VMware's DRS. The one that takes it stays below the greatest
+ * load and the one that gives it not below the least, so the difference never grows and, with loads that
+ * stay, moves come to an end. False: leave things as they are. */
 bool place_balance(const struct place_host *hosts, uint32_t n, const struct place_mover *vms, uint32_t n_vms,
                    uint32_t above_ppm, int64_t horizon_ns,
                    enum rec_why (*may)(const void *ctx, uint32_t vm, uint32_t host), const void *ctx,
                    struct place_move *out);
-/* A host that could be emptied onto others that are on, within what may be promised: the least loaded one,
- * with its moves in out[] (as many as it has VMs). PLACE_NONE: there is none. `scratch` as above. */
+/* A host that could be emptied onto others that are on and not empty, within what may be promised: the one
+ * with the least promised (the dominant share), with its moves in out[] (as many as it has VMs, the largest
+ * first). PLACE_NONE: its VMs do not all fit elsewhere; what is in out[] means nothing then. `scratch` as
+ * above. */
 uint32_t place_empty(const struct place_host *hosts, uint32_t n, const struct place_vm *vms, uint32_t n_vms,
                      place_rule *rule, const void *ctx, struct place_move *out, void *scratch);
 

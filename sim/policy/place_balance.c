@@ -37,7 +37,10 @@ bool place_balance(const struct place_host *hosts, uint32_t n, const struct plac
         for (uint32_t h = 0; h < n; h++) {
             if (h == most || !compared(&hosts[h])) continue;
             /* What lies between the two, before and after. */
-            int64_t before = high - load_of(&hosts[h], 0), after = load_of(&hosts[h], x->load_ppm) - there;
+            int64_t to = load_of(&hosts[h], x->load_ppm);
+            int64_t before = high - load_of(&hosts[h], 0), after = to - there;
+            /* Between hosts of unlike size the two could pass each other and widen what lies between all. */
+            if (to >= high || there < low) continue;
             int64_t gain = before - (after < 0 ? -after : after);
             if (gain <= 0 || (found && gain <= out->gain_ppm)) continue;
             /* A pCPU's share won for the horizon against the VM's own share lost while it moves. */

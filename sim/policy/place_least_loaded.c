@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Least loaded: the least measured CPU load as a share of the host, then the least promised of it. Right
- * after a start nothing is measured, and promises decide. */
-/* Many VMs at once see the same loads: without what is promised they would all go to one host. */
+ * after a start nothing is measured, and promises decide; and many VMs that come at once see the same loads,
+ * without what is promised they would all go to one host. */
 #include "policy/place_class.h"
 
 static int64_t score(const struct place_host *h, uint32_t i, uint32_t n, const struct place_ask *ask,

@@ -2,10 +2,11 @@
 /* precopy.h - live migration by pre-copy: what the next round is, and when to stop.
  *
  * Clark et al., NSDI 2005: the first round sends all the memory at `rate`, each next one what was written
- * during the one before, at the rate at which it was written plus `step`; when what is left is below
- * stop_below, or the rate would pass rate_max, or max_rounds rounds are over, the VM is stopped and the rest
- * sent at full speed. With step 0 every round and the rest go at `rate`, and rate_max does not apply. A round
- * that is no smaller than the one before it (the second round against the first included) has diverged.
+ * during the one before, at the rate at which it was written plus `step`, but never slower than `rate`; when
+ * what is left is below stop_below, or the rate would pass rate_max, or max_rounds rounds are over, the VM is
+ * stopped and the rest sent at full speed. With step 0 every round and the rest go at `rate`, and rate_max
+ * does not apply. A round that is no smaller than the one before it (the second round against the first
+ * included) has diverged.
  *
  * Pure; sizes in bytes of memory without framing, rates in bits a second, times in ns. */
 #ifndef VLAB_POLICY_PRECOPY_H

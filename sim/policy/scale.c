@@ -5,7 +5,8 @@ static int64_t wanted(const struct scale_cfg *cfg, uint32_t n, int64_t metric_u)
 {
     if (cfg->target_u > 0) {
         __int128 most = (__int128)n * metric_u;
-        return (int64_t)((most + cfg->target_u - 1) / cfg->target_u);
+        most = (most + cfg->target_u - 1) / cfg->target_u;
+        return most > cfg->most ? cfg->most : (int64_t)most;
     }
     if (cfg->above_u >= 0 && metric_u > cfg->above_u) return (int64_t)n + cfg->add;
     if (cfg->below_u >= 0 && metric_u < cfg->below_u) return (int64_t)n - cfg->remove;

@@ -5,6 +5,9 @@
  *     vm.db.throughput >= 0.9 * vm.db.throughput@vms.batch.count=0
  *     sum(vm.batch-*.cpu.run) == 150% within 1pp
  *
+ * With replications a line is judged by an interval (metrics/expect_eval.h), and an availability has none
+ * where it rests on fewer than 30 failures: the line is then undecided.
+ *
  * Every node has a unit; sides that do not go together are refused, and so is an expectation that no
  * run can break. A scenario holds the lines of its own point: `@KEY=VALUE` is resolved to a point number. */
 #ifndef VLAB_SCENARIO_EXPECT_H

@@ -73,8 +73,6 @@ static void read_cpu(struct reader *r, const struct node *cpu, struct sc_host *h
     struct got got;
     h->cores = (uint32_t)reader_num(r, cpu, H "cpu.cores");
     h->speed_ppm = (uint32_t)(reader_num(r, cpu, H "cpu.speed") / 1000);
-    h->rack = SC_NONE;
-    h->limit_ppm = 1000000;
     h->scheduler = reader_get(r, cpu, H "cpu.scheduler").word;
     h->threads_per_core = (uint32_t)reader_num(r, cpu, H "cpu.threads_per_core");
     h->cores *= h->threads_per_core;
@@ -96,7 +94,7 @@ static void read_cpu(struct reader *r, const struct node *cpu, struct sc_host *h
         tree_error(r->d, stated, "`credit` is for the scheduler credit; this host has %s", h->scheduler);
 }
 
-static void read_host(struct reader *r, struct node *map, struct sc_host *h)
+static void read_host(struct reader *r, struct node *map, const struct scenario *sc, struct sc_host *h)
 {
     *h = (struct sc_host){.profile = "ideal"};
     struct got profile = reader_get(r, map, H "profile");
@@ -107,6 +105,7 @@ static void read_host(struct reader *r, struct node *map, struct sc_host *h)
     read_cpu(r, reader_sub(map, "cpu", NODE_MAP), h);
     memory_read(r, map, h);
     prices_read(r, map, h);
+    upkeep_read(r, map, sc, h);
 }
 
 /* NAME-12 is of group NAME, if it is of a count. */
@@ -170,12 +169,13 @@ bool hosts_read(struct reader *r, struct node *root, struct scenario *sc)
     struct node *list = reader_sub(root, "hosts", NODE_LIST);
     uint32_t n = hosts_members(r, list, H "count"), at = 0;
     struct sc_host *hosts = arena_array(r->a, n ? n : 1, sizeof *hosts);
+    upkeep_names(r, list, sc);
     for (uint32_t i = 0; n && i < list->n; i++) {
         struct node *map = list->items[i];
         if (map->kind != NODE_MAP) continue;
         struct got name = reader_get(r, map, H "name"), count = reader_get(r, map, H "count");
         struct sc_host h;
-        read_host(r, map, &h);
+        read_host(r, map, sc, &h);
         h.group = name.word ? name.word : "";
         uint32_t members = count.node ? (uint32_t)count.n : 1;
         for (uint32_t j = 0; j < members; j++, at++) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "scenario/keys_cloud.h"
 #include "scenario/keys_hosts.h"
 #include "scenario/keys_table.h"
 #include "scenario/keys_vms.h"
@@ -18,11 +19,12 @@ static const struct {
 } pieces[] = {{keys_first, LEN(keys_first)},
               {keys_hosts, LEN(keys_hosts)},
               {keys_vms, LEN(keys_vms)},
+              {keys_cloud, LEN(keys_cloud)},
               {keys_table, LEN(keys_table)}};
 
 size_t key_count(void)
 {
-    return LEN(keys_first) + LEN(keys_hosts) + LEN(keys_vms) + LEN(keys_table);
+    return LEN(keys_first) + LEN(keys_hosts) + LEN(keys_vms) + LEN(keys_cloud) + LEN(keys_table);
 }
 
 const struct key *key_at(size_t i)
@@ -106,6 +108,9 @@ bool key_unit(enum key_type type, enum unit_kind *kind)
     case KEY_COUNT:
     case KEY_COUNTS: *kind = UNIT_COUNT; return true;
     case KEY_NUMBER: *kind = UNIT_NUMBER; return true;
+    case KEY_POWERS:
+    case KEY_POWER: *kind = UNIT_POWER; return true;
+    case KEY_PRICE: *kind = UNIT_PRICE; return true;
     case KEY_BANDWIDTH: *kind = UNIT_BANDWIDTH; return true;
     default: return false;
     }
@@ -135,6 +140,13 @@ char *key_type_text(const struct key *k, char *out, size_t size)
         [KEY_COUNT] = "whole number",
         [KEY_NUMBER] = "number",
         [KEY_BANDWIDTH] = "bandwidth",
+        [KEY_POWER] = "power",
+        [KEY_PRICE] = "price",
+        [KEY_POWERS] = "list of powers",
+        [KEY_TARGET] = "name, or NAME/NAME",
+        [KEY_GLOBS] = "list of names, with * for any",
+        [KEY_VM] = "map, as a member of vms",
+        [KEY_VALUE] = "value of the key that is set",
         [KEY_COUNTS] = "list of whole numbers",
         [KEY_WORDS] = "list of ",
         [KEY_NAMES] = "list of names",

@@ -29,10 +29,17 @@ enum key_type {
     KEY_COUNT,
     KEY_NUMBER,
     KEY_BANDWIDTH,
+    KEY_POWER,
+    KEY_PRICE,
+    KEY_POWERS,  /* a list of powers */
     KEY_COUNTS,  /* a list of whole numbers */
     KEY_WORDS,   /* a list of some of `words` */
     KEY_NAMES,   /* a list of names */
     KEY_PATHS,   /* a list of NAME/NAME */
+    KEY_TARGET,  /* a name, or NAME/NAME, NAME/NAME/NAME */
+    KEY_GLOBS,   /* a list of names in which * stands for anything */
+    KEY_VM,      /* a map as a member of `vms` is one */
+    KEY_VALUE,   /* one value of any kind: what it is another key says */
     KEY_AMOUNT,  /* a duration, or a distribution of durations */
     KEY_SIZES,   /* a size, or a distribution of sizes */
     KEY_SHARES,  /* a map of free names to shares */

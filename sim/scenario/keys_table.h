@@ -49,22 +49,6 @@ static const struct key keys_first[] = {
 /* Between the two stand keys_hosts.h (hosts, storage, networks, peers, images) and keys_vms.h. */
 
 static const struct key keys_table[] = {
-    LATER("cloud", KEY_MAP, "dependability", "Placement, quotas, high availability, autoscaling."),
-    LATER_KEY("cloud.place", "dependability", "Placement policy."),
-    LATER_KEY("cloud.overcommit", "dependability", "How far."),
-    LATER_KEY("cloud.quota", "dependability", "The most a user has."),
-    LATER_KEY("cloud.ha", "dependability", "Failure detection and restart."),
-    LATER_KEY("cloud.balance", "dependability", "Moving VMs between hosts."),
-    LATER_KEY("cloud.autoscale", "dependability", "More VMs under load."),
-    LATER_KEY("cloud.requests", "dependability", "Requests for VMs."),
-    LATER("services", KEY_NAMED, "dependability", "What several VMs provide together."),
-    LATER_KEY("services.name", "dependability", "Name of the service."),
-    LATER_KEY("services.of", "dependability", "Its VMs."),
-    LATER_KEY("services.need", "dependability", "How many it needs."),
-    LATER("events", KEY_MAPS, "dependability", "What is done to the scenario while it runs."),
-    LATER_KEY("events.at", "dependability", "When."),
-    LATER_KEY("events.every", "dependability", "How often."),
-    LATER_KEY("events.when", "dependability", "At which sweep point."),
     KEY("sweep", KEY_SWEEP, NULL, ANY, .def_text = "one point",
         .about = "Lists of values for keys: every combination is a point; lists under zip go side by side.",
         .example = "{vms.batch.count: [0, 1, 2, 3, 4]}"),

@@ -73,7 +73,9 @@ static const struct name_metric metrics[] = {
      "work.done / measured time"},
     {"backlog", NAME_LEVEL, "", VM, NULL, "Requests that have come and are not answered.",
      "integral of the number inside / measured time"},
-    {"queue.lost", NAME_COUNT, "", VM, NULL, "Requests that found the queue full.", "count"},
+    {"queue.lost", NAME_COUNT, "", VM, NULL,
+     "Requests lost: they found the queue full, or were inside when their VM went down (events.aborted).",
+     "count"},
     {"fairness", NAME_SHARE, "", HOST | CLUSTER, NULL,
      "Jain's index: 1 when all get by their weight, 1/n when one of n gets all.",
      "(sum x)^2 / (n sum x^2), x = run/weight, over vCPUs never idle"},
@@ -85,10 +87,15 @@ static const struct name_metric metrics[] = {
      "How well the well-behaved are protected: 1 is perfect.",
      "the worst slowdown of the VMs with `role: victim`"},
     {"events.KIND", NAME_EVENTS, "", NAME_ON_EVERY, NULL,
-     "Things that happened; `vlab explain events` lists the kinds.",
+     "Things that happened; `vlab explain events` lists the kinds. A service fails where it goes down and is "
+     "repaired where it is up again.",
      "count; time of the first and of the last"},
 
-    {"boot.time", NAME_TIME, "s", VM, "dependability", "From power-on to ready.", "ready - start"},
+    {"boot.time", NAME_TIME, "s", VM, NULL,
+     "From power-on to being up, of VMs with an image: the mean over the boots that ended in the measured "
+     "time; "
+     "none where there was none.",
+     "sum of (up - powered on) / boots"},
     {"mem.resident", NAME_LEVEL, "B", VM | HOST, NULL,
      "Memory that is really there: a VM's pages in memory, a host's frames in use.",
      "VM: resident pages x page size; host: frames x page size, a shared one once"},
@@ -141,18 +148,42 @@ static const struct name_metric metrics[] = {
      "io_port "
      "cr8 call_ret divide pte_modify doorbell mmio hlt context_switch fork exec.",
      "count; which of them leave the guest is a matter of vms.mode"},
-    {"migration.time", NAME_TIME, "s", VM, "dependability", "Length of a migration.", "end - start"},
-    {"migration.downtime", NAME_TIME, "s", VM, "dependability", "Stop to resume.", "resume - stop"},
-    {"migration.rounds", NAME_COUNT, "", VM, "dependability", "Rounds of copying.", "count"},
-    {"migration.bytes", NAME_COUNT, "B", VM, "dependability", "Bytes copied.", "sum"},
-    {"availability", NAME_SHARE, "", VM | SERVICE, "dependability", "Time it was there.", "1 - down share"},
-    {"vms.down", NAME_LEVEL, "", CLUSTER, "dependability", "VMs that are down.", "mean number"},
-    {"hosts.on", NAME_LEVEL, "", CLUSTER, "dependability", "Hosts powered on.", "mean number"},
-    {"rejected", NAME_COUNT, "", CLUSTER, "dependability", "Requests for VMs turned away.", "count"},
-    {"power", NAME_LEVEL, "W", HOST | CLUSTER, "dependability", "Electric power.", "mean"},
-    {"energy", NAME_COUNT, "J", HOST | CLUSTER, "dependability", "Electric energy.", "integral of power"},
-    {"cost", NAME_COUNT, "", HOST | CLUSTER, "dependability", "What it costs.", "price x powered-on time"},
-    {"covert.ber", NAME_SHARE, "", VM, "dependability", "Bit error rate.", "wrong bits / bits"},
+    {"migration.time", NAME_TIME, "s", VM, NULL,
+     "How long a migration took: the mean over those that ended in the measured time; none where there was "
+     "none.",
+     "sum of (end - start) / migrations"},
+    {"migration.downtime", NAME_TIME, "s", VM, NULL,
+     "How long a VM stood still for a migration: the mean over those that ended in the measured time.",
+     "sum of (resumed - stopped) / migrations"},
+    {"migration.rounds", NAME_COUNT, "", VM, NULL,
+     "Rounds of copying, also of migrations that were given up; a stop-and-copy is none.", "count"},
+    {"migration.bytes", NAME_COUNT, "B", VM, NULL,
+     "Bytes of memory copied, also by migrations that were given up.",
+     "sum over the rounds and the stop-and-copy"},
+    {"availability", NAME_SHARE, "", VM | SERVICE, NULL,
+     "Share of the measured time in which it was up; of a service, in which at least `need` of its VMs were. "
+     "A VM "
+     "that boots, is paused, failed or off is not up. Over replications, an interval from fewer than 30 "
+     "failures is `too few events`, and `expect` is undecided.",
+     "time up / measured time = 1 - down share; of a group the mean over its members"},
+    {"vms.down", NAME_LEVEL, "", CLUSTER, NULL,
+     "VMs that are defined and wanted (not stopped or destroyed) but not up.",
+     "integral of their number / measured time"},
+    {"hosts.on", NAME_LEVEL, "", CLUSTER, NULL, "Hosts that are powered on and have not failed.",
+     "integral of their number / measured time"},
+    {"rejected", NAME_COUNT, "", CLUSTER, NULL,
+     "VMs that were asked for and not made; events.csv says why each.", "count of the events `rejected`"},
+    {"power", NAME_LEVEL, "W", HOST | CLUSTER, NULL,
+     "Electric power of hosts that state it; the most is that of a sample.",
+     "up: by its load (pCPUs not idle / pCPUs), from idle to busy, along curve or as its step says; else "
+     "off"},
+    {"energy", NAME_COUNT, "J", HOST | CLUSTER, NULL, "Electric energy of hosts that state their power.",
+     "integral of power"},
+    {"cost", NAME_COUNT, "", HOST | CLUSTER, NULL, "What hosts with a price cost, paid by the second.",
+     "price x time powered on and not failed"},
+    {"covert.ber", NAME_SHARE, "", VM, NULL,
+     "Bit error rate of what it received over a covert channel; none where it received nothing.",
+     "wrong bits / bits"},
 };
 #define N_METRICS (sizeof metrics / sizeof metrics[0])
 
@@ -237,6 +268,7 @@ const char *name_unit(const struct name_metric *m, const char *stat)
 {
     if (!strcmp(stat, "share") || !strcmp(stat, "count")) return "";
     if (!strcmp(stat, "first") || !strcmp(stat, "last")) return "s";
+    if (!strcmp(stat, "rate") && !strcmp(m->unit, "J")) return "W";
     if (!strcmp(stat, "rate")) return !strcmp(m->unit, "s") ? "" : !strcmp(m->unit, "B") ? "B/s" : "1/s";
     return m->unit;
 }

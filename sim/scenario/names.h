@@ -3,7 +3,7 @@
  *
  * What measures, what checks `expect:` and what explains all use this table. Entities are written
  * `vm.NAME`, `vm.NAME.vcpuN`, `host.NAME`, `host.NAME.pcpuN`, `host.NAME.disk.D`, `host.NAME.nic.N`,
- * `storage.NAME`, `network.NAME`, `peer.NAME`, `cluster`. */
+ * `storage.NAME`, `network.NAME`, `peer.NAME`, `service.NAME`, `cluster`. */
 #ifndef VLAB_SCENARIO_NAMES_H
 #define VLAB_SCENARIO_NAMES_H
 
@@ -35,8 +35,8 @@ enum name_entity { /* bits */
                    NAME_ON_STORAGE = 128,
                    NAME_ON_NETWORK = 256,
                    NAME_ON_PEER = 512,
-                   NAME_ON_SERVICE = 1024, /* not built yet */
-                   NAME_ON_EVERY = 1023
+                   NAME_ON_SERVICE = 1024,
+                   NAME_ON_EVERY = 2047
 };
 
 struct name_metric {

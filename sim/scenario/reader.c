@@ -145,6 +145,38 @@ static bool read_path(struct reader *r, struct node *n, const struct key *k)
     return false;
 }
 
+/* "db", "h1/ssd0", "h1/vmm/one" */
+static bool read_target(struct reader *r, struct node *n, const struct key *k)
+{
+    char part[64];
+    const char *s = n->text;
+    for (int parts = 0; parts < 3; parts++) {
+        size_t len = strcspn(s, "/");
+        if (len == 0 || len >= sizeof part) break;
+        memcpy(part, s, len);
+        part[len] = '\0';
+        if (!reader_is_name(part)) break;
+        if (!s[len]) return true;
+        s += len + 1;
+    }
+    if (tree_error(r->d, n, "`%.130s` is nothing that `%s` could be done to", n->text, key_leaf(k)))
+        diag_hint(r->d, "a name, or HOST/DISK, HOST/NIC, HOST/vmm/NAME, HOST/DISK/pool");
+    return false;
+}
+
+static bool read_glob(struct reader *r, struct node *n, const struct key *k)
+{
+    char name[64];
+    size_t len = 0;
+    for (const char *s = n->text; *s && len + 1 < sizeof name; s++)
+        name[len++] = *s == '*' ? 'x' : *s;
+    name[len] = '\0';
+    if (n->len < sizeof name && reader_is_name(name)) return true;
+    if (tree_error(r->d, n, "`%.80s` is no name for `%s`", n->text, key_leaf(k)))
+        diag_hint(r->d, "a VM's name, in which * stands for anything");
+    return false;
+}
+
 bool reader_scalar(struct reader *r, struct node *n, const struct key *k, struct got *out)
 {
     char what[80], type[200];
@@ -162,6 +194,8 @@ bool reader_scalar(struct reader *r, struct node *n, const struct key *k, struct
     case KEY_BOOL: return read_bool(r, n, k, out);
     case KEY_WORDS: return read_word(r, n, k, out);
     case KEY_PATHS: return read_path(r, n, k);
+    case KEY_TARGET: return read_target(r, n, k);
+    case KEY_GLOBS: return read_glob(r, n, k);
     case KEY_NAMES:
     case KEY_NAME:
         if (reader_is_name(n->text)) return true;
@@ -345,9 +379,13 @@ static void check_value(struct reader *r, struct node *n, const struct key *k)
             check_map(r, n, k);
         break;
     case KEY_SHARES: check_shares(r, n, k); break;
+    case KEY_VM: check_map(r, n, key_find("vms")); break;
+    case KEY_VALUE: break; /* who reads it knows what it is to be */
     case KEY_COUNTS:
+    case KEY_POWERS:
     case KEY_WORDS:
     case KEY_NAMES:
+    case KEY_GLOBS:
     case KEY_PATHS:
     case KEY_EXPECT:
     case KEY_STRINGS: check_scalars(r, n, k); break;

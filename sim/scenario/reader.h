@@ -17,6 +17,7 @@ struct reader {
     const char
         *dir; /* of the scenario's file, "" or with a slash at the end: other files are relative to it */
     const struct node *hosts; /* the list, for groups that are empty at this point */
+    const char *place;        /* cloud.place; NULL: there is none */
 };
 
 /* A value got: either one of the key's words or an amount in the base unit. */
@@ -93,7 +94,27 @@ void profiles_fill(struct reader *r, struct node *host, const char *profile);
 const char *profiles_value(const char *profile, const char *path); /* NULL: the key's own default */
 bool profiles_any(const char *path); /* whether some profile says something of this key */
 void profiles_prices(const struct sc_host *h, struct sc_modes *out);
+/* Names: where one is, SC_NONE: nowhere; all that the maps of a list have under a key (a name or a list of
+ * them), in order. */
+uint32_t reader_index(const char *const *names, uint32_t n, const char *name);
+const char *const *reader_names(struct reader *r, const struct node *list, const char *key, uint32_t *n);
+/* upkeep.c: features and racks that there are; what keeps a host; CPU features that a map names, as bits. */
+void upkeep_names(struct reader *r, const struct node *hosts, struct scenario *sc);
+void upkeep_read(struct reader *r, struct node *map, const struct scenario *sc, struct sc_host *h);
+uint64_t upkeep_features(struct reader *r, const struct node *map, const char *key,
+                         const struct scenario *sc);
+/* images.c, before VMs. SC_NONE: there is no such image. */
+void images_read(struct reader *r, struct node *root, struct scenario *sc);
+uint32_t images_named(const struct scenario *sc, const char *name);
 bool vms_read(struct reader *r, struct node *root, struct scenario *sc);
+/* cloud.c. Before VMs: cloud.place; how many more than `count` of a group there may come to be. After them:
+ * the rest, and services. */
+const char *cloud_place(struct reader *r, const struct node *root);
+uint32_t cloud_more(struct reader *r, const struct node *root, const char *group, uint32_t count);
+void cloud_read(struct reader *r, struct node *root, struct scenario *sc);
+void services_read(struct reader *r, struct node *root, struct scenario *sc);
+/* events.c, after all others. */
+void events_read(struct reader *r, struct node *root, struct scenario *sc);
 /* The hosts that a name means, [*first, *first + n): one, or all that its `count` made; 0: there is none. */
 uint32_t hosts_named(const struct scenario *sc, const char *name, uint32_t *first);
 /* Whether the file has a group of that name, be it empty at this point. */

@@ -61,6 +61,7 @@ enum sc_migration { SC_PRE_COPY, SC_POST_COPY, SC_STOP_AND_COPY };
 enum sc_diverge { SC_DIVERGE_CANCEL, SC_DIVERGE_THROTTLE, SC_DIVERGE_STOP };
 
 struct sc_migrate {
+    bool stated;
     uint8_t method;  /* enum sc_migration */
     uint8_t diverge; /* enum sc_diverge: when a round is no smaller than the one before it */
     bool skip_zero;  /* zero_pages: skip */

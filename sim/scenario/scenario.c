@@ -206,7 +206,12 @@ struct scenario *scenario_at(struct scenario_file *f, size_t point, struct diag 
     read_run(&r, root, sc);
     read_point(&r, f, point, sc);
     hosts_read(&r, root, sc);
+    images_read(&r, root, sc);
+    r.place = cloud_place(&r, root);
     vms_read(&r, root, sc);
+    cloud_read(&r, root, sc);
+    services_read(&r, root, sc);
+    events_read(&r, root, sc);
     check_scenario(&r, root, sc);
     expect_read(&r, f, point, reader_sub(root, "expect", NODE_LIST), sc);
     if (!diag_any(d)) return sc;

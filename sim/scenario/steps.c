@@ -23,8 +23,9 @@ struct compiler {
 };
 
 static const char *const kinds[STEP_NKINDS] = {
-    [STEP_CPU] = "cpu",   [STEP_BUSY] = "busy", [STEP_SLEEP] = "sleep", [STEP_TOUCH] = "touch",
-    [STEP_DISK] = "disk", [STEP_NET] = "net",   [STEP_OPS] = "ops",     [STEP_LOCK] = "lock",
+    [STEP_CPU] = "cpu",       [STEP_BUSY] = "busy",     [STEP_SLEEP] = "sleep",   [STEP_TOUCH] = "touch",
+    [STEP_DISK] = "disk",     [STEP_NET] = "net",       [STEP_OPS] = "ops",       [STEP_LOCK] = "lock",
+    [STEP_ACCESS] = "access", [STEP_SECRET] = "secret", [STEP_COVERT] = "covert",
 };
 
 static bool refused(struct compiler *c, struct node *n, const char *why)
@@ -198,6 +199,41 @@ static bool all_ops(struct compiler *c, struct node *map, struct step *s)
     return !first || refused(c, map, "`ops` of nothing");
 }
 
+static bool access_step(struct compiler *c, struct node *map, struct step *s)
+{
+    static const char *const wheres[PROG_NACCESS] = {"null", "outside", "nx", "readonly"};
+    const char *where = reader_get(c->v->r, map, S "access.where").word;
+    for (uint32_t i = 0; i < PROG_NACCESS; i++)
+        if (!strcmp(where, wheres[i])) s->how = i;
+    s->amount = (struct dist){.kind = DIST_CONST, .a = 1};
+    return draw_make(&s->amount) == 0;
+}
+
+static bool secret(struct compiler *c, struct node *n, struct step *s)
+{
+    struct got got = {0};
+    if (n->kind != NODE_SCALAR || !reader_scalar(c->v->r, n, key_find(S "secret"), &got)) return false;
+    s->amount = (struct dist){.kind = DIST_CONST, .a = got.n};
+    if (c->g->like.memory_bytes && got.n > c->g->like.memory_bytes)
+        return refused(c, n, "more than the VM's memory holds");
+    return draw_make(&s->amount) == 0;
+}
+
+static bool covert(struct compiler *c, struct node *map, struct step *s)
+{
+    struct reader *r = c->v->r;
+    struct got send = reader_get(r, map, S "covert.send"), from = reader_get(r, map, S "covert.receive");
+    if (!send.stated == !from.stated) return refused(c, map, "either `send` or `receive` is wanted");
+    if ((send.stated && !send.node) || (from.stated && !from.node)) return false;
+    s->how = send.node ? PROG_TELL : PROG_HEAR;
+    s->span = reader_num(r, map, S "covert.bits");
+    int64_t rate_u = reader_num(r, map, S "covert.rate");
+    s->amount = (struct dist){.kind = DIST_CONST, .a = INT64_C(1000000000000000) / rate_u};
+    if (from.node) c->to[c->n] = from.node;
+    if (s->amount.a < 2) return refused(c, map, "a bit takes 2 ns at least");
+    return draw_make(&s->amount) == 0;
+}
+
 static bool body(struct compiler *c, struct node *n, struct step *s)
 {
     if (s->kind >= STEP_TOUCH && any_bad(n)) return false;
@@ -207,6 +243,9 @@ static bool body(struct compiler *c, struct node *n, struct step *s)
     case STEP_NET: return n->kind == NODE_MAP && net(c, n, s);
     case STEP_OPS: return n->kind == NODE_MAP && all_ops(c, n, s);
     case STEP_LOCK: return n->kind == NODE_MAP && lock(c, n, s);
+    case STEP_ACCESS: return n->kind == NODE_MAP && access_step(c, n, s);
+    case STEP_SECRET: return secret(c, n, s);
+    case STEP_COVERT: return n->kind == NODE_MAP && covert(c, n, s);
     default: return dist_read(c->v->r, n, false, &s->amount, &c->pool);
     }
 }
@@ -219,7 +258,7 @@ static bool one_step(struct compiler *c, struct node *map)
     int n = 0;
     if (map->kind != NODE_MAP || any_bad(map)) return false; /* told before */
     for (uint32_t k = 0; k < STEP_NKINDS; k++) {
-        struct node *v = kinds[k] ? tree_get(map, kinds[k], strlen(kinds[k])) : NULL;
+        struct node *v = tree_get(map, kinds[k], strlen(kinds[k]));
         if (!v) continue;
         value = v;
         s.kind = k;
@@ -228,7 +267,8 @@ static bool one_step(struct compiler *c, struct node *map)
     if (n != 1) {
         tree_error(r->d, map,
                    n ? "a step is of one kind; this one is of %d"
-                     : "a step needs a kind: cpu, busy, sleep, touch, disk, net, ops or lock",
+                     : "a step needs a kind: cpu, busy, sleep, touch, disk, net, ops, lock, access, secret "
+                       "or covert",
                    n);
         return false;
     }
@@ -310,6 +350,11 @@ void steps_settle(struct vms *v)
     for (uint32_t i = 0; i < v->n_groups; i++)
         for (struct vms_send *s = v->groups[i].sends; s; s = s->next) {
             s->step->target = endpoint(v, &v->groups[i], s->to);
+            if (s->step->kind == STEP_COVERT && s->step->target != SC_NONE &&
+                s->step->target >= v->sc->n_vms) {
+                tree_error(v->r->d, s->to, "`%s` is a peer; bits come from a VM", s->to->text);
+                s->step->target = SC_NONE;
+            }
             if (s->step->target == SC_NONE) v->groups[i].steps = NULL;
         }
     for (uint32_t i = 0; i < v->n_groups; i++)

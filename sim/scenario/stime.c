@@ -86,6 +86,7 @@ static bool sure(const struct vms *v, const struct sc_host *h, const struct sc_v
     case STEP_DISK: return disk_costs(v, h, vm, s);
     case STEP_NET: return s->how == PROG_RECEIVE || send_costs(v, h, vm, s);
     case STEP_OPS: return price_ps(h, vm, (enum prog_op)s->how) > 0;
+    case STEP_SECRET: return false;
     default: return true;
     }
 }

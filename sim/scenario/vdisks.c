@@ -76,7 +76,11 @@ static void read_one(struct vms *v, struct vms_group *g, uint32_t i)
     out->linked = clone.word[0] == 'l';
     out->reservation_u = res.n;
     read_limit(r, map, out);
-    if (used.node && from.stated)
+    uint32_t image = from.node ? images_named(v->sc, from.word) : SC_NONE;
+    if (image != SC_NONE && i == 0) g->like.image = image;
+    if (image != SC_NONE && i > 0)
+        tree_error(r->d, from.node, "a VM boots from its first disk; this is another");
+    if (used.node && from.stated && image == SC_NONE)
         tree_error(r->d, used.node, "a clone has written what its original has; `used` is not its own");
     else if (used.node && size.node && used.n > size.n)
         tree_error(r->d, used.node, "more is used than the disk holds");
@@ -120,9 +124,9 @@ static void take_over(struct vms *v, struct vms_group *g, uint32_t i, struct nod
     struct reader *r = v->r;
     struct sc_vdisk *out = &g->disks[i];
     uint32_t vm = vms_find(v->sc, from->text);
+    if (images_named(v->sc, from->text) != SC_NONE) return;
     if (vm == UINT32_MAX) {
-        if (tree_error(r->d, from, "there is no VM `%s` to make it of; images are not supported yet",
-                       from->text))
+        if (tree_error(r->d, from, "there is no VM or image `%s` to make it of", from->text))
             vms_hint(r, v->sc, from->text, false);
         return;
     }
@@ -169,7 +173,7 @@ static void settle_from(struct vms *v, struct vms_group *g, uint32_t i)
 static unsigned __int128 taken(const struct vms_group *g, uint32_t i, const struct sc_disk *d)
 {
     const struct sc_vdisk *vd = &g->disks[i];
-    if (vd->linked) return 0;
+    if (vd->linked || g->like.there != SC_AT_START) return 0;
     uint64_t each = (uint64_t)(vd->thin ? vd->used_bytes : vd->size_bytes);
     uint64_t grain = d->grain_bytes > 0 ? (uint64_t)d->grain_bytes : 1;
     return (unsigned __int128)((each + grain - 1) / grain) * grain * g->members;

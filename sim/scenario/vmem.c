@@ -103,6 +103,7 @@ void vmem_settle(struct vms *v)
     for (uint32_t i = 0; i < v->n_groups; i++) {
         struct vms_group *g = &v->groups[i];
         const struct sc_host *h = vms_host(v, g);
-        if (h && h->memory.bytes) take(v, g, &rooms[g->like.host]);
+        bool here = !g->like.placed && g->like.there == SC_AT_START; /* else the manager sees to it */
+        if (h && h->memory.bytes && here) take(v, g, &rooms[g->like.host]);
     }
 }

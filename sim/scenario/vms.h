@@ -20,7 +20,9 @@ struct vms_send {
 struct vms_group {
     struct node *map;
     struct sc_vm like;       /* what its members are copies of */
-    uint32_t members;        /* 0 is fine */
+    uint32_t members;        /* at the start; 0 is fine */
+    uint32_t more;           /* that may come, by autoscaling */
+    struct node *clone_of;   /* the VM it will be a clone of; NULL */
     struct sc_vdisk *disks;  /* like.disks, to write to */
     struct node **disk_maps; /* where each is stated */
     uint8_t *disk_marks;     /* vdisks_settle's own */
@@ -62,6 +64,10 @@ void vdisks_settle(struct vms *v);
 /* vnics.c: `nic`. */
 void vnics_read(struct vms *v, struct vms_group *g);
 void vnics_settle(struct vms *v);
+
+/* vcloud.c: `vmm`, `kernel`, `features`, `migrate`; affinity, once all VMs are in order. */
+void vcloud_read(struct vms *v, struct vms_group *g);
+void vcloud_settle(struct vms *v, struct sc_vm *vms);
 
 /* work.c: `workload`. After all else of the group. */
 bool work_read(struct vms *v, struct vms_group *g);

@@ -80,7 +80,6 @@ void vnics_read(struct vms *v, struct vms_group *g)
 {
     struct node *map = reader_sub(g->map, "nic", NODE_MAP);
     g->like.network = SC_NONE;
-    g->like.image = g->like.kernel = g->like.like = SC_NONE;
     g->like.net_weight = (uint32_t)reader_num(v->r, map, N "weight");
     if (!map) return;
     g->like.network = read_network(v, g, map);

@@ -158,8 +158,13 @@ bool work_read(struct vms *v, struct vms_group *g)
         out->threads = (uint32_t)threads.n;
     }
     struct got queue = reader_get(r, map, W "queue");
-    if (queue.node) out->queue_max = queue.n;
-    if (queue.node && out->unlimited)
+    out->shared_queue = queue.node && queue.word;
+    if (queue.node && !queue.word) out->queue_max = queue.n;
+    if (out->shared_queue && !tree_get(map, "arrivals", 8) && out->requests)
+        ok = (tree_error(r->d, queue.node,
+                         "a shared queue has one stream of arrivals; clients each ask their own VM"),
+              false);
+    if (queue.node && !queue.word && out->unlimited)
         ok = (tree_error(r->d, queue.node, "with unlimited threads nothing ever waits in a queue"), false);
     struct node *until = reader_sub(map, "until", NODE_MAP);
     struct got count = reader_get(r, until, W "until.count");

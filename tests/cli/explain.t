@@ -28,6 +28,20 @@ latency (metric)
   stats:   mean count p50 p95 p99 max (in expect: mean where none is written)
   on:      vm
   see also the key hosts.disks.latency, hosts.nics.latency, storage.latency, networks.latency
+$ vlab explain availability
+availability (metric)
+  Share of the measured time in which it was up; of a service, in which at least `need` of its VMs were. A VM that boots, is paused, failed or off is not up. Over replications, an interval from fewer than 30 failures is `too few events`, and `expect` is undecided.
+  unit:    share, 0 to 1 (100%)
+  formula: time up / measured time = 1 - down share; of a group the mean over its members
+  stats:   share (in expect: share where none is written)
+  on:      vm, service
+$ vlab explain energy
+energy (metric)
+  Electric energy of hosts that state their power.
+  unit:    J
+  formula: integral of power
+  stats:   total rate (in expect: total where none is written)
+  on:      host, cluster
 $ vlab explain nosuch
 vlab explain: there is no key or metric `nosuch`
   did you mean `touch`?

@@ -54,8 +54,37 @@ Things that happen. Each is a metric of every entity, with the stats total (how 
   events.pool-alarm   A thin pool passed 80 % of its size.
   events.pool-full    A write found its thin pool full and waits for room.
   events.pool-room    A full thin pool has room again: its writers go on.
-  events.refused      A send has no way to its receiver.
+  events.refused      A send has no way to its receiver, or a VM may not be migrated there.
   events.nat-full     A new connection found every port of its nat taken.
+  events.defined      A VM has come to be.
+  events.booted       A VM has booted and is up; value: ns since it was powered on.
+  events.paused       A VM was stopped where it was.
+  events.resumed      A paused VM goes on.
+  events.stopped      A VM was shut down in order.
+  events.destroyed    A VM is gone for good, and its disks with it.
+  events.cloned       Another VM was made of this one.
+  events.snapshot     A snapshot of a VM's disks was taken; value: its number.
+  events.failed       A VM, host, device, network or rack failed.
+  events.repaired     What had failed is back.
+  events.aborted      Requests inside a VM were lost with it; value: how many.
+  events.dirty-lost   Bytes that were written but not flushed were lost; value: bytes.
+  events.detected     The manager has found that a host or VM failed.
+  events.restarted    High availability starts a VM again.
+  events.stranded     A VM is to start again and no host has room; it is tried again.
+  events.rejected     A VM that was asked for was turned away.
+  events.left         A VM's lifetime is over.
+  events.migrating    A migration begins; value: the number of the host it goes to.
+  events.migrated     A migration is over; value: ns of downtime.
+  events.diverged     A VM writes its memory faster than it can be sent; value: the round.
+  events.cancelled    A migration was given up; the VM goes on where it was.
+  events.drained      A host that is being drained has no VM left.
+  events.on           A host was switched on.
+  events.off          A host was switched off.
+  events.set          A setting was changed while running; value: to what.
+  events.grown        A pool has become larger; value: by how many bytes.
+  events.scaled-out   Autoscaling started VMs; value: how many.
+  events.scaled-in    Autoscaling stopped VMs; value: how many.
+  events.inspected    A host administrator read a VM's memory; value: bytes of secrets found.
 
 events (key)
   What is done to the scenario while it runs.

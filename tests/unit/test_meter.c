@@ -25,6 +25,16 @@ static void expect_rows(const struct lab *l, const struct name_metric *m, const 
     }
 }
 
+/* Told only where there is such a thing: those of test_meter_up.c and test_meter_power.c. */
+static bool above_the_hosts(const char *metric)
+{
+    static const char *const all[] = {"boot.time", "vms.down", "hosts.on", "rejected",
+                                      "power",     "energy",   "cost",     "covert.ber"};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (!strcmp(metric, all[i])) return true;
+    return strncmp(metric, "migration.", 10) == 0;
+}
+
 /* Every metric that the table says is built comes out, with every stat, on every kind of entity it names. */
 START_TEST(every_metric_of_the_table_comes_out)
 {
@@ -47,7 +57,7 @@ START_TEST(every_metric_of_the_table_comes_out)
     size_t built = 0;
     for (size_t i = 0; i < name_count(); i++) {
         const struct name_metric *m = name_at(i);
-        if (m->later) continue;
+        if (m->later || above_the_hosts(m->name)) continue;
         built++;
         char metric[64];
         snprintf(metric, sizeof metric, "%s",
