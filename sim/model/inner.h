@@ -168,6 +168,7 @@ struct vm {
     /* requests only */
     struct request *ring;
     uint64_t ring_head, ring_n, ring_cap; /* cap is a power of two */
+    int64_t inside;                       /* come and not answered */
     uint64_t *cycles;                     /* [clients] requests each has made */
     struct rng arrival_rng;
     struct dist gap;
