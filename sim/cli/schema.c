@@ -69,7 +69,8 @@ static void object(struct buf *b, const struct key *parent, int depth)
         buf_puts(b, ": {\"description\": ");
         buf_json(b, k->about, strlen(k->about));
         if (k->def) {
-            bool bare = k->type == KEY_COUNT || k->type == KEY_NUMBER || k->type == KEY_BOOL;
+            bool bare = (k->type == KEY_COUNT || k->type == KEY_NUMBER || k->type == KEY_BOOL) &&
+                        !key_has_word(k->words, k->def, strlen(k->def));
             buf_puts(b, ", \"default\": ");
             if (bare)
                 buf_puts(b, k->def);

@@ -131,7 +131,7 @@ static bool read_scale(struct reader *r, struct node *map, const struct scenario
     s->remove = (uint32_t)reader_num(r, map, C "autoscale.remove");
     s->every_ns = every.n;
     s->cooldown_ns = reader_num(r, map, C "autoscale.cooldown");
-    bool both = target.node && !target.word && (above.node || below.node);
+    bool both = s->target_u >= 0 && (s->above_u >= 0 || s->below_u >= 0);
     if (both) tree_error(r->d, target.node, "`target` takes the place of `above` and `below`");
     if (s->above_u < 0 && s->below_u < 0 && s->target_u < 0)
         tree_error(r->d, map, "when? `above`, `below` or `target` is missing");

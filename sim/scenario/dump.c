@@ -186,7 +186,7 @@ static bool from_file(const struct key *k)
 static struct node *fill_in(struct dumper *d, const struct key *k)
 {
     if (left_out(k)) return NULL;
-    if (k->type == KEY_MAP && has_child(k)) {
+    if (k->type == KEY_MAP && !k->def && has_child(k)) {
         struct node *m = arena_alloc(&d->a, sizeof *m);
         m->kind = NODE_MAP;
         return m;
@@ -223,7 +223,9 @@ static struct node *computed(struct dumper *d, const struct key *k, const struct
                            (struct diag_mark){0}, NULL);
     }
     bool one = hosts && hosts->kind == NODE_LIST && hosts->n == 1 && !tree_get(hosts->items[0], "count", 5);
-    if (!strcmp(k->path, "vms.host") && one) {
+    const struct node *cloud = tree_get(d->root, "cloud", 5);
+    bool placed = (cloud && tree_get(cloud, "place", 5)) || tree_get(map, "place", 5);
+    if (!strcmp(k->path, "vms.host") && one && !placed) {
         n = tree_get(hosts->items[0], "name", 4);
         return n ? tree_clone(&d->a, n) : NULL;
     }
@@ -234,10 +236,12 @@ static struct node *computed(struct dumper *d, const struct key *k, const struct
     return NULL;
 }
 
-/* Whether a key that is not stated is one that may stand here; which of two models it belongs to may differ
- * from point to point. */
+/* Whether a key that is not stated is one that may stand here. Some go with a neighbour, or follow it; which
+ * of two models it belongs to may differ from point to point. */
 static bool belongs(const struct dumper *d, const struct node *map, const struct key *k)
 {
+    if (!strcmp(k->path, "events.kind")) return tree_get(map, "clone", 5) != NULL;
+    if (!strcmp(k->path, "vms.migrate.rate_max")) return !tree_get(map, "rate", 4);
     if (!k->only) return true;
     const char *word = d->f->n_axes ? NULL : reader_neighbour(map, k);
     return word && key_belongs(k, word, strlen(word));

@@ -141,6 +141,19 @@ static void hint(struct reader *r, const struct scenario *sc, const char *name, 
     if (near) diag_hint(r->d, "did you mean `%s`?", near);
 }
 
+/* Whether the file has a group of VMs or hosts of that name, empty at this point of a sweep: then nothing is
+ * done, and nothing is wrong. */
+static bool empty_group(const struct reader *r, const char *name, unsigned on)
+{
+    if (on & BIT(SC_T_HOST) && hosts_group(r, name)) return true;
+    for (uint32_t i = 0; on & BIT(SC_T_VM) && r->vms && i < r->vms->n; i++) {
+        const struct node *map = r->vms->items[i],
+                          *is = map->kind == NODE_MAP ? tree_get(map, "name", 4) : NULL;
+        if (is && tree_is(is, name)) return true;
+    }
+    return false;
+}
+
 static bool target(struct reader *r, const struct scenario *sc, struct node *n, enum sc_verb verb,
                    struct sc_event *e)
 {
@@ -150,6 +163,7 @@ static bool target(struct reader *r, const struct scenario *sc, struct node *n, 
         find_part(sc, n->text, &f);
     else
         find_one(sc, n->text, on, &f);
+    if (!f.kinds && empty_group(r, n->text, on)) return false;
     if (!(f.kinds & on)) {
         if (tree_error(r->d, n,
                        on == BIT(SC_T_VM)     ? "there is no VM `%s`"
@@ -209,6 +223,7 @@ static bool read_set(struct reader *r, const struct scenario *sc, struct node *m
     name[len] = '\0';
     struct found f = {0};
     find_one(sc, name, host ? BIT(SC_T_HOST) : BIT(SC_T_VM), &f);
+    if (!f.kinds && empty_group(r, name, host ? BIT(SC_T_HOST) : BIT(SC_T_VM))) return false;
     if (!f.kinds) {
         if (tree_error(r->d, n, "there is no %s `%s`", host ? "host" : "VM", name))
             hint(r, sc, name, host ? BIT(SC_T_HOST) : BIT(SC_T_VM));
@@ -409,6 +424,7 @@ static bool read_one(struct reader *r, const struct scenario *sc, struct node *m
 void events_read(struct reader *r, struct node *root, struct scenario *sc)
 {
     struct node *list = reader_sub(root, "events", NODE_LIST);
+    r->vms = reader_sub(root, "vms", NODE_LIST);
     struct sc_event *events = arena_array(r->a, list ? list->n + 1 : 1, sizeof *events);
     for (uint32_t i = 0; list && i < list->n; i++) {
         if (list->items[i]->kind != NODE_MAP) continue;

@@ -145,7 +145,8 @@ static const struct key keys_vms[] = {
         .example = "[db]"),
     KEY("vms.features", KEY_NAMES, NULL, ANY, .def_text = "none",
         .about = "CPU features that it needs: those its program was built for.", .example = "[avx512]"),
-    KEY("vms.migrate", KEY_MAP, NULL, ANY, .about = "How it moves to another host while it runs."),
+    KEY("vms.migrate", KEY_MAP, NULL, ANY, .def_text = "the defaults below",
+        .about = "How it moves to another host while it runs."),
     KEY("vms.migrate.method", KEY_WORD, "pre-copy", ANY, .words = "pre-copy post-copy stop-and-copy",
         .about = "pre-copy: it is copied in rounds while it runs, then stopped for the rest; post-copy: it "
                  "goes on "
@@ -302,7 +303,7 @@ static const struct key keys_vms[] = {
         .about = "So much work is done while it is held."),
     KEY("vms.workload.steps.lock.wait", KEY_WORD, "spin", ANY, .words = "spin yield",
         .about = "How it is waited for: spin burns the vCPU's time, yield gives it away."),
-    KEY("vms.workload.steps.access", KEY_MAP, NULL, ANY, .main = "where",
+    KEY("vms.workload.steps.access", KEY_MAP, NULL, ANY, .main = "where", .def_text = "no such step",
         .about = "Refers to an address that it may not: the end of this VM, and of it alone."),
     KEY("vms.workload.steps.access.where", KEY_WORD, "null", ANY, .words = "null outside nx readonly",
         .about = "null: address 0; outside: beyond its memory; nx: runs what is data; readonly: writes what "
@@ -310,7 +311,7 @@ static const struct key keys_vms[] = {
     KEY("vms.workload.steps.secret", KEY_SIZE, NULL, IN(1, INT64_MAX), .def_text = "no such step",
         .about = "So many bytes of a secret are in its memory from then on; `inspect` finds them.",
         .example = "32B"),
-    KEY("vms.workload.steps.covert", KEY_MAP, NULL, ANY,
+    KEY("vms.workload.steps.covert", KEY_MAP, NULL, ANY, .def_text = "no such step",
         .about = "A covert channel through steal time: a sender computes through a bit's slot or sleeps, a "
                  "receiver "
                  "on the same pCPU measures how much time it got."),

@@ -17,6 +17,7 @@ struct reader {
     const char
         *dir; /* of the scenario's file, "" or with a slash at the end: other files are relative to it */
     const struct node *hosts; /* the list, for groups that are empty at this point */
+    const struct node *vms;   /* likewise */
     const char *place;        /* cloud.place; NULL: there is none */
 };
 

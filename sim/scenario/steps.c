@@ -345,6 +345,24 @@ static uint32_t endpoint(struct vms *v, const struct vms_group *g, struct node *
     return SC_NONE;
 }
 
+/* Whether the VM sends bits at the rate at which they are listened for; false: told. */
+static bool heard(struct vms *v, uint32_t vm, struct node *from, const struct step *hears)
+{
+    const struct prog *p = vms_group_of(v, vm)->prog;
+    bool sends = false;
+    for (uint32_t i = 0; p && i < p->n_steps; i++) {
+        const struct step *s = &prog_steps(p)[i];
+        if (s->kind != STEP_COVERT || s->how != PROG_TELL) continue;
+        if (s->amount.a == hears->amount.a) return true;
+        sends = true;
+    }
+    if (sends)
+        tree_error(v->r->d, from, "`%s` sends at another `rate`: their bits would not meet", from->text);
+    else if (tree_error(v->r->d, from, "`%s` sends nothing that could be heard", from->text))
+        diag_hint(v->r->d, "give it a step {covert: {send: random}}");
+    return false;
+}
+
 void steps_settle(struct vms *v)
 {
     for (uint32_t i = 0; i < v->n_groups; i++)
@@ -355,6 +373,9 @@ void steps_settle(struct vms *v)
                 tree_error(v->r->d, s->to, "`%s` is a peer; bits come from a VM", s->to->text);
                 s->step->target = SC_NONE;
             }
+            if (s->step->kind == STEP_COVERT && s->step->target != SC_NONE &&
+                !heard(v, s->step->target, s->to, s->step))
+                s->step->target = SC_NONE;
             if (s->step->target == SC_NONE) v->groups[i].steps = NULL;
         }
     for (uint32_t i = 0; i < v->n_groups; i++)

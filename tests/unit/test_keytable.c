@@ -119,7 +119,8 @@ static void base_for(const struct key *k, struct buf *b)
     if (strstr(path, "arrivals.")) come = "";
     if (strstr(path, "clients") || strstr(path, "think")) come = "clients: 1, ";
     buf_printf(b,
-               "vlab: 1\nname: x\nhosts: [{name: h1, cpu: {cores: 4}, disks: [{name: d, model: %.*s%s}], "
+               "vlab: 1\nname: x\nhosts: [{name: h1, cpu: {cores: 4}, power: {busy: 1kW, steps: [{speed: "
+               "0.5, busy: 100W}, {speed: 1, busy: 100W}]}, disks: [{name: d, model: %.*s%s}], "
                "nics: [{name: eth0}]}]\nstorage: [{name: d, bandwidth: 1MB/s}]\n"
                "networks: [{name: lan, kind: %.*s%s}]\n"
                "vms: [{name: db, workload: {kind: requests, %ssteps: [{cpu: 1ms}, {%s}]}}, {name: batch, "

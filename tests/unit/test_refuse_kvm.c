@@ -39,7 +39,82 @@ static const struct {
      "vms.a.workload.steps: guests here take no `touch`"},
     {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{cpu: 1ms}, {ops: {fork: 1}}]}}]\n", "no `ops`"},
     {"hosts: [{name: h}]\nvms: [{name: a, count: 2, workload: {steps: [{lock: 1ms}]}}]\n", "no `lock`"},
+    {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{cpu: 1ms}, {access: nx}]}}]\n", "no `access`"},
+    {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{cpu: 1ms}, {secret: 1B}]}}]\n", "no `secret`"},
+    {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{covert: {send: random}}]}}]\n", "no `covert`"},
+    {"hosts: [{name: h}]\nvms: [{name: a, count: 2, workload: {kind: requests, arrivals: {poisson: 1/s}, "
+     "queue: shared, "
+     "steps: "
+     "[{cpu: 1ms}]}}]\n",
+     "vms.a.workload.queue: shared"},
 };
+
+/* What is above the hosts, one thing at a time set in a scenario that is possible. */
+START_TEST(what_is_above_the_hosts_is_refused_by_name)
+{
+    static const char *const says[] = {"hosts.h.cpu.defence: ",
+                                       "hosts.h.vmm: ",
+                                       "hosts.h.power: ",
+                                       "hosts.h.price: ",
+                                       "hosts.h.features: ",
+                                       "hosts.h.rack: ",
+                                       "hosts.h.failures: ",
+                                       "hosts.h.limit: ",
+                                       "cloud: ",
+                                       "services: ",
+                                       "images.i: ",
+                                       "events: ",
+                                       "vms.a.place: ",
+                                       "vms.a.kernel: ",
+                                       "vms.a.features: ",
+                                       "vms.a.affinity: ",
+                                       "vms.a.anti_affinity: ",
+                                       "vms.a.migrate.dirty: "};
+    struct diag d;
+    struct scenario_file *f = parse("hosts: [{name: h}]\n" VM, &d);
+    struct scenario *sc = at(f, 0, &d);
+    for (int i = -1; i < (int)(sizeof says / sizeof says[0]); i++) {
+        struct scenario it = *sc;
+        struct sc_host h = sc->hosts[0];
+        struct sc_vm vm = sc->vms[0];
+        const struct sc_service service = {.name = "s"};
+        const struct sc_image image = {.name = "i"};
+        h.rack = vm.kernel = vm.image = SC_NONE;
+        it.hosts = &h;
+        it.vms = &vm;
+        it.services = &service;
+        it.images = &image;
+        h.fixed_slots = i == 0;
+        h.n_vmms = i == 1;
+        h.power.stated = i == 2;
+        h.price_u = i == 3;
+        it.n_features = i == 4;
+        if (i == 5) h.rack = 0;
+        h.failures.stated = i == 6;
+        if (i == 7) h.limit_ppm = 600000;
+        it.cloud.stated = i == 8;
+        it.n_services = i == 9;
+        it.n_images = i == 10;
+        it.n_events = i == 11;
+        vm.placed = i == 12;
+        if (i == 13) vm.kernel = 0;
+        vm.features = i == 14;
+        vm.n_with = i == 15;
+        vm.n_apart = i == 16;
+        vm.migrate.dirty_stated = i == 17;
+        char *why = refuse_scenario(&it);
+        if (i < 0)
+            ck_assert_msg(!why, "%s", why);
+        else
+            ck_assert_msg(why && strstr(why, says[i]), "%d: \"%s\", wanted \"%s\"", i, why ? why : "nothing",
+                          says[i]);
+        free(why);
+    }
+    scenario_free(sc);
+    scenario_close(f);
+    diag_done(&d);
+}
+END_TEST
 
 START_TEST(is_refused_by_name)
 {
@@ -97,6 +172,7 @@ Suite *refuse_kvm_suite(void)
     TCase *t = tcase_create("refuse_kvm");
     tcase_add_loop_test(t, is_refused_by_name, 0, (int)(sizeof cases / sizeof cases[0]));
     tcase_add_test(t, a_vm_that_has_them_is_refused_too);
+    tcase_add_test(t, what_is_above_the_hosts_is_refused_by_name);
     suite_add_tcase(s, t);
     return s;
 }

@@ -258,9 +258,6 @@ END_TEST
 static const struct refusal refusals[] = {
     {S "{cpu: 1ms, touch: {pages: 1}}" E, 9, 22, "a step is of one kind; this one is of 2", NULL},
     {S "{touhc: {pages: 1}}" E, 9, 23, "unknown key `touhc`", "did you mean `touch`?"},
-    {S "{secret: 32B}" E, 9, 23, "`secret` is not supported yet", NULL},
-    {S "{access: {where: null}}" E, 9, 23, "`access` is not supported yet", NULL},
-    {S "{covert: {bits: 1}}" E, 9, 23, "`covert` is not supported yet", NULL},
     /* touch */
     {S "{touch: {of: 1MiB}}" E, 9, 30, "`pages` is missing", NULL},
     {S "{touch: 5}" E, 9, 30, "wants a map of keys", NULL},
