@@ -390,6 +390,12 @@ static inline int64_t meter_state_until(const struct vcpu_meter *v, int st, int6
     return v->total[st] + ((uint32_t)st == v->state ? t_ns - v->last_ns : 0);
 }
 
+/* The most requests inside, up to the end. */
+static inline int64_t meter_most_inside(const struct vm_meter *v)
+{
+    return v->inside > v->inside_max ? v->inside : v->inside_max;
+}
+
 static inline double meter_s(int64_t ns)
 {
     return (double)ns / 1e9;

@@ -46,10 +46,11 @@ static inline void read_state(struct meter *m, const struct rec *r, bool follow)
 
 static inline void set_inside(struct meter *m, struct vm_meter *v, const struct rec *r, int delta)
 {
+    /* Of an instant in which several come and go, the last value counts. */
+    if (r->t_ns > v->level_ns && v->inside > v->inside_max && m->warm) v->inside_max = v->inside;
     v->integral += (__int128)v->inside * (r->t_ns - v->level_ns);
     v->level_ns = r->t_ns;
     v->inside += delta;
-    if (v->inside > v->inside_max && m->warm) v->inside_max = v->inside;
 }
 
 static inline void read_done(struct meter *m, const struct rec *r)

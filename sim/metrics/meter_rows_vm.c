@@ -92,7 +92,7 @@ static void put_work(struct meter *m, const struct meter_unit *u, const struct h
         put_spread(m, u, "backlog", vm_backlog, 0);
     } else {
         meter_put(m, u->name, "backlog", "mean", "", vm_backlog(m, u->first_vm, 0));
-        meter_put(m, u->name, "backlog", "max", "", (double)m->vms[u->first_vm].inside_max);
+        meter_put(m, u->name, "backlog", "max", "", (double)meter_most_inside(&m->vms[u->first_vm]));
     }
     meter_put_count(m, u->name, "queue.lost", "", lost);
 }

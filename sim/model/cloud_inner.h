@@ -52,6 +52,7 @@ struct cloud {
     struct place_host *hosts;         /* as the policy sees them; cloud_place_hosts brings them up to date */
     struct cloud_host *host;
     struct cloud_vm *vm;
+    bool rules;    /* some VM may not be on every host that has room for it */
     uint32_t turn; /* round robin's */
     uint32_t n_there, vcpus_there;
     int64_t bytes_there; /* of VMs that count for the quota */

@@ -16,6 +16,16 @@ static int64_t bound(int64_t have, uint32_t ratio_m, uint32_t limit_ppm)
     return most > INT64_MAX - 1 ? INT64_MAX - 1 : (int64_t)most;
 }
 
+/* Whether there is a host that has room for the VM and yet is not for it. */
+static bool has_rules(const struct model *m, uint32_t i)
+{
+    const struct sc_vm *sc = &m->sc->vms[i];
+    if (sc->pins || sc->n_apart || sc->n_with) return true;
+    for (uint32_t h = 0; h < m->sc->n_hosts; h++)
+        if (!disk_reaches(m, &m->vms[i], h) || !net_reaches(m, &m->vms[i], h)) return true;
+    return false;
+}
+
 void cloud_place_init(struct model *m)
 {
     struct cloud *c = m->cloud;
@@ -32,6 +42,8 @@ void cloud_place_init(struct model *m)
         p->features = h->features;
         p->load_ppm = -1;
     }
+    for (uint32_t i = 0; i < sc->n_vms && !c->rules; i++)
+        c->rules = has_rules(m, i);
     c->residents = alloc_array(sc->n_vms + 1, sizeof *c->residents);
     c->movers = alloc_array(sc->n_vms + 1, sizeof *c->movers);
     c->moves = alloc_array(sc->n_vms + 1, sizeof *c->moves);
@@ -143,8 +155,8 @@ static bool survives(struct model *m, const struct vm *vm, uint32_t host)
     host_wants(vm, want);
     for (int r = 0; r < 2; r++)
         c->hosts[host].promised[r] += vm->resident ? 0 : want[r];
-    return place_survives(c->hosts, m->sc->n_hosts, c->residents, n, c->sc->spares, cloud_place_rule, &ctx,
-                          c->scratch) == PLACE_NONE;
+    return place_survives(c->hosts, m->sc->n_hosts, c->residents, n, c->sc->spares,
+                          c->rules ? cloud_place_rule : NULL, &ctx, c->scratch) == PLACE_NONE;
 }
 
 struct mhost *cloud_place_pick(struct model *m, struct vm *vm, const struct mhost * not, bool admit,

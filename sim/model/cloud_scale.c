@@ -28,12 +28,12 @@ void cloud_look(struct model *m, uint32_t i)
     cloud_at(m, sim_now(m->sim), EVQ_LATE, CLOUD_SCALE, i);
 }
 
-/* Requests that wait: of a shared queue, or of all the queues. */
+/* Requests that have come and are not answered. */
 static int64_t backlog(const struct model *m, const struct sc_autoscale *s)
 {
     int64_t n = 0;
     for (uint32_t k = 0; k < s->n_vms; k++)
-        n += (int64_t)m->vms[s->first_vm + k].ring_n;
+        n += m->vms[s->first_vm + k].inside;
     return n;
 }
 

@@ -59,6 +59,7 @@ void guest_up(struct model *m, struct vm *vm)
         for (uint32_t t = 0; t < vm->n_tasks; t++)
             begin_loop(m, vm, t);
     vm->begun = true;
+    guest_arm(m, vm);
 }
 
 static void reset_vcpu(struct vcpu *v)

@@ -16,6 +16,7 @@
 #include "model/book.h"
 #include "model/model.h"
 #include "model/timers.h"
+#include "policy/covert.h"
 #include "policy/sched.h"
 
 #define NONE UINT32_MAX
@@ -167,6 +168,7 @@ struct vm {
     /* requests only */
     struct request *ring;
     uint64_t ring_head, ring_n, ring_cap; /* cap is a power of two */
+    int64_t inside;                       /* come and not answered */
     uint64_t *cycles;                     /* [clients] requests each has made */
     struct rng arrival_rng;
     struct dist gap;
@@ -203,7 +205,7 @@ struct vm {
     int64_t useful_ps, overhead_ps; /* of prices, what does not fill a ns yet */
     int64_t secret_bytes;           /* secret.h: in its memory now */
     uint64_t key_bits;
-    int64_t heard_most, heard_least; /* of a covert channel's slots so far */
+    struct covert covert; /* what it has heard so far */
 };
 
 struct model {

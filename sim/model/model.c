@@ -89,7 +89,7 @@ static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
             vm->front--;
     vm->set = (struct vm_set){sc->weight, sc->limit_ppm, sc->reservation_ppm, sc->migrate.dirty_bps};
     vm->key_bits = rng_key(m->seed, name, RNG_SECRET);
-    vm->heard_least = INT64_MAX;
+    covert_begin(&vm->covert);
     vm->key_steps = rng_key(m->seed, name, RNG_STEPS);
     vm->key_think = rng_key(m->seed, name, RNG_THINK);
     vm->arrival_rng = rng_at(rng_key(m->seed, name, RNG_ARRIVAL), 0, 0);

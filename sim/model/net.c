@@ -143,6 +143,12 @@ static bool uses_net(const struct scenario *sc)
     return false;
 }
 
+/* It is off until net_up. One simulated alone sends to whom is never there, as if they were. */
+static bool begins_later(const struct model *m, const struct sc_vm *vm)
+{
+    return m->only_vm == MODEL_ALL && (vm->start_ns > 0 || vm->there != SC_AT_START || vm->image != SC_NONE);
+}
+
 void net_init(struct model *m)
 {
     const struct scenario *sc = m->sc;
@@ -173,6 +179,7 @@ void net_init(struct model *m)
         net->vms[i] = (struct net_vm){.sending = {NONE, NONE},
                                       .receiving = {NONE, NONE},
                                       .full_at = -1,
+                                      .down = begins_later(m, &sc->vms[i]),
                                       .pays = sc->vms[i].mode == SC_BARE || sc->vms[i].mode == SC_CONTAINER};
     net_route_init(net);
 }

@@ -54,23 +54,29 @@ enum net_said net_step(struct model *m, struct vm *vm, uint32_t task, int64_t *u
 /* The host's I/O thread has had its CPU time for this frame. */
 void net_tx_job(struct model *m, uint64_t arg);
 void net_rx_job(struct model *m, uint64_t arg);
-/* The VM is on another host now (vm->host): its frames go other ways from here; those under way arrive. */
+/* The VM is on another host now (vm->host): its frames go other ways from here; those under way arrive. A
+ * send that holds a nat's port keeps its old way to its end; the next one takes a port where the VM is then.
+ */
 void net_move(struct model *m, struct vm *vm);
 /* Whether its network is on that host. */
 bool net_reaches(const struct model *m, const struct vm *vm, uint32_t host);
-/* It fails or is off: its sends are over, frames for it are dropped, receives forgotten. */
+/* It fails or is off: its sends are over, frames for it are dropped (its drops, and the NIC's), receives and
+ * what nobody took yet are forgotten. Frames that it had handed over go on. One that begins later than the
+ * run, or boots, is so from the start. */
 void net_crash(struct model *m, struct vm *vm);
 void net_up(struct model *m, struct vm *vm); /* it is up again */
-/* A NIC (of scenario.nics) or a network goes down or comes back. Frames on it are dropped; a send whose way
- * leads across is refused (REC_WHY_LINK) as one without a way is, and so tried again by a loop. A bulk
- * transfer waits. */
+/* A NIC (of scenario.nics) or a network goes down or comes back. Frames on it are dropped
+ * (the sender's drops, and its network's), those on its wire when their time comes; a send whose way leads
+ * across is refused (REC_WHY_LINK) as one without a way is, and so tried again by a loop. A
+ * bulk transfer waits, and sends again what was lost. VMs of one host's bridge meet without its NIC, but not
+ * without the network. */
 void net_set_nic(struct model *m, uint32_t nic, bool up);
 void net_set_network(struct model *m, uint32_t network, bool up);
-/* Bulk transfer between hosts (migration): `bytes` leave by the first NIC of `from`, if it has one, at no
- * more than rate_bps (0: as fast as it goes), in turn with the guests' frames as a flow of the default
- * weight, and enter by the first NIC of `to`; without NICs they take bytes / rate. When the last is there,
- * migrate_sent(m, arg) is called, in an event of its own. The NICs' packet costs are paid by the hosts' I/O
- * threads. An id. */
+/* Bulk transfer between hosts (migration): `bytes` leave by the first NIC of `from`, at no more than rate_bps
+ * (bits of payload a second; 0: as fast as it goes), in turn with the guests' frames as a flow of the default
+ * weight, and enter by the first NIC of `to`, in chunks of 64 KiB; where either host has none they take bytes
+ * * 8 / rate, to the next whole ns. When the last is there, migrate_sent(m, arg) is called, in an event of
+ * its own. The NICs' packet costs are paid by the hosts' I/O threads. An id. */
 uint32_t net_bulk(struct model *m, struct mhost *from, struct mhost *to, int64_t bytes, int64_t rate_bps,
                   uint32_t arg);
 /* It is given up: migrate_sent is not called. Bytes that were sent. */

@@ -21,7 +21,7 @@ struct net_bulk {
     uint32_t chunks, window;
     uint32_t arg, era;
     uint32_t next_free;
-    bool busy, armed;
+    bool busy, armed, pumping;
 };
 
 /* When so many bytes may be through. */
@@ -65,8 +65,7 @@ static void hand_over(struct net *net, uint32_t i)
     thread_give(net->m, b->from, THREAD_IO, JOB_NET_TX, r->tx_ps * frames / 1000, f);
 }
 
-/* As much as may go now. */
-static void pump(struct net *net, uint32_t i)
+static void hand_over_all(struct net *net, uint32_t i)
 {
     int64_t now = sim_now(net->m->sim);
     while (net->bulks[i].busy && net->bulks[i].left > 0 && net->bulks[i].chunks < net->bulks[i].window) {
@@ -79,7 +78,17 @@ static void pump(struct net *net, uint32_t i)
         }
         hand_over(net, i);
     }
+}
+
+/* As much as may go now. Where links take no time a chunk is there before hand_over returns: the loop goes on
+ * then, not a pump within the pump. */
+static void pump(struct net *net, uint32_t i)
+{
+    if (net->bulks[i].pumping) return;
+    net->bulks[i].pumping = true;
+    hand_over_all(net, i);
     struct net_bulk *b = &net->bulks[i];
+    b->pumping = false;
     if (b->busy && b->left == 0 && b->chunks == 0) wake_at(net, i, due_ns(b, b->bytes));
 }
 
@@ -113,7 +122,10 @@ static bool end(struct net *net, uint32_t f)
 void net_bulk_lost(struct net *net, uint32_t f)
 {
     uint32_t i = net->frames[f].task;
-    if (end(net, f)) net->bulks[i].left += net->frames[f].payload;
+    if (end(net, f)) {
+        net->bulks[i].left += net->frames[f].payload;
+        wake_at(net, i, sim_now(net->m->sim)); /* what it was lost on may be back already */
+    }
     net_frame_free(net, f);
 }
 

@@ -53,9 +53,7 @@ void secret_heard(struct model *m, struct vm *vm, uint32_t t, int64_t got_ns)
     const struct task *k = &vm->tasks[t];
     const struct step *s = k->act.step;
     if (s->how != PROG_HEAR || !k->whole) return;
-    if (got_ns > vm->heard_most) vm->heard_most = got_ns;
-    if (got_ns < vm->heard_least) vm->heard_least = got_ns;
-    bool heard = got_ns < vm->heard_least + (vm->heard_most - vm->heard_least) / 2;
+    bool heard = covert_hear(&vm->covert, got_ns);
     bool sent = bit_of(&m->vms[s->target], sim_now(m->sim) / k->act.amount - 1);
     book_add(vm->book, REC_N_BITS, 1);
     book_add(vm->book, REC_N_BITS_WRONG, heard != sent);

@@ -171,6 +171,7 @@ static void iteration_over(struct model *m, struct vm *vm, struct task *k)
     struct vm *front = &m->vms[vm->front];
     vm->checksum = (vm->checksum + k->at.checksum) & PROG_CHECKSUM_MASK;
     front->done++;
+    front->inside--; /* of a loop, which has none, nobody asks */
     inner_tell(m, front, vm->sc->work.requests ? REC_DONE : REC_WORK, took, 0);
     if (front->done == vm->sc->work.until) {
         inner_tell(m, front, REC_UNTIL, sim_now(m->sim) - front->born_ns, 0);

@@ -60,6 +60,7 @@ static void come(struct model *m, struct vm *vm, struct request r)
         return;
     }
     inner_tell(m, vm, REC_ARRIVE, (int64_t)vm->arrivals, 0);
+    vm->inside++;
     if (by)
         guest_begin_request(m, by, t, &r);
     else
@@ -142,6 +143,7 @@ void work_answered(struct model *m, struct vm *vm, uint32_t client)
 void work_lost(struct model *m, struct vm *vm, int64_t came_ns, uint32_t client)
 {
     struct vm *front = &m->vms[vm->front];
+    front->inside--;
     inner_tell(m, front, REC_ABORT, sim_now(m->sim) - came_ns, 0);
     if (client == NONE) return;
     think(m, front, client);

@@ -39,6 +39,8 @@
  *   set     (may be NULL in a class that is not `weighted`) v's weight was old_weight and is v->weight now.
  *           v waits here or is q->current.
  *
+ *   leave   (may be NULL) v, which sleeps, leaves the host for good: nothing of it may be kept anywhere.
+ *
  *   tick    (may be NULL where tick_ns is 0) every tick_ns while anybody is runnable on the host.
  *
  * WHAT MAY BE ASSUMED
@@ -124,6 +126,7 @@ struct sched_queue {
     struct sched_node *due;
     uint64_t booked_ppm;     /* reservations of those here */
     struct sched_vcpu *next; /* the current's turn goes to it; NULL */
+    int64_t slot;            /* fixed slots: the one it last picked for */
 };
 
 struct sched_choice {
@@ -147,6 +150,7 @@ struct sched_class {
     struct sched_vcpu *(*first)(struct sched_queue *q);
     void (*back)(struct sched_queue *q);
     void (*set)(struct sched_queue *q, struct sched_vcpu *v, uint32_t old_weight, int64_t now);
+    void (*leave)(struct sched_vcpu *v);
     void (*tick)(struct sched_queue *q, int64_t now);
 };
 

@@ -164,6 +164,12 @@ static void block(struct sched_queue *q, struct sched_vcpu *v, enum sched_how ho
     }
 }
 
+static void leave(struct sched_vcpu *v)
+{
+    rouse(own_of(v));
+    deactivate(own_of(v));
+}
+
 static void pay(struct queue *own, struct vcpu *x, int64_t cost_ns)
 {
     x->credit_ns -= cost_ns;
@@ -286,5 +292,6 @@ const struct sched_class sched_credit_class = {
     .back = back,
     .first = first,
     .set = set,
+    .leave = leave,
     .tick = tick,
 };

@@ -29,6 +29,7 @@ struct sched_vm {
     int64_t due_ns;              /* the time up to which the reservation has been served */
     struct sched_node timer;     /* in sched.timers by period_end_ns, while vCPUs are throttled */
     bool has_timer;
+    uint32_t slot_last; /* fixed slots: whose turn was last */
 };
 
 struct sched_pinset { /* a distinct set of pins; number 0 is "any" */
@@ -99,6 +100,8 @@ struct sched {
     uint32_t threads;     /* per core */
     int64_t *progress_ns; /* by vCPU; only where has_skews */
     struct gangs gang;
+    bool slots;              /* fixed ones, sched_slots.c */
+    struct sched_class wrap; /* the policy, as it is called there */
     struct sched_rules rules;
 };
 
@@ -269,6 +272,14 @@ int64_t sched_skew_bound(struct sched *s, struct sched_vcpu *v, int64_t run_ns, 
 void sched_skew_settle(struct sched *s, struct sched_vm *vm,
                        int64_t now);                           /* who ran or waited does not now */
 void sched_skew_forget(struct sched *s, struct sched_vcpu *v); /* stopped, it blocks */
+
+/* sched_slots.c: fixed slots, where s->slots. */
+void sched_slots_init(struct sched *s);
+struct sched_pick sched_slots_pick(struct sched *s, struct sched_queue *q, int64_t now);
+void sched_slots_kick(struct sched *s, const struct sched_vcpu *v,
+                      int64_t now); /* it can run: perhaps at once */
+/* sched.c: the policy takes `must` from among the waiting, and whoever ran goes back there. */
+void sched_choose(struct sched *s, struct sched_queue *q, struct sched_vcpu *must, int64_t now);
 
 /* sched_lend.c: directed yield. */
 struct sched_vcpu *sched_lend_next(struct sched *s, struct sched_queue *q, int64_t now); /* NULL: nobody */

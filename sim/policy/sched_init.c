@@ -243,5 +243,6 @@ struct sched *sched_init(void *block, const struct sched_cfg *cfg)
         sched_init_vm(s, i, &cfg->vms[i], 0);
     init_queues(s);
     if (s->gang.on) init_gangs(s);
+    if (cfg->fixed_slots) sched_slots_init(s);
     return s;
 }

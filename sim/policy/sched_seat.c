@@ -47,6 +47,7 @@ void sched_detach(struct sched *s, uint32_t i, int64_t now)
     for (uint32_t v = vm->first_vcpu; v < vm->first_vcpu + vm->n_vcpus; v++) {
         struct sched_vcpu *x = vcpu_at(s, v);
         ASSERT(x->where == SCHED_BLOCKED);
+        if (s->cls->leave) s->cls->leave(x);
         untell_changed(s, x);
         for (uint32_t p = 0; s->has_lends && p < s->n_pcpus; p++)
             if (queue_at(s, p)->next == x) queue_at(s, p)->next = NULL;

@@ -66,7 +66,7 @@ static const struct key keys_cloud[] = {
         .about = "The VM with a `count:`, which is the least number of them.", .example = "web"),
     KEY("cloud.autoscale.metric", KEY_WORD, "backlog", ANY, .words = "backlog cpu latency",
         .about =
-            "What is looked at: requests that wait, a VM; the share of a vCPU in use; how long the first in "
+            "What is looked at: requests inside, a VM; the share of a vCPU in use; how long the first in "
             "line has waited, in s."),
     KEY("cloud.autoscale.above", KEY_NUMBER, "none", ANY, .words = "none", .about = "More VMs above this.",
         .example = "1"),

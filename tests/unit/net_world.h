@@ -185,6 +185,7 @@ static inline uint32_t world_vm(struct world *w, uint32_t host, uint32_t net)
                                .period_ns = 100000000,
                                .mode = SC_HARDWARE,
                                .swap = SC_NONE,
+                               .image = SC_NONE,
                                .network = net,
                                .net_weight = 1000,
                                .work = {.threads = 1, .queue_max = INT64_MAX, .until = UINT64_MAX}};
