@@ -115,6 +115,7 @@ void disk_attach(struct model *m, struct vm *vm)
     for (uint32_t k = 0; k < vm->sc->n_disks; k++) {
         struct vdisk *vd = &d->vds[first + k];
         if (!vd->attached) make(m, vd, k);
+        disk_device_sit(m, vd, vm->host->index);
         vd->key = vm->key_steps ^ KEY_PLACE;
         disk_set_flow(m, vd);
         disk_space_look(m, vd->dev);
@@ -161,10 +162,9 @@ void disk_destroy(struct model *m, struct vm *vm)
     for (uint32_t k = 0; k < vm->sc->n_disks; k++) {
         struct vdisk *vd = &d->vds[first + k];
         if (!vd->attached) continue;
-        struct ioqueue_flow_cfg none = {0};
         uint32_t account = vd->vol.account;
         disk_io_starved(m, vd);
-        ioqueue_set(vd->dev->queue, vd->flow, &none, sim_now(m->sim));
+        disk_device_stand(m, vd);
         volume_done(&vd->vol);
         vd->blocks_again += vd->cache.n_dirty;
         pagecache_done(&vd->cache);
