@@ -98,7 +98,7 @@ void cloud_empty_on(struct model *m)
 
 void cloud_balance_drain(struct model *m, struct mhost *h)
 {
-    if (!h->draining) return;
+    if (!h->draining || h->n_failures) return; /* its VMs fail with it; back, it drains no more */
     HOST_EACH(m, h, vm)
     {
         if (vm->migration) return; /* one after the other */

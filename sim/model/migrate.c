@@ -139,7 +139,8 @@ static void forget_pages(struct model *m, const struct vm *vm)
     }
 }
 
-static void give_up(struct model *m, struct vm *vm, enum rec_why why)
+/* goes_on: else it goes down, and must neither run nor move once more before it does. */
+static void give_up(struct model *m, struct vm *vm, enum rec_why why, bool goes_on)
 {
     struct migration *g = vm->migration;
     struct mhost *from = g->from;
@@ -147,9 +148,11 @@ static void give_up(struct model *m, struct vm *vm, enum rec_why why)
     if (g->bulk != NONE) g->bytes += net_bulk_cancel(m, g->bulk);
     inner_tell_why(m, vm, 0, REC_EV_CANCELLED, why);
     forget(m, vm);
-    power_release(m, vm, HOLD_MIGRATE);
-    if (vm->host->sched) cpu_settle(m, vm->host);
-    cloud_moved(m, vm, from);
+    if (goes_on) {
+        power_release(m, vm, HOLD_MIGRATE);
+        if (vm->host->sched) cpu_settle(m, vm->host);
+        cloud_moved(m, vm, from);
+    }
 }
 
 /* --- the stages --- */
@@ -192,7 +195,7 @@ static void step(struct model *m, struct vm *vm, struct precopy_step s, int64_t 
     }
     inner_tell_why(m, vm, g->copy.rounds, REC_EV_DIVERGED, REC_WHY_NONE);
     switch ((enum sc_diverge)vm->sc->migrate.diverge) {
-    case SC_DIVERGE_CANCEL: give_up(m, vm, REC_WHY_DIVERGED); return;
+    case SC_DIVERGE_CANCEL: give_up(m, vm, REC_WHY_DIVERGED, true); return;
     case SC_DIVERGE_STOP: stop(m, vm, s.bytes); return;
     case SC_DIVERGE_THROTTLE:
         g->throttle_ppm += g->throttle_ppm ? THROTTLE_STEP_PPM : THROTTLE_FIRST_PPM;
@@ -428,9 +431,11 @@ bool migrate_begin(struct model *m, struct vm *vm, struct mhost *to)
     return true;
 }
 
-void migrate_lost(struct model *m, struct vm *vm)
+struct mhost *migrate_lost(struct model *m, struct vm *vm)
 {
-    give_up(m, vm, REC_WHY_BUSY);
+    struct mhost *from = vm->migration->from;
+    give_up(m, vm, REC_WHY_BUSY, false);
+    return from;
 }
 
 void migrate_host_failed(struct model *m, struct mhost *h)
@@ -439,10 +444,12 @@ void migrate_host_failed(struct model *m, struct mhost *h)
         struct vm *vm = &m->vms[i];
         struct migration *g = vm->migration;
         if (!g || (g->from != h && g->to != h)) continue;
-        if (g->phase == FETCH)
+        if (g->phase == FETCH) {
             power_fail(m, vm, REC_WHY_HOST);
-        else
-            give_up(m, vm, REC_WHY_HOST_OFF);
+            cpu_settle(m, vm->host);
+        } else {
+            give_up(m, vm, REC_WHY_HOST_OFF, true);
+        }
     }
 }
 

@@ -46,7 +46,7 @@ START_TEST(whatever_its_tasks_are_at)
         snprintf(events, sizeof events,
                  "events: [{at: %dus, migrate: a, to: g}, {at: %dus, migrate: a, to: h}, {at: %dus, migrate: "
                  "a, to: g}, {at: %dus, migrate: a, to: h}]\n",
-                 100100 + 3177 * i, 500100 + 1313 * i, 900100 + 771 * i, 1300000 + 977 * i);
+                 100100 + 3177 * i, 500100 + 1313 * i, 900100 + 771 * i, 1500000 + 977 * i);
         l = steps(speeds[i % 3], methods[i / 3 % 3], events);
         ck_assert_uint_eq(lab_exact(l, "vm.a", "work.done", "total"), 400);
         ck_assert_uint_eq(lab_exact(l, "vm.a", "work.checksum", "total"), sum);
@@ -103,7 +103,7 @@ START_TEST(failures_in_each_phase)
         char events[200];
         snprintf(events, sizeof events,
                  "events: [{at: 1s, migrate: a, to: g}, {at: %dms, fail: %s, for: 1s}, {at: "
-                 "15s, start: a}]\n",
+                 "5s, start: a}]\n",
                  t[i].at_ms, t[i].fails);
         struct lab *l = lab_open(HOSTS HOG, "1.0", t[i].method, events);
         life_run(l, 1);
