@@ -28,7 +28,7 @@ static struct lab *steps(const char *speed, const char *method, const char *even
         "  workload: {steps: [{cpu: {exponential: 3ms}}, {busy: {uniform: [1ms, 3ms]}}, {sleep: "
         "{exponential: 4ms}}, {touch: {pages: 2000, of: 32MiB, write: 50%%}}, {disk: {write: 64KiB}}, {disk: "
         "{read: 64KiB}}, {net: {send: 100kB, to: pc}}, {ops: {syscall: 100}}, {lock: {hold: 1ms, wait: "
-        "spin}}], until: {count: 400}}\n%s",
+        "spin}}], until: {count: 600}}\n%s",
         speed, method, events);
     life_run(l, 1);
     return l;
@@ -39,16 +39,16 @@ START_TEST(whatever_its_tasks_are_at)
     static const char *const speeds[] = {"1.0", "0.7", "1.9"};
     struct lab *l = steps("1.0", "pre-copy", "");
     uint64_t sum = lab_exact(l, "vm.a", "work.checksum", "total");
-    ck_assert_uint_eq(lab_exact(l, "vm.a", "work.done", "total"), 400);
+    ck_assert_uint_eq(lab_exact(l, "vm.a", "work.done", "total"), 600);
     lab_close(l);
     for (int i = 0; i < 18; i++) {
         char events[400];
         snprintf(events, sizeof events,
                  "events: [{at: %dus, migrate: a, to: g}, {at: %dus, migrate: a, to: h}, {at: %dus, migrate: "
                  "a, to: g}, {at: %dus, migrate: a, to: h}]\n",
-                 100100 + 3177 * i, 500100 + 1313 * i, 900100 + 771 * i, 1500000 + 977 * i);
+                 100100 + 3177 * i, 700100 + 1313 * i, 1400100 + 771 * i, 2000000 + 977 * i);
         l = steps(speeds[i % 3], methods[i / 3 % 3], events);
-        ck_assert_uint_eq(lab_exact(l, "vm.a", "work.done", "total"), 400);
+        ck_assert_uint_eq(lab_exact(l, "vm.a", "work.done", "total"), 600);
         ck_assert_uint_eq(lab_exact(l, "vm.a", "work.checksum", "total"), sum);
         ck_assert_int_eq(life_count(l, "vm.a", "migrated"), 4);
         ck_assert_int_eq(life_count(l, "vm.a", "cancelled"), 0);
