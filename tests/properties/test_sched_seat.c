@@ -9,7 +9,7 @@ Suite *sched_seat_suite(void);
 #define MS INT64_C(1000000)
 
 static const char *const names[] = {"rr", "credit", "cfs", "eevdf", "stride", "bvt"};
-enum { SEEDS = 30, ROOM_VMS = 10, ROOM_VCPUS = 24, BASE = 3 };
+enum { SEEDS = 30, ROOM_VMS = 10, ROOM_VCPUS = 24, BASE = 3, NOBODY = WORLD_VMS - 1 };
 
 static uint64_t pins[BASE];
 
@@ -43,7 +43,7 @@ static uint32_t attach(struct world *w, struct world_vm vm)
     w->vm[i] = vm;
     if (i >= w->cfg.n_vms) w->cfg.n_vms = i + 1;
     for (uint32_t v = vm.first; v < vm.first + vm.n_vcpus; v++) {
-        MUST(v >= w->cfg.n_vcpus || w->vm[w->v[v].vm].n_vcpus == 0 || w->v[v].vm == i);
+        MUST(v >= w->cfg.n_vcpus || w->v[v].vm == NOBODY);
         w->v[v] = (struct world_vcpu){.vm = i, .work = vm.work ? 0 : -1, .wake_at = -1, .on = SCHED_NONE};
     }
     if (vm.first + vm.n_vcpus > w->cfg.n_vcpus) w->cfg.n_vcpus = vm.first + vm.n_vcpus;
@@ -66,9 +66,11 @@ static void detach(struct world *w, uint32_t i)
         world_settle(w);
     }
     sched_detach(w->s, i, w->now);
+    for (uint32_t v = vm->first; v < vm->first + vm->n_vcpus; v++) {
+        MUST(sched_where(w->s, v) == SCHED_BLOCKED);
+        w->v[v].vm = NOBODY;
+    }
     *vm = (struct world_vm){.weight = 1};
-    for (uint32_t v = 0; v < w->cfg.n_vcpus; v++)
-        if (w->v[v].vm == i) MUST(sched_where(w->s, v) == SCHED_BLOCKED);
     world_look(w);
     world_settle(w);
 }
