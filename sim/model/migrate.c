@@ -119,6 +119,7 @@ static void forget(struct model *m, struct vm *vm)
     book_add(vm->book, REC_N_MIG_ROUNDS, g->copy.rounds);
     book_add(vm->book, REC_N_MIG_BYTES, g->bytes);
     vm->migration = NULL;
+    m->n_migrations--;
     free(g);
 }
 
@@ -382,6 +383,7 @@ static void begin(struct model *m, struct vm *vm, struct mhost *to)
     *g = (struct migration){
         .from = vm->host, .to = to, .bulk = NONE, .began_ns = sim_now(m->sim), .pushed = MEM_NO_PAGE};
     vm->migration = g;
+    m->n_migrations++;
     host_wants(vm, want);
     for (int r = 0; r < 2; r++)
         to->promised[r] += want[r];
@@ -435,7 +437,7 @@ void migrate_lost(struct model *m, struct vm *vm)
 
 void migrate_host_failed(struct model *m, struct mhost *h)
 {
-    for (uint32_t i = 0; i < m->sc->n_vms; i++) {
+    for (uint32_t i = 0; m->n_migrations && i < m->sc->n_vms; i++) {
         struct vm *vm = &m->vms[i];
         struct migration *g = vm->migration;
         if (!g || (g->from != h && g->to != h)) continue;
