@@ -191,13 +191,13 @@ int64_t disk_crash(struct model *m, struct vm *vm)
 {
     struct disks *d = m->disks;
     int64_t lost = 0;
-    for (uint32_t k = 0; k < vm->sc->n_disks; k++)
-        if (vdisk_of(m, vm, k)->attached) disk_io_starved(m, vdisk_of(m, vm, k));
     for (uint32_t i = 0; i < d->n_ios; i++) {
         struct io *io = &d->slabs[i / DISK_SLAB][i % DISK_SLAB];
         if (io->gen % 2 == 1 && io->vm == vm && io->kind != IO_PAGE)
             io->kind = IO_PART; /* nobody asks for it */
     }
+    for (uint32_t k = 0; k < vm->sc->n_disks; k++)
+        if (vdisk_of(m, vm, k)->attached) disk_io_starved(m, vdisk_of(m, vm, k));
     for (uint32_t k = 0; k < vm->sc->n_disks; k++) {
         struct vdisk *vd = vdisk_of(m, vm, k);
         if (!vd->attached) continue;
