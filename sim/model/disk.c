@@ -135,8 +135,9 @@ uint32_t disk_snapshot(struct model *m, struct vm *vm)
     uint32_t first = d->first_vd[vm - m->vms], n = d->vds[first].n_snaps;
     for (uint32_t k = 0; k < vm->sc->n_disks; k++) {
         struct vdisk *vd = &d->vds[first + k];
+        if (!vd->attached) make(m, vd, k); /* it was never powered on */
         vd->snaps = realloc(vd->snaps, (n + 1) * sizeof *vd->snaps);
-        ASSERT(vd->snaps && vd->attached);
+        ASSERT(vd->snaps);
         volume_init(&vd->snaps[n], &vd->dev->pool, vd->vol.size, false);
         disk_space_account(vd, vd->snaps[n].account);
         volume_snapshot(&vd->snaps[n], &vd->vol);

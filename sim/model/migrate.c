@@ -119,6 +119,7 @@ static void forget(struct model *m, struct vm *vm)
     book_add(vm->book, REC_N_MIG_ROUNDS, g->copy.rounds);
     book_add(vm->book, REC_N_MIG_BYTES, g->bytes);
     vm->migration = NULL;
+    m->n_migrations--;
     free(g);
 }
 
@@ -139,8 +140,8 @@ static void forget_pages(struct model *m, const struct vm *vm)
     }
 }
 
-/* goes_on: else it goes down, and must neither run nor move once more before it does. */
-static void give_up(struct model *m, struct vm *vm, enum rec_why why, bool goes_on)
+/* Its host is not settled. */
+static void give_up(struct model *m, struct vm *vm, enum rec_why why)
 {
     struct migration *g = vm->migration;
     struct mhost *from = g->from;
@@ -148,11 +149,8 @@ static void give_up(struct model *m, struct vm *vm, enum rec_why why, bool goes_
     if (g->bulk != NONE) g->bytes += net_bulk_cancel(m, g->bulk);
     inner_tell_why(m, vm, 0, REC_EV_CANCELLED, why);
     forget(m, vm);
-    if (goes_on) {
-        power_release(m, vm, HOLD_MIGRATE);
-        if (vm->host->sched) cpu_settle(m, vm->host);
-        cloud_moved(m, vm, from);
-    }
+    power_release(m, vm, HOLD_MIGRATE);
+    cloud_moved(m, from);
 }
 
 /* --- the stages --- */
@@ -195,7 +193,10 @@ static void step(struct model *m, struct vm *vm, struct precopy_step s, int64_t 
     }
     inner_tell_why(m, vm, g->copy.rounds, REC_EV_DIVERGED, REC_WHY_NONE);
     switch ((enum sc_diverge)vm->sc->migrate.diverge) {
-    case SC_DIVERGE_CANCEL: give_up(m, vm, REC_WHY_DIVERGED, true); return;
+    case SC_DIVERGE_CANCEL:
+        give_up(m, vm, REC_WHY_DIVERGED);
+        cpu_settle(m, vm->host);
+        return;
     case SC_DIVERGE_STOP: stop(m, vm, s.bytes); return;
     case SC_DIVERGE_THROTTLE:
         g->throttle_ppm += g->throttle_ppm ? THROTTLE_STEP_PPM : THROTTLE_FIRST_PPM;
@@ -226,7 +227,7 @@ static void arrived(struct model *m, struct vm *vm)
     count_done(m, vm);
     struct mhost *from = g->from;
     forget(m, vm);
-    cloud_moved(m, vm, from);
+    cloud_moved(m, from);
 }
 
 static void switch_over(struct model *m, struct vm *vm)
@@ -385,6 +386,7 @@ static void begin(struct model *m, struct vm *vm, struct mhost *to)
     *g = (struct migration){
         .from = vm->host, .to = to, .bulk = NONE, .began_ns = sim_now(m->sim), .pushed = MEM_NO_PAGE};
     vm->migration = g;
+    m->n_migrations++;
     host_wants(vm, want);
     for (int r = 0; r < 2; r++)
         to->promised[r] += want[r];
@@ -425,31 +427,28 @@ bool migrate_begin(struct model *m, struct vm *vm, struct mhost *to)
         if (from->sched) cpu_settle(m, from);
         return false;
     }
-    if (vm->power != POWER_UP) return refused(m, vm, to, REC_WHY_BUSY);
+    if (vm->power != POWER_UP || !host_up(vm->host)) return refused(m, vm, to, REC_WHY_BUSY);
     if (to->off) host_switch(m, to, true);
     begin(m, vm, to);
     return true;
 }
 
-struct mhost *migrate_lost(struct model *m, struct vm *vm)
+void migrate_lost(struct model *m, struct vm *vm)
 {
-    struct mhost *from = vm->migration->from;
-    give_up(m, vm, REC_WHY_BUSY, false);
-    return from;
+    give_up(m, vm, REC_WHY_BUSY);
 }
 
 void migrate_host_failed(struct model *m, struct mhost *h)
 {
-    for (uint32_t i = 0; i < m->sc->n_vms; i++) {
+    for (uint32_t i = 0; m->n_migrations && i < m->sc->n_vms; i++) {
         struct vm *vm = &m->vms[i];
         struct migration *g = vm->migration;
         if (!g || (g->from != h && g->to != h)) continue;
-        if (g->phase == FETCH) {
+        if (g->phase == FETCH)
             power_fail(m, vm, REC_WHY_HOST);
-            cpu_settle(m, vm->host);
-        } else {
-            give_up(m, vm, REC_WHY_HOST_OFF, true);
-        }
+        else
+            give_up(m, vm, REC_WHY_HOST_OFF);
+        cpu_settle(m, vm->host);
     }
 }
 

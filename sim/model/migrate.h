@@ -33,9 +33,8 @@ void migrate_sent(struct model *m, uint32_t arg);
 void migrate_on(void *model, uint32_t vm); /* the engine's event: its fixed downtime is over */
 /* Post-copy: a page it refers to is not there yet (mem.h). */
 void migrate_fetch(struct model *m, struct vm *vm, uint32_t page);
-/* It fails or stops meanwhile: given up. Where it came from: whoever calls tells cloud_moved when the VM is
- * down. */
-struct mhost *migrate_lost(struct model *m, struct vm *vm);
+/* It fails or stops meanwhile: given up. */
+void migrate_lost(struct model *m, struct vm *vm);
 /* A host of some migrations has failed: those are given up; a post-copy's VM fails with it. */
 void migrate_host_failed(struct model *m, struct mhost *h);
 /* Where it is going; NONE. */

@@ -185,7 +185,7 @@ void power_resume(struct model *m, struct vm *vm)
 /* It is up no more, nor will it be by itself. */
 static void down(struct model *m, struct vm *vm, enum vm_power to)
 {
-    struct mhost *from = vm->migration ? migrate_lost(m, vm) : NULL;
+    if (vm->migration) migrate_lost(m, vm);
     int64_t lost = guest_down(m, vm);
     int64_t dirty = vm->sc->n_disks ? disk_crash(m, vm) : 0;
     vm->held = 0;
@@ -195,7 +195,6 @@ static void down(struct model *m, struct vm *vm, enum vm_power to)
     if (lost) event(m, vm, REC_EV_ABORTED, lost, REC_WHY_NONE);
     if (dirty) event(m, vm, REC_EV_DIRTY_LOST, dirty, REC_WHY_NONE);
     tell_up(m, vm);
-    if (from) cloud_moved(m, vm, from);
 }
 
 static bool running(const struct vm *vm)

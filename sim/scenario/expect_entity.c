@@ -146,6 +146,7 @@ static const char *name_at_index(const struct scenario *sc, unsigned on, const c
         name = sc->nics[i].name;
         break;
     case NAME_ON_NETWORK: return i < sc->n_networks ? sc->networks[i].name : NULL;
+    case NAME_ON_SERVICE: return i < sc->n_services ? sc->services[i].name : NULL;
     default: return i < sc->n_peers ? sc->peers[i].name : NULL;
     }
     return of == SC_NONE || fits(host, sc->hosts[of].name, sc->hosts[of].group, host_glob) ? name : "";
@@ -172,11 +173,9 @@ static bool check_device(struct expect_parse *p, const struct part *parts, unsig
     static const struct {
         unsigned on;
         const char *what, *kind, *leaf; /* the list on a host */
-    } kinds[] = {{NAME_ON_DISK, "disk", "disk", "disks"},
-                 {NAME_ON_NIC, "NIC", "nic", "nics"},
-                 {NAME_ON_STORAGE, "store", "storage", NULL},
-                 {NAME_ON_NETWORK, "network", "network", NULL},
-                 {NAME_ON_PEER, "peer", "peer", NULL}};
+    } kinds[] = {{NAME_ON_DISK, "disk", "disk", "disks"},     {NAME_ON_NIC, "NIC", "nic", "nics"},
+                 {NAME_ON_STORAGE, "store", "storage", NULL}, {NAME_ON_NETWORK, "network", "network", NULL},
+                 {NAME_ON_PEER, "peer", "peer", NULL},        {NAME_ON_SERVICE, "service", "service", NULL}};
     size_t k = 0;
     while (kinds[k].on != on)
         k++;
@@ -246,14 +245,15 @@ static bool is(const struct part *x, const char *word)
 
 static void no_kind(struct expect_parse *p, const struct part *x)
 {
-    static const char *const kinds[] = {"vm", "host", "storage", "network", "peer", "cluster", NULL};
+    static const char *const kinds[] = {"vm",   "host",    "storage", "network",
+                                        "peer", "service", "cluster", NULL};
     expect_error(p, x->at, x->len, "`%.*s` is not a kind of entity", (int)(x->len > 40 ? 40 : x->len), x->s);
     const char *near = diag_nearest(part_text(p, x), kinds);
     if (near)
         expect_hint(p, "did you mean `%s`?", near);
     else
-        expect_hint(
-            p, "metrics begin with vm.NAME, host.NAME, storage.NAME, network.NAME, peer.NAME or cluster");
+        expect_hint(p, "metrics begin with vm.NAME, host.NAME, storage.NAME, network.NAME, peer.NAME, "
+                       "service.NAME or cluster");
 }
 
 unsigned expect_entity(struct expect_parse *p, size_t from, size_t len, size_t *used)
@@ -273,13 +273,11 @@ unsigned expect_entity(struct expect_parse *p, size_t from, size_t len, size_t *
         /* host.h.disk.ssd0: the longer reading, as no host has metrics of disks or NICs. */
         if (n_parts > 2 && is(&parts[2], "disk nic"))
             on = is(&parts[2], "disk") ? NAME_ON_DISK : NAME_ON_NIC, n = 4;
-    } else if (is(&parts[0], "storage network peer")) {
+    } else if (is(&parts[0], "storage network peer service")) {
         on = is(&parts[0], "storage")   ? NAME_ON_STORAGE
              : is(&parts[0], "network") ? NAME_ON_NETWORK
-                                        : NAME_ON_PEER;
-    } else if (is(&parts[0], "service")) {
-        expect_error(p, from, parts[0].len, "`%.*s` is not supported yet", (int)parts[0].len, parts[0].s);
-        return 0;
+             : is(&parts[0], "peer")    ? NAME_ON_PEER
+                                        : NAME_ON_SERVICE;
     } else {
         no_kind(p, &parts[0]);
         return 0;
