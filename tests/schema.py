@@ -47,7 +47,7 @@ def spoil(doc):
         lambda d: d["vms"][0].update(workload={"steps": [{"cpu": {"expnential": "1ms"}}]}),
         lambda d: d["vms"][0].update(workload={"steps": [{"cpu": {"uniform": ["1ms"]}}]}),
         lambda d: d["vms"][0].update(disk={"size": "1G"}),
-        lambda d: d["vms"][0].update(kernel="k1"),
+        lambda d: d["vms"][0].update(kernel="k 1"),
     ):
         spoiled = copy.deepcopy(doc)
         change(spoiled)

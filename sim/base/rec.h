@@ -53,7 +53,8 @@ enum rec_kind {
     REC_THREAD,
     REC_COUNT, /* `cause` is an enum rec_count; value: how many more there were, up to now */
     REC_LEVEL, /* `cause` is an enum rec_level; value: what it is from now on */
-    REC_IO,    /* a disk request is done; value: its latency; vm UINT32_MAX: the host's own. Of a device */
+    REC_IO,    /* a disk request is done; value: its latency; vm UINT32_MAX: the host's own. Of a device. With
+                * `to`    1 it is not done but forgotten: its VM failed, and it was not on its way yet */
     REC_ABORT, /* a request inside was lost with its VM and is never answered; value: its age in ns */
     REC_POWER, /* `cause` is an enum rec_power; value: what it is from now on; of a VM, or of a host (vm none)
                 */

@@ -45,6 +45,7 @@ void meter_dev_io(struct meter *m, const struct rec *r)
     meter_dev_settle(m, r->host, r->t_ns);
     d->done_then++;
     d->spent += r->value;
+    if (r->to) return; /* forgotten: it left the queue, and that is all */
     t->n_io++;
     if (r->vm != UINT32_MAX) meter_count_new(m, &m->vms[r->vm].tally)->n_io++;
     if (r->value < 0) {

@@ -16,26 +16,6 @@ void cloud_at(struct model *m, int64_t at_ns, int prio, enum cloud_what what, ui
         sim_at(m->sim, at_ns, prio, m->ev_cloud, i * CLOUD_NWHATS + (uint32_t)what);
 }
 
-void cloud_on_event(void *model, uint32_t arg)
-{
-    struct model *m = model;
-    uint32_t i = arg / CLOUD_NWHATS;
-    enum cloud_what what = (enum cloud_what)(arg % CLOUD_NWHATS);
-    switch (what) {
-    case CLOUD_HOST_DETECT:
-    case CLOUD_HOST_DISPATCH:
-    case CLOUD_VM_DETECT:
-    case CLOUD_VM_DISPATCH: cloud_ha_on(m, what, i); break;
-    case CLOUD_REQUEST: cloud_request_on(m); break;
-    case CLOUD_SCALE: cloud_scale_on(m, i); break;
-    case CLOUD_BALANCE: cloud_balance_on(m); break;
-    case CLOUD_EMPTY: cloud_empty_on(m); break;
-    case CLOUD_SPEED: cloud_speed_on(m, i); break;
-    case CLOUD_NWHATS: break;
-    }
-    book_settle(m);
-}
-
 bool cloud_rejected(struct model *m, const struct vm *vm, enum rec_why why)
 {
     inner_tell_why(m, vm, 0, REC_EV_REJECTED, why);
@@ -73,8 +53,10 @@ static void settle(struct model *m, const struct vm *vm)
 static void bring_up(struct model *m, struct vm *vm)
 {
     if (vm->host->off && vm->host->n_failures == 0) host_switch(m, vm->host, true);
+    bool off =
+        vm->power == POWER_OFF || vm->power == POWER_FAILED; /* not started by its host's coming back */
     if (host_up(vm->host)) {
-        power_on(m, vm);
+        if (off) power_on(m, vm);
     } else { /* it boots when the host is back */
         vm->power = POWER_FAILED;
         power_want(m, vm);
@@ -140,8 +122,7 @@ void cloud_vm_off(struct model *m, struct vm *vm)
     if (!c) return;
     count(c, vm, false);
     if (vm->power == POWER_NONE) cloud_request_gone(m, vm);
-    cloud_ha_retry(m);
-    cloud_empty_soon(m);
+    cloud_soon(m);
 }
 
 void cloud_vm_leaves(struct model *m, struct vm *vm)
@@ -151,13 +132,48 @@ void cloud_vm_leaves(struct model *m, struct vm *vm)
     power_destroy(m, vm);
 }
 
-void cloud_moved(struct model *m, struct vm *vm, struct mhost *from)
+void cloud_moved(struct model *m, struct mhost *from)
 {
-    (void)vm;
-    if (!m->cloud) return;
-    cloud_balance_drain(m, from);
+    (void)from;
+    if (m->cloud) cloud_soon(m);
+}
+
+/* What follows from more room, or from fewer VMs on a host: at this instant, but when all that happens in it
+ * has. */
+void cloud_soon(struct model *m)
+{
+    if (m->cloud->soon) return;
+    m->cloud->soon = true;
+    cloud_at(m, sim_now(m->sim), EVQ_LATE, CLOUD_SOON, 0);
+}
+
+static void on_soon(struct model *m)
+{
+    m->cloud->soon = false;
+    for (uint32_t i = 0; i < m->sc->n_hosts; i++)
+        if (m->hosts[i].draining) cloud_balance_drain(m, &m->hosts[i]);
     cloud_ha_retry(m);
-    cloud_empty_soon(m);
+    cloud_empty(m);
+}
+
+void cloud_on_event(void *model, uint32_t arg)
+{
+    struct model *m = model;
+    uint32_t i = arg / CLOUD_NWHATS;
+    enum cloud_what what = (enum cloud_what)(arg % CLOUD_NWHATS);
+    switch (what) {
+    case CLOUD_HOST_DETECT:
+    case CLOUD_HOST_DISPATCH:
+    case CLOUD_VM_DETECT:
+    case CLOUD_VM_DISPATCH: cloud_ha_on(m, what, i); break;
+    case CLOUD_REQUEST: cloud_request_on(m); break;
+    case CLOUD_SCALE: cloud_scale_on(m, i); break;
+    case CLOUD_BALANCE: cloud_balance_on(m); break;
+    case CLOUD_SOON: on_soon(m); break;
+    case CLOUD_SPEED: cloud_speed_on(m, i); break;
+    case CLOUD_NWHATS: break;
+    }
+    book_settle(m);
 }
 
 /* --- beginning and end --- */

@@ -35,7 +35,7 @@ void cloud_vm_off(struct model *m, struct vm *vm);    /* stopped or destroyed: t
 void cloud_vm_leaves(struct model *m, struct vm *vm); /* its lifetime is over */
 void cloud_host_failed(struct model *m, struct mhost *h);
 void cloud_host_back(struct model *m, struct mhost *h);
-void cloud_moved(struct model *m, struct vm *vm, struct mhost *from); /* or its migration was given up */
+void cloud_moved(struct model *m, struct mhost *from); /* a VM from there; or its migration was given up */
 /* A request came or went; called from within steps: what follows comes as an event of its own. */
 static inline void cloud_backlog(struct model *m, const struct vm *front);
 void cloud_look(struct model *m, uint32_t scale);

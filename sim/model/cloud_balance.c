@@ -17,7 +17,7 @@ void cloud_balance_init(struct model *m)
     if (c->sc->balance_every_ns) cloud_at(m, c->sc->balance_every_ns, EVQ_NORMAL, CLOUD_BALANCE, 0);
     for (uint32_t i = 0; i < m->sc->n_hosts; i++)
         if (m->sc->hosts[i].power.n_steps) cloud_at(m, SPEED_EVERY_NS, EVQ_NORMAL, CLOUD_SPEED, i);
-    cloud_empty_soon(m);
+    if (c->policy && place_powers_off(c->policy)) cloud_soon(m);
 }
 
 static enum rec_why may_move(const void *ctx, uint32_t vm, uint32_t host)
@@ -77,17 +77,10 @@ void cloud_balance_on(struct model *m)
 
 /* --- switching off --- */
 
-void cloud_empty_soon(struct model *m)
+void cloud_empty(struct model *m)
 {
-    struct cloud *c = m->cloud;
-    if (!c->policy || !place_powers_off(c->policy) || c->emptying) return;
-    c->emptying = true;
-    cloud_at(m, sim_now(m->sim), EVQ_LATE, CLOUD_EMPTY, 0);
-}
-
-void cloud_empty_on(struct model *m)
-{
-    m->cloud->emptying = false;
+    const struct cloud *c = m->cloud;
+    if (!c->policy || !place_powers_off(c->policy)) return;
     for (uint32_t i = 0; i < m->sc->n_hosts; i++) {
         struct mhost *h = &m->hosts[i];
         if (h->n_vms == 0 && !h->off && h->n_failures == 0 && !h->expects) host_switch(m, h, false);
@@ -98,7 +91,6 @@ void cloud_empty_on(struct model *m)
 
 void cloud_balance_drain(struct model *m, struct mhost *h)
 {
-    if (!h->draining) return;
     HOST_EACH(m, h, vm)
     {
         if (vm->migration) return; /* one after the other */

@@ -106,8 +106,7 @@ void cloud_ha_on(struct model *m, enum cloud_what what, uint32_t i)
 void cloud_ha_retry(struct model *m)
 {
     struct cloud *c = m->cloud;
-    if (!c || c->n_stranded == 0 || c->retrying) return;
-    c->retrying = true; /* starting one makes no more room */
+    if (c->n_stranded == 0) return;
     for (uint32_t i = 0; i < m->sc->n_vms && c->n_stranded; i++) {
         if (!c->vm[i].stranded) continue;
         if (waits(&m->vms[i])) {
@@ -117,13 +116,11 @@ void cloud_ha_retry(struct model *m)
         c->vm[i].stranded = false; /* somebody else saw to it */
         c->n_stranded--;
     }
-    c->retrying = false;
 }
 
 void cloud_host_back(struct model *m, struct mhost *h)
 {
     if (!m->cloud) return;
     h->draining = false;
-    cloud_ha_retry(m);
-    cloud_empty_soon(m);
+    cloud_soon(m);
 }

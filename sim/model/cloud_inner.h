@@ -16,7 +16,7 @@ enum cloud_what {
     CLOUD_REQUEST,
     CLOUD_SCALE,
     CLOUD_BALANCE,
-    CLOUD_EMPTY, /* switches off hosts without VMs */
+    CLOUD_SOON,  /* drains go on, stranded VMs are tried again, hosts without VMs are switched off */
     CLOUD_SPEED, /* a host's speed step */
     CLOUD_NWHATS
 };
@@ -34,6 +34,7 @@ struct cloud_vm {
     int64_t load_ppm;          /* then */
     int64_t life_ns;           /* from when it is up; INT64_MAX: without end */
     bool stranded;
+    bool listed; /* among its flavour's free ones */
 };
 
 struct cloud_scale {
@@ -68,8 +69,7 @@ struct cloud {
     struct rng rng; /* requests' */
     uint64_t n_requests;
     int64_t loads_ns; /* when loads were last looked at */
-    bool retrying;
-    bool emptying; /* an appointment to switch hosts off is made */
+    bool soon;        /* an appointment for that is made */
 };
 
 void cloud_at(struct model *m, int64_t at_ns, int prio, enum cloud_what what, uint32_t i);
@@ -111,8 +111,8 @@ void cloud_scale_on(struct model *m, uint32_t i);
 void cloud_balance_init(struct model *m);
 void cloud_balance_on(struct model *m);
 void cloud_balance_drain(struct model *m, struct mhost *h); /* the next one, if it is being drained */
-void cloud_empty_soon(struct model *m);
-void cloud_empty_on(struct model *m);
+void cloud_empty(struct model *m); /* hosts without VMs are switched off, if that is the policy */
+void cloud_soon(struct model *m);
 void cloud_speed_on(struct model *m, uint32_t host);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "model/cloud_inner.h"
+#include "model/power.h"
 
 static void schedule(struct model *m)
 {
@@ -15,6 +16,13 @@ static void schedule(struct model *m)
     ASSERT(made == 0);
     int64_t in = draw_amount(&gap, &c->rng, NULL, 0), now = sim_now(m->sim);
     if (in <= INT64_MAX - now) cloud_at(m, now + in, EVQ_NORMAL, CLOUD_REQUEST, 0);
+}
+
+static void add(struct cloud *c, uint32_t flavour, uint32_t vm)
+{
+    struct cloud_flavour *f = &c->flavours[flavour];
+    if (!c->vm[vm].listed) f->free[f->n_free++] = vm;
+    c->vm[vm].listed = true;
 }
 
 void cloud_request_init(struct model *m)
@@ -28,7 +36,7 @@ void cloud_request_init(struct model *m)
         const struct sc_flavour *f = &r->flavours[i];
         c->flavours[i].free = alloc_array(f->n_vms, sizeof *c->flavours[i].free);
         for (uint32_t k = f->n_vms; k-- > 0;)
-            c->flavours[i].free[c->flavours[i].n_free++] = f->first_vm + k;
+            add(c, i, f->first_vm + k);
     }
     schedule(m);
 }
@@ -52,12 +60,15 @@ void cloud_request_on(struct model *m)
     uint32_t f = draw_flavour(c);
     int64_t life = draw_amount(&r->lifetime, &c->rng, r->pool, c->n_requests++);
     struct cloud_flavour *of = &c->flavours[f];
+    while (of->n_free &&
+           m->vms[of->free[of->n_free - 1]].power != POWER_NONE) /* somebody started it by hand */
+        c->vm[of->free[--of->n_free]].listed = false;
     if (of->n_free == 0) {
         cloud_rejected(m, &m->vms[r->flavours[f].first_vm], REC_WHY_SLOTS);
     } else {
         uint32_t i = of->free[of->n_free - 1];
         c->vm[i].life_ns = life;
-        if (cloud_make(m, &m->vms[i], NULL)) of->n_free--;
+        if (cloud_make(m, &m->vms[i], NULL)) c->vm[of->free[--of->n_free]].listed = false;
     }
     schedule(m);
 }
@@ -68,7 +79,6 @@ void cloud_request_gone(struct model *m, const struct vm *vm)
     if (vm->sc->there != SC_BY_REQUEST) return;
     for (uint32_t i = 0; i < c->sc->requests.n_flavours; i++) {
         const struct sc_flavour *f = &c->sc->requests.flavours[i];
-        if (vm->index >= f->first_vm && vm->index - f->first_vm < f->n_vms)
-            c->flavours[i].free[c->flavours[i].n_free++] = vm->index;
+        if (vm->index >= f->first_vm && vm->index - f->first_vm < f->n_vms) add(c, i, vm->index);
     }
 }

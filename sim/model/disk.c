@@ -115,6 +115,7 @@ void disk_attach(struct model *m, struct vm *vm)
     for (uint32_t k = 0; k < vm->sc->n_disks; k++) {
         struct vdisk *vd = &d->vds[first + k];
         if (!vd->attached) make(m, vd, k);
+        disk_device_sit(m, vd, vm->host->index);
         vd->key = vm->key_steps ^ KEY_PLACE;
         disk_set_flow(m, vd);
         disk_space_look(m, vd->dev);
@@ -134,8 +135,9 @@ uint32_t disk_snapshot(struct model *m, struct vm *vm)
     uint32_t first = d->first_vd[vm - m->vms], n = d->vds[first].n_snaps;
     for (uint32_t k = 0; k < vm->sc->n_disks; k++) {
         struct vdisk *vd = &d->vds[first + k];
+        if (!vd->attached) make(m, vd, k); /* it was never powered on */
         vd->snaps = realloc(vd->snaps, (n + 1) * sizeof *vd->snaps);
-        ASSERT(vd->snaps && vd->attached);
+        ASSERT(vd->snaps);
         volume_init(&vd->snaps[n], &vd->dev->pool, vd->vol.size, false);
         disk_space_account(vd, vd->snaps[n].account);
         volume_snapshot(&vd->snaps[n], &vd->vol);
@@ -161,10 +163,9 @@ void disk_destroy(struct model *m, struct vm *vm)
     for (uint32_t k = 0; k < vm->sc->n_disks; k++) {
         struct vdisk *vd = &d->vds[first + k];
         if (!vd->attached) continue;
-        struct ioqueue_flow_cfg none = {0};
         uint32_t account = vd->vol.account;
         disk_io_starved(m, vd);
-        ioqueue_set(vd->dev->queue, vd->flow, &none, sim_now(m->sim));
+        disk_device_stand(m, vd);
         volume_done(&vd->vol);
         vd->blocks_again += vd->cache.n_dirty;
         pagecache_done(&vd->cache);

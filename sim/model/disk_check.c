@@ -35,8 +35,8 @@ static uint64_t reachable(const struct model *m, const struct disk_dev *dev)
     ASSERT(w.seen);
     for (uint32_t i = 0; i < d->first_vd[m->sc->n_vms]; i++) {
         const struct vdisk *vd = &d->vds[i];
-        if (vd->dev != dev || !vd->attached) continue;
-        mark(&w, &vd->vol);
+        if (vd->dev != dev) continue;
+        if (vd->attached) mark(&w, &vd->vol); /* its snapshots outlive it */
         for (uint32_t k = 0; k < vd->n_snaps; k++)
             mark(&w, &vd->snaps[k]);
     }

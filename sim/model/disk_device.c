@@ -162,66 +162,166 @@ static uint32_t group_of(const struct disk_dev *dev, uint32_t host)
     return 0;
 }
 
-/* Flows: a VM's disk each, in the VMs' order, then the swapping of each host. All begin out of use. */
-static void make_queue(struct model *m, struct disk_dev *dev)
+/* mclock is fair with reservations; where nobody reserves, both serve alike. */
+static const char *queue_of(const struct model *m, const struct disk_dev *dev)
 {
-    const struct sc_disk *sc = dev->sc;
-    uint32_t n = 0, n_hosts = sc->host == SC_NONE ? sc->n_hosts : 1;
-    dev->n_places = m->sc->moves ? dev->n_groups : 1;
     for (uint32_t i = 0; i < m->sc->n_vms; i++)
         for (uint32_t k = 0; k < m->sc->vms[i].n_disks; k++)
-            n += m->sc->vms[i].disks[k].disk == dev->index ? dev->n_places : 0;
-    struct ioqueue_flow_cfg *flows = calloc(n + n_hosts, sizeof *flows);
-    dev->swaps = calloc(n_hosts, sizeof *dev->swaps);
-    ASSERT(flows && dev->swaps);
-    dev->first_swap = n;
-    n = 0;
-    for (uint32_t i = 0; i < m->sc->n_vms; i++)
-        for (uint32_t k = 0; k < m->sc->vms[i].n_disks; k++) {
-            struct vdisk *vd = &m->disks->vds[m->disks->first_vd[i] + k];
-            if (vd->dev != dev) continue;
-            vd->flow = n;
-            for (uint32_t g = 0; g < dev->n_places; g++)
-                flows[n++].group = dev->n_places > 1 ? g : group_of(dev, m->sc->vms[i].host);
-            if (dev->n_places > 1) vd->flow += group_of(dev, m->sc->vms[i].host);
-        }
+            if (m->sc->vms[i].disks[k].disk == dev->index && m->sc->vms[i].disks[k].reservation_u > 0)
+                return strcmp(dev->sc->queue, "fair") == 0 ? "mclock" : dev->sc->queue;
+    return dev->sc->queue;
+}
+
+/* `seats` flows a group, then the swapping of each host. All begin out of use. */
+static void open_queue(struct model *m, struct disk_dev *dev, struct ioqueue_flow_cfg *flows)
+{
+    uint32_t n_hosts = dev->sc->host == SC_NONE ? dev->sc->n_hosts : 1;
     for (uint32_t h = 0; h < n_hosts; h++)
-        flows[n++].group = dev->n_groups > 1 ? h : 0;
-    /* mclock is fair with reservations; where nobody reserves, both serve alike. */
-    bool reserves = false;
-    for (uint32_t i = 0; i < m->sc->n_vms; i++)
-        for (uint32_t k = 0; k < m->sc->vms[i].n_disks; k++)
-            reserves |= m->sc->vms[i].disks[k].disk == dev->index && m->sc->vms[i].disks[k].reservation_u > 0;
-    const char *queue = reserves && strcmp(sc->queue, "fair") == 0 ? "mclock" : sc->queue;
-    struct ioqueue_cfg cfg = {
-        .cls = ioqueue_class_find(queue), .n_flows = n, .n_groups = dev->n_groups, .flows = flows};
+        flows[dev->first_swap + h].group = dev->n_groups > 1 ? h : 0;
+    struct ioqueue_cfg cfg = {.cls = ioqueue_class_find(queue_of(m, dev)),
+                              .n_flows = dev->first_swap + n_hosts,
+                              .n_groups = dev->n_groups,
+                              .flows = flows};
     size_t size = ioqueue_size(&cfg);
     ASSERT(size > 0); /* the reader has checked all that cfg is made of */
     void *block = calloc(1, (size + 15) & ~(size_t)15);
     ASSERT(block);
     dev->queue = ioqueue_init(block, &cfg);
+}
+
+static uint32_t n_vdisks(const struct model *m, const struct disk_dev *dev)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < m->sc->n_vms; i++)
+        for (uint32_t k = 0; k < m->sc->vms[i].n_disks; k++)
+            n += m->sc->vms[i].disks[k].disk == dev->index;
+    return n;
+}
+
+/* Flows: a VM's disk each, in the VMs' order. Where VMs move and the device divides among hosts, each host
+ * has seats for disks, and a disk has one while it is attached: as many seats as disks, or where that would
+ * be too many, enough for twice the mean, and more when they run out (grow). */
+static void make_queue(struct model *m, struct disk_dev *dev)
+{
+    uint32_t n = n_vdisks(m, dev), n_hosts = dev->sc->host == SC_NONE ? dev->sc->n_hosts : 1;
+    bool seated = m->sc->moves && dev->n_groups > 1;
+    if (seated) dev->seats = (uint64_t)n * dev->n_groups <= MANY_SEATS ? n : 2 * (n / dev->n_groups) + 8;
+    dev->first_swap = seated ? dev->seats * dev->n_groups : n;
+    struct ioqueue_flow_cfg *flows = calloc(dev->first_swap + n_hosts, sizeof *flows);
+    dev->swaps = calloc(n_hosts, sizeof *dev->swaps);
+    dev->sitting = calloc(seated ? dev->first_swap + 1 : 1, sizeof(struct vdisk *));
+    ASSERT(flows && dev->swaps && dev->sitting);
+    for (uint32_t i = 0; i < dev->first_swap && seated; i++)
+        flows[i].group = i / dev->seats;
+    n = 0;
+    for (uint32_t i = 0; i < m->sc->n_vms; i++)
+        for (uint32_t k = 0; k < m->sc->vms[i].n_disks; k++) {
+            struct vdisk *vd = &m->disks->vds[m->disks->first_vd[i] + k];
+            if (vd->dev != dev) continue;
+            vd->flow = seated ? NO_SEAT : n;
+            if (!seated) flows[n++].group = group_of(dev, m->sc->vms[i].host);
+        }
+    open_queue(m, dev, flows);
     free(flows);
+}
+
+static int by_arrival(const void *a, const void *b)
+{
+    const struct io *x = *(struct io *const *)a, *y = *(struct io *const *)b;
+    return (x->req.seq > y->req.seq) - (x->req.seq < y->req.seq);
+}
+
+/* Twice the seats for each host: the queue is made anew, and what waited waits on in the order in which it
+ * came. */
+static void grow(struct model *m, struct disk_dev *dev)
+{
+    struct disks *d = m->disks;
+    uint32_t was = dev->seats, n = 0, n_hosts = dev->sc->n_hosts, old_swap = dev->first_swap;
+    struct io **waiting = calloc(d->n_ios + 1, sizeof(struct io *));
+    ASSERT(waiting);
+    dev->seats *= 2;
+    dev->first_swap = dev->seats * dev->n_groups;
+    for (uint32_t i = 0; i < d->n_ios; i++) {
+        struct io *io = &d->slabs[i / DISK_SLAB][i % DISK_SLAB];
+        if (io->gen % 2 == 0 || io->dev != dev) continue;
+        if (io->req.queued) {
+            ioqueue_drop(dev->queue, &io->req, sim_now(m->sim));
+            waiting[n++] = io;
+        }
+        uint32_t f = io->req.flow;
+        io->req.flow = f >= old_swap ? f - old_swap + dev->first_swap : f / was * dev->seats + f % was;
+    }
+    struct ioqueue_flow_cfg *flows = calloc(dev->first_swap + n_hosts, sizeof *flows);
+    struct vdisk **sitting = calloc(dev->first_swap + 1, sizeof(struct vdisk *));
+    ASSERT(flows && sitting);
+    for (uint32_t i = 0; i < dev->first_swap; i++)
+        flows[i].group = i / dev->seats;
+    free(dev->queue);
+    open_queue(m, dev, flows);
+    free(flows);
+    for (uint32_t i = 0; i < old_swap; i++) {
+        struct vdisk *vd = dev->sitting[i];
+        if (!vd) continue;
+        vd->flow = i / was * dev->seats + i % was;
+        sitting[vd->flow] = vd;
+        disk_set_flow(m, vd);
+    }
+    free(dev->sitting);
+    dev->sitting = sitting;
+    for (uint32_t h = 0; h < n_hosts; h++)
+        if (dev->swaps[h])
+            ioqueue_set(dev->queue, dev->first_swap + h,
+                        &(struct ioqueue_flow_cfg){.weight = IOQUEUE_WEIGHT_DEFAULT}, sim_now(m->sim));
+    if (n) qsort(waiting, n, sizeof *waiting, by_arrival);
+    for (uint32_t i = 0; i < n; i++)
+        ioqueue_add(dev->queue, &waiting[i]->req, sim_now(m->sim));
+    free(waiting);
+}
+
+void disk_device_sit(struct model *m, struct vdisk *vd, uint32_t host)
+{
+    struct disk_dev *dev = vd->dev;
+    if (dev->seats == 0 || vd->flow != NO_SEAT) return;
+    uint32_t group = group_of(dev, host), k = 0;
+    while (k < dev->seats && dev->sitting[group * dev->seats + k])
+        k++;
+    if (k == dev->seats) grow(m, dev);
+    vd->flow = group * dev->seats + k;
+    dev->sitting[vd->flow] = vd;
+}
+
+void disk_device_stand(struct model *m, struct vdisk *vd)
+{
+    struct disk_dev *dev = vd->dev;
+    struct ioqueue_flow_cfg none = {0};
+    if (vd->flow == NO_SEAT) return;
+    ioqueue_set(dev->queue, vd->flow, &none, sim_now(m->sim));
+    if (dev->seats == 0) return;
+    dev->sitting[vd->flow] = NULL;
+    vd->flow = NO_SEAT;
 }
 
 void disk_device_regroup(struct model *m, struct vdisk *vd, uint32_t host)
 {
     struct disk_dev *dev = vd->dev;
     struct disks *d = m->disks;
-    if (dev->n_places == 1) return;
-    uint32_t was = vd->flow, to = was - was % dev->n_places + group_of(dev, host);
-    if (to == was) return;
-    vd->flow = to;
-    if (vd->attached) disk_set_flow(m, vd);
+    if (dev->seats == 0 || vd->flow == NO_SEAT || vd->flow / dev->seats == group_of(dev, host)) return;
+    uint32_t was_group = vd->flow / dev->seats, was_seat = vd->flow % dev->seats;
+    vd->flow = NO_SEAT;
+    disk_device_sit(m, vd, host);
+    disk_set_flow(m, vd);
     for (uint32_t i = 0; i < d->n_ios; i++) { /* what waits goes along */
         struct io *io = &d->slabs[i / DISK_SLAB][i % DISK_SLAB];
-        if (io->gen % 2 == 0 || io->vd != vd || io->req.flow != was) continue;
+        if (io->gen % 2 == 0 || io->vd != vd) continue;
         bool queued = io->req.queued;
         if (queued) ioqueue_drop(dev->queue, &io->req, sim_now(m->sim));
-        io->req.flow = to;
+        io->req.flow = vd->flow;
         if (queued) ioqueue_add(dev->queue, &io->req, sim_now(m->sim));
     }
+    uint32_t was = was_group * dev->seats + was_seat; /* there may be more seats by now */
     struct ioqueue_flow_cfg none = {0};
     ioqueue_set(dev->queue, was, &none, sim_now(m->sim));
+    dev->sitting[was] = NULL;
     kick(m, dev);
 }
 
@@ -248,5 +348,6 @@ void disk_device_done(struct disk_dev *dev)
     pool_done(&dev->pool);
     free(dev->queue);
     free(dev->swaps);
+    free(dev->sitting);
     free(dev->accounts);
 }

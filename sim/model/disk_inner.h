@@ -119,9 +119,10 @@ struct disk_dev {
     uint32_t index, n_groups;
     struct pool pool;
     struct ioqueue *queue;
-    uint32_t n_places;   /* flows of each disk: one a group where VMs move, else 1 */
-    uint32_t first_swap; /* flow of the swapping of the first host that reaches it; the others' follow */
-    bool *swaps;         /* [n_hosts] whether that flow is in use */
+    uint32_t seats; /* of each group, for disks that come and go; 0: each disk has its flow for good */
+    struct vdisk **sitting; /* [groups * seats] */
+    uint32_t first_swap;    /* flow of the swapping of the first host that reaches it; the others' follow */
+    bool *swaps;            /* [n_hosts] whether that flow is in use */
     /* The server. */
     struct bucket bucket;
     struct hdd hdd;
@@ -146,7 +147,9 @@ struct disk_dev {
     int64_t halted_ns; /* when it failed */
 };
 
-#define DISK_SLAB 256u
+#define DISK_SLAB  256u
+#define NO_SEAT    UINT32_MAX /* of vdisk.flow */
+#define MANY_SEATS 65536u     /* of a device: up to here each group has one for every disk */
 
 struct disks {
     struct disk_dev *devs;
@@ -224,6 +227,9 @@ void disk_device_halt(struct model *m, struct disk_dev *dev);
 void disk_device_go_on(struct model *m, struct disk_dev *dev);
 /* The disk's requests are of that host from now on, where the device divides by hosts. */
 void disk_device_regroup(struct model *m, struct vdisk *vd, uint32_t host);
+/* The disk has a flow among that host's; it has none. */
+void disk_device_sit(struct model *m, struct vdisk *vd, uint32_t host);
+void disk_device_stand(struct model *m, struct vdisk *vd);
 void disk_device_on_event(void *model, uint32_t dev);
 
 /* disk_ssd.c */

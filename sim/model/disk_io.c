@@ -93,6 +93,22 @@ void disk_io_woke(struct disks *d, uint32_t host)
     d->woken_hosts[d->n_woken++] = host;
 }
 
+static void tell_io(struct model *m, const struct io *io, uint32_t vm, bool forgotten)
+{
+    if (!rec_wants(m->out, REC_IO)) return;
+    int64_t now = sim_now(m->sim);
+    *rec_next(m->out) = (struct rec){
+        .t_ns = now,
+        .value = now - io->issued_ns,
+        .host = io->dev->index,
+        .vm = vm,
+        .vcpu = REC_NONE,
+        .pcpu = REC_DEV,
+        .kind = REC_IO,
+        .to = forgotten,
+    };
+}
+
 /* Its books, if it ever went out. */
 static void count(struct model *m, const struct io *io)
 {
@@ -108,17 +124,7 @@ static void count(struct model *m, const struct io *io)
         book_add(vm_book, REC_N_DISK_BYTES, io->bytes);
         book_shift(m, vm_book, REC_L_DISK_QUEUE, -1);
     }
-    if (!rec_wants(m->out, REC_IO)) return;
-    int64_t now = sim_now(m->sim);
-    *rec_next(m->out) = (struct rec){
-        .t_ns = now,
-        .value = now - io->issued_ns,
-        .host = dev->index,
-        .vm = vm_book ? (uint32_t)(io->vm - m->vms) : UINT32_MAX,
-        .vcpu = REC_NONE,
-        .pcpu = REC_DEV,
-        .kind = REC_IO,
-    };
+    tell_io(m, io, vm_book ? (uint32_t)(io->vm - m->vms) : UINT32_MAX, false);
 }
 
 static void met(struct model *m, struct io *io);
@@ -167,6 +173,7 @@ void disk_io_forget(struct model *m, struct io *io)
 {
     struct io_link *l = io->waiters, *next;
     io->dev->issued--;
+    tell_io(m, io, UINT32_MAX, true);
     book_shift(m, io->dev->book, REC_L_DISK_QUEUE, -1);
     if (io->vm && io->vm->book && io->kind != IO_PAGE) book_shift(m, io->vm->book, REC_L_DISK_QUEUE, -1);
     disk_io_free(m->disks, io);

@@ -191,13 +191,13 @@ int64_t disk_crash(struct model *m, struct vm *vm)
 {
     struct disks *d = m->disks;
     int64_t lost = 0;
-    for (uint32_t k = 0; k < vm->sc->n_disks; k++)
-        if (vdisk_of(m, vm, k)->attached) disk_io_starved(m, vdisk_of(m, vm, k));
     for (uint32_t i = 0; i < d->n_ios; i++) {
         struct io *io = &d->slabs[i / DISK_SLAB][i % DISK_SLAB];
         if (io->gen % 2 == 1 && io->vm == vm && io->kind != IO_PAGE)
             io->kind = IO_PART; /* nobody asks for it */
     }
+    for (uint32_t k = 0; k < vm->sc->n_disks; k++)
+        if (vdisk_of(m, vm, k)->attached) disk_io_starved(m, vdisk_of(m, vm, k));
     for (uint32_t k = 0; k < vm->sc->n_disks; k++) {
         struct vdisk *vd = vdisk_of(m, vm, k);
         if (!vd->attached) continue;
@@ -213,8 +213,9 @@ int64_t disk_crash(struct model *m, struct vm *vm)
 
 /* --- moving --- */
 
-static bool reaches(const struct sc_disk *sc, uint32_t host)
+static bool reaches(const struct model *m, const struct sc_disk *sc, uint32_t host)
 {
+    if (sc->host == SC_NONE && sc->n_hosts == m->sc->n_hosts) return true; /* as most stores do */
     for (uint32_t i = 0; sc->host == SC_NONE && i < sc->n_hosts; i++)
         if (sc->hosts[i] == host) return true;
     return sc->host == host;
@@ -222,9 +223,9 @@ static bool reaches(const struct sc_disk *sc, uint32_t host)
 
 bool disk_reaches(const struct model *m, const struct vm *vm, uint32_t host)
 {
-    if (vm->sc->swap != SC_NONE && !reaches(&m->sc->disks[vm->sc->swap], host)) return false;
+    if (vm->sc->swap != SC_NONE && !reaches(m, &m->sc->disks[vm->sc->swap], host)) return false;
     for (uint32_t k = 0; k < vm->sc->n_disks; k++)
-        if (!reaches(&m->sc->disks[vm->sc->disks[k].disk], host)) return false;
+        if (!reaches(m, &m->sc->disks[vm->sc->disks[k].disk], host)) return false;
     return true;
 }
 

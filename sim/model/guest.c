@@ -278,6 +278,13 @@ void guest_arm(struct model *m, struct vm *vm)
     vm->timer_event = at == INT64_MAX ? 0 : sim_at(m->sim, at, EVQ_NORMAL, m->ev_vm, vm->index);
 }
 
+/* Who serves a shared queue may be elsewhere. */
+static void settle_group(struct model *m, const struct vm *vm)
+{
+    for (uint32_t i = vm->front; i < m->sc->n_vms && m->vms[i].front == vm->front; i++)
+        if (m->vms[i].sc && m->vms[i].host->sched) cpu_settle(m, m->vms[i].host);
+}
+
 void guest_on_timer(void *model, uint32_t i)
 {
     struct model *m = model;
@@ -297,6 +304,7 @@ void guest_on_timer(void *model, uint32_t i)
     }
     guest_arm(m, vm);
     cpu_settle(m, vm->host);
+    if (vm->sc->work.shared_queue) settle_group(m, vm);
     if (m->books.n_unsettled) book_settle(m);
 }
 

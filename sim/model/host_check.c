@@ -60,6 +60,10 @@ static int check_host(const struct model *m, const struct mhost *h, char **why)
 {
     int64_t want[2], sum[2] = {0, 0};
     uint32_t n = 0, coming = 0;
+    if (h->sched && (sched_poll(h->sched) < 0 || h->n_woken))
+        return broken(why, "host.%s has not been settled", h->sc->name);
+    if (h->sched && sched_poll(h->sched) != h->tick_at)
+        return broken(why, "host.%s: its scheduler wants a tick that is not set", h->sc->name);
     for (const struct vm *vm = h->first_vm; vm; vm = vm->next_there, n++) {
         host_wants(vm, want);
         sum[0] += want[0];

@@ -224,7 +224,7 @@ struct model {
     struct books books;
     struct fails *fails;
     struct migrate_page *pages; /* migrate.c */
-    uint32_t n_pages, cap_pages;
+    uint32_t n_pages, cap_pages, n_migrations;
     struct cloud *cloud; /* cloud.h; NULL: nobody sees to anything */
     uint32_t n_pcpus, n_vcpus, n_threads;
     uint32_t only_vm;                                           /* MODEL_ALL, or the one that there is */

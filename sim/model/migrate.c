@@ -119,6 +119,7 @@ static void forget(struct model *m, struct vm *vm)
     book_add(vm->book, REC_N_MIG_ROUNDS, g->copy.rounds);
     book_add(vm->book, REC_N_MIG_BYTES, g->bytes);
     vm->migration = NULL;
+    m->n_migrations--;
     free(g);
 }
 
@@ -139,6 +140,7 @@ static void forget_pages(struct model *m, const struct vm *vm)
     }
 }
 
+/* Its host is not settled. */
 static void give_up(struct model *m, struct vm *vm, enum rec_why why)
 {
     struct migration *g = vm->migration;
@@ -148,8 +150,7 @@ static void give_up(struct model *m, struct vm *vm, enum rec_why why)
     inner_tell_why(m, vm, 0, REC_EV_CANCELLED, why);
     forget(m, vm);
     power_release(m, vm, HOLD_MIGRATE);
-    if (vm->host->sched) cpu_settle(m, vm->host);
-    cloud_moved(m, vm, from);
+    cloud_moved(m, from);
 }
 
 /* --- the stages --- */
@@ -192,7 +193,10 @@ static void step(struct model *m, struct vm *vm, struct precopy_step s, int64_t 
     }
     inner_tell_why(m, vm, g->copy.rounds, REC_EV_DIVERGED, REC_WHY_NONE);
     switch ((enum sc_diverge)vm->sc->migrate.diverge) {
-    case SC_DIVERGE_CANCEL: give_up(m, vm, REC_WHY_DIVERGED); return;
+    case SC_DIVERGE_CANCEL:
+        give_up(m, vm, REC_WHY_DIVERGED);
+        cpu_settle(m, vm->host);
+        return;
     case SC_DIVERGE_STOP: stop(m, vm, s.bytes); return;
     case SC_DIVERGE_THROTTLE:
         g->throttle_ppm += g->throttle_ppm ? THROTTLE_STEP_PPM : THROTTLE_FIRST_PPM;
@@ -223,7 +227,7 @@ static void arrived(struct model *m, struct vm *vm)
     count_done(m, vm);
     struct mhost *from = g->from;
     forget(m, vm);
-    cloud_moved(m, vm, from);
+    cloud_moved(m, from);
 }
 
 static void switch_over(struct model *m, struct vm *vm)
@@ -382,6 +386,7 @@ static void begin(struct model *m, struct vm *vm, struct mhost *to)
     *g = (struct migration){
         .from = vm->host, .to = to, .bulk = NONE, .began_ns = sim_now(m->sim), .pushed = MEM_NO_PAGE};
     vm->migration = g;
+    m->n_migrations++;
     host_wants(vm, want);
     for (int r = 0; r < 2; r++)
         to->promised[r] += want[r];
@@ -422,7 +427,7 @@ bool migrate_begin(struct model *m, struct vm *vm, struct mhost *to)
         if (from->sched) cpu_settle(m, from);
         return false;
     }
-    if (vm->power != POWER_UP) return refused(m, vm, to, REC_WHY_BUSY);
+    if (vm->power != POWER_UP || !host_up(vm->host)) return refused(m, vm, to, REC_WHY_BUSY);
     if (to->off) host_switch(m, to, true);
     begin(m, vm, to);
     return true;
@@ -435,7 +440,7 @@ void migrate_lost(struct model *m, struct vm *vm)
 
 void migrate_host_failed(struct model *m, struct mhost *h)
 {
-    for (uint32_t i = 0; i < m->sc->n_vms; i++) {
+    for (uint32_t i = 0; m->n_migrations && i < m->sc->n_vms; i++) {
         struct vm *vm = &m->vms[i];
         struct migration *g = vm->migration;
         if (!g || (g->from != h && g->to != h)) continue;
@@ -443,6 +448,7 @@ void migrate_host_failed(struct model *m, struct mhost *h)
             power_fail(m, vm, REC_WHY_HOST);
         else
             give_up(m, vm, REC_WHY_HOST_OFF);
+        cpu_settle(m, vm->host);
     }
 }
 

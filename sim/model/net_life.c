@@ -118,6 +118,7 @@ bool net_reaches(const struct model *m, const struct vm *vm, uint32_t host)
 {
     if (vm->sc->network == SC_NONE) return true;
     const struct sc_network *x = &m->sc->networks[vm->sc->network];
+    if (x->n_hosts == m->sc->n_hosts) return true;
     for (uint32_t i = 0; i < x->n_hosts; i++)
         if (x->hosts[i] == host) return true;
     return false;

@@ -119,12 +119,15 @@ static void base_for(const struct key *k, struct buf *b)
     if (strstr(path, "arrivals.")) come = "";
     if (strstr(path, "clients") || strstr(path, "think")) come = "clients: 1, ";
     buf_printf(b,
-               "vlab: 1\nname: x\nhosts: [{name: h1, cpu: {cores: 4}, power: {busy: 1kW, steps: [{speed: "
-               "0.5, busy: 100W}, {speed: 1, busy: 100W}]}, disks: [{name: d, model: %.*s%s}], "
+               "vlab: 1\nname: x\nhosts: [{name: h1, cpu: {cores: 4}, features: [avx512], vmm: [one, two], "
+               "%sdisks: [{name: d, model: %.*s%s}], "
                "nics: [{name: eth0}]}]\nstorage: [{name: d, bandwidth: 1MB/s}]\n"
                "networks: [{name: lan, kind: %.*s%s}]\n"
                "vms: [{name: db, workload: {kind: requests, %ssteps: [{cpu: 1ms}, {%s}]}}, {name: batch, "
                "count: 2}]\n",
+               strstr(path, "failures.")      ? "failures: {ttf: 1h, repair: 1h}, "
+               : strstr(path, "power.steps.") ? "power: {steps: [{speed: 0.5}, {speed: 1}]}, "
+                                              : "",
                *only && !net ? (int)strcspn(only, " ") : 6, *only && !net ? only : "bucket",
                !strcmp(only, "bucket") ? ", bandwidth: 1MB/s" : "", net ? (int)strcspn(only, " ") : 6,
                net ? only : "bridge", host_only ? "" : ", nics: [h1/eth0]", come, step);

@@ -65,11 +65,9 @@ START_TEST(what_is_above_the_hosts_is_refused_by_name)
                                        "images.i: ",
                                        "events: ",
                                        "vms.a.place: ",
-                                       "vms.a.kernel: ",
-                                       "vms.a.features: ",
                                        "vms.a.affinity: ",
-                                       "vms.a.anti_affinity: ",
-                                       "vms.a.migrate.dirty: "};
+                                       "vms.a.affinity: ",
+                                       "vms.a.migrate: "};
     struct diag d;
     struct scenario_file *f = parse("hosts: [{name: h}]\n" VM, &d);
     struct scenario *sc = at(f, 0, &d);
@@ -97,11 +95,9 @@ START_TEST(what_is_above_the_hosts_is_refused_by_name)
         it.n_images = i == 10;
         it.n_events = i == 11;
         vm.placed = i == 12;
-        if (i == 13) vm.kernel = 0;
-        vm.features = i == 14;
-        vm.n_with = i == 15;
-        vm.n_apart = i == 16;
-        vm.migrate.dirty_stated = i == 17;
+        vm.n_with = i == 13;
+        vm.n_apart = i == 14;
+        vm.migrate.stated = i == 15;
         char *why = refuse_scenario(&it);
         if (i < 0)
             ck_assert_msg(!why, "%s", why);
