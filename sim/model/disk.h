@@ -55,7 +55,7 @@ void disk_move(struct model *m, struct vm *vm, uint32_t from);
  * lost: how many. A write acknowledged after a flush, or never cached, is on its device. disk_attach when it
  * starts again. */
 int64_t disk_crash(struct model *m, struct vm *vm);
-/* It stops in order: its page cache is written back, then guest_flushed(m, vm) is called; true: there was
+/* It stops in order: its page cache is written back, then power_flushed(m, vm) is called; true: there was
  * nothing to write, and it is not called. */
 bool disk_flush(struct model *m, struct vm *vm);
 /* A disk or store fails: what is queued or on its way there waits, and what comes later; nothing of it is
@@ -65,7 +65,7 @@ void disk_fail(struct model *m, uint32_t disk, bool pool);
 void disk_repair(struct model *m, uint32_t disk, bool pool);
 /* A booting VM reads from its first disk: `bytes` that are its own, or, shared, those of its image. A linked
  * clone's shared reads are made once a device, whoever is first, and the others wait for them; a full copy's
- * are its own. guest_boot_read(m, vm) is called when it is done; true: it took no time, and is not. */
+ * are its own. power_boot_read(m, vm) is called when it is done; true: it took no time, and is not. */
 bool disk_boot(struct model *m, struct vm *vm, int64_t bytes, bool shared);
 
 /* Conservation, at any time between two events: what is allocated is what can be reached from a volume or a

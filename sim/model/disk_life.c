@@ -110,7 +110,7 @@ static void tell_share(struct model *m, struct disk_share *s)
         s->first = l->next;
         l->left = 0;
         l->share = l->next = NONE;
-        guest_boot_read(m, vm);
+        power_boot_read(m, vm);
         disk_io_woke(m->disks, vm->host->index);
     }
     s->last = NONE;
@@ -125,7 +125,7 @@ static void booted(struct model *m, struct vm *vm)
     }
     uint32_t share = l->share;
     l->share = NONE;
-    guest_boot_read(m, vm);
+    power_boot_read(m, vm);
     if (share != NONE) tell_share(m, &m->disks->shares[share]);
 }
 
@@ -184,7 +184,7 @@ void disk_life_over(struct model *m, struct vm *vm, enum io_kind kind)
     if (kind == IO_BOOT)
         booted(m, vm);
     else if (--l->flushing == 0)
-        guest_flushed(m, vm);
+        power_flushed(m, vm);
 }
 
 int64_t disk_crash(struct model *m, struct vm *vm)

@@ -147,7 +147,7 @@ void power_first(struct model *m, struct vm *vm)
     if (vm->power == POWER_NONE) cloud_make(m, vm, NULL); /* else an event was faster */
 }
 
-void guest_boot_read(struct model *m, struct vm *vm)
+void power_boot_read(struct model *m, struct vm *vm)
 {
     if (power_booting(vm)) boot(m, vm);
 }
@@ -263,7 +263,7 @@ void power_leave(struct model *m, struct vm *vm)
         cloud_vm_leaves(m, vm);
 }
 
-void guest_flushed(struct model *m, struct vm *vm)
+void power_flushed(struct model *m, struct vm *vm)
 {
     if (vm->power == POWER_FLUSHING) stopped(m, vm);
 }

@@ -78,7 +78,7 @@ void power_booted_cpu(struct model *m, struct vm *vm);
 void power_booted(struct model *m, struct vm *vm); /* TIMER_BOOT */
 void power_leave(struct model *m, struct vm *vm);  /* TIMER_LEAVE: its lifetime is over */
 void power_idle(struct model *m, struct vm *vm);   /* a thread of a leaving VM has become free */
-void guest_flushed(struct model *m, struct vm *vm);
-void guest_boot_read(struct model *m, struct vm *vm);
+void power_flushed(struct model *m, struct vm *vm);
+void power_boot_read(struct model *m, struct vm *vm);
 
 #endif

@@ -166,23 +166,24 @@ static void base_for(const struct key *k, struct buf *b)
     if (strstr(path, "steps.covert")) step = "covert: {send: random}";
     if (strstr(path, "workload.arrivals.")) come = "";
     if (strstr(path, "clients") || strstr(path, "think")) come = "clients: 1, ";
-    buf_printf(b,
-               "vlab: 1\nname: x\nhosts: [{name: h1, cpu: {cores: 4}, features: [avx512], vmm: [one, two], "
-               "%sdisks: [{name: d, model: %.*s%s}, {name: p, pool: 1GB}, {name: ssd0, pool: 1GB}], "
-               "nics: [{name: eth0}]}]\nstorage: [{name: d, bandwidth: 1MB/s}]\n"
-               "networks: [{name: lan, kind: %.*s%s}]\n"
-               "images: [{name: d}]\n%s%s"
-               "vms: [{name: db, %sworkload: {kind: requests, %ssteps: [{cpu: 1ms}, {%s}]}}, {name: batch, "
-               "count: 2}, {name: cache}, {name: web, count: 2, workload: {kind: requests, queue: shared, arrivals: "
-               "{periodic: 1s}, "
-               "steps: [{cpu: 1ms}]}}]\n",
-               strstr(path, "failures.")      ? "failures: {ttf: 1h, repair: 1h}, "
-               : strstr(path, "power.steps.") ? "power: {steps: [{speed: 0.5}, {speed: 1}]}, "
-                                              : "",
-               *only && !net ? (int)strcspn(only, " ") : 6, *only && !net ? only : "bucket",
-               !strcmp(only, "bucket") ? ", bandwidth: 1MB/s" : "", net ? (int)strcspn(only, " ") : 6,
-               net ? only : "bridge", host_only ? "" : ", nics: [h1/eth0]", event_for(path), cloud_for(path),
-               !strcmp(path, "vms.kernel") ? "mode: container, " : "", come, step);
+    buf_printf(
+        b,
+        "vlab: 1\nname: x\nhosts: [{name: h1, cpu: {cores: 4}, features: [avx512], vmm: [one, two], "
+        "%sdisks: [{name: d, model: %.*s%s}, {name: p, pool: 1GB}, {name: ssd0, pool: 1GB}], "
+        "nics: [{name: eth0}]}]\nstorage: [{name: d, bandwidth: 1MB/s}]\n"
+        "networks: [{name: lan, kind: %.*s%s}]\n"
+        "images: [{name: d}]\n%s%s"
+        "vms: [{name: db, %sworkload: {kind: requests, %ssteps: [{cpu: 1ms}, {%s}]}}, {name: batch, "
+        "count: 2}, {name: cache}, {name: web, count: 2, workload: {kind: requests, queue: shared, arrivals: "
+        "{periodic: 1s}, "
+        "steps: [{cpu: 1ms}]}}]\n",
+        strstr(path, "failures.")      ? "failures: {ttf: 1h, repair: 1h}, "
+        : strstr(path, "power.steps.") ? "power: {steps: [{speed: 0.5}, {speed: 1}]}, "
+                                       : "",
+        *only && !net ? (int)strcspn(only, " ") : 6, *only && !net ? only : "bucket",
+        !strcmp(only, "bucket") ? ", bandwidth: 1MB/s" : "", net ? (int)strcspn(only, " ") : 6,
+        net ? only : "bridge", host_only ? "" : ", nics: [h1/eth0]", event_for(path), cloud_for(path),
+        !strcmp(path, "vms.kernel") ? "mode: container, " : "", come, step);
 }
 
 /* What `vlab explain` prints after --set can be typed after --set. */
