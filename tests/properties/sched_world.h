@@ -91,6 +91,13 @@ static inline int64_t world_below(struct world *w, int64_t n)
     return n > 0 ? (int64_t)((uint64_t)rng_u32(&w->rng) << 20 | rng_u32(&w->rng) >> 12) % n : 0;
 }
 
+/* A seat that nobody has. */
+static inline bool world_free(const struct world *w, uint32_t v)
+{
+    const struct world_vm *vm = &w->vm[w->v[v].vm];
+    return v < vm->first || v - vm->first >= vm->n_vcpus;
+}
+
 /* As world_below, of a VM's own, from 1 up. */
 static inline int64_t world_turn(struct world *w, const struct world_vm *vm, int64_t mean)
 {
@@ -128,6 +135,7 @@ static inline void world_check(struct world *w, bool settled)
         MUST(world_allowed(w, v, p));
     }
     for (uint32_t v = 0; v < w->cfg.n_vcpus; v++) {
+        if (world_free(w, v)) continue;
         enum sched_where where = sched_where(w->s, v);
         MUST((where == SCHED_RUNNING) == (on[v] != SCHED_NONE));
         MUST((where == SCHED_BLOCKED) == (w->v[v].where == SCHED_BLOCKED));
@@ -219,6 +227,7 @@ static inline void world_look(struct world *w)
 {
     for (uint32_t i = 0; i < w->cfg.n_vcpus; i++) {
         struct world_vcpu *v = &w->v[i];
+        if (world_free(w, i)) continue;
         enum sched_where where = sched_where(w->s, i);
         if (where == SCHED_QUEUED && v->where != SCHED_QUEUED) v->wait_from = w->now;
         if (where != SCHED_QUEUED && v->where == SCHED_QUEUED && w->now - v->wait_from > v->longest_wait)
