@@ -293,12 +293,13 @@ bool unit_parse(enum unit_kind kind, const char *text, size_t len, int64_t *out,
 
 char *unit_format(enum unit_kind kind, int64_t value, char *out, size_t size)
 {
-    if (kind != UNIT_DURATION && kind != UNIT_SIZE && kind != UNIT_BANDWIDTH) {
-        int64_t base = kind == UNIT_RATE    ? 1000000
+    if (kind != UNIT_DURATION && kind != UNIT_SIZE && kind != UNIT_BANDWIDTH && kind != UNIT_POWER) {
+        bool millionths = kind == UNIT_RATE || kind == UNIT_PRICE;
+        int64_t base = millionths           ? 1000000
                        : kind == UNIT_SHARE ? 10000
                        : kind == UNIT_COUNT ? 1
                                             : 1000000000;
-        int digits = kind == UNIT_RATE ? 6 : kind == UNIT_SHARE ? 4 : kind == UNIT_COUNT ? 0 : 9;
+        int digits = millionths ? 6 : kind == UNIT_SHARE ? 4 : kind == UNIT_COUNT ? 0 : 9;
         int n = snprintf(out, size, "%" PRId64, value / base);
         int64_t rest = value % base;
         while (rest && rest % 10 == 0)

@@ -27,7 +27,8 @@ static void ring_push(struct vm *vm, const struct request *r)
 bool work_next(struct model *m, struct vm *vm, struct request *out)
 {
     struct vm *front = &m->vms[vm->front];
-    if (front->ring_n == 0 || vm->leaving) return false;
+    /* One that leaves serves those that wait for it alone; a shared queue is for the others. */
+    if (front->ring_n == 0 || (vm->leaving && vm->sc->work.shared_queue)) return false;
     *out = front->ring[front->ring_head++ & (front->ring_cap - 1)];
     front->ring_n--;
     return true;

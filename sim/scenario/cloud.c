@@ -15,6 +15,7 @@ static const struct node *of_root(const struct node *root)
 const char *cloud_place(struct reader *r, const struct node *root)
 {
     struct got place = reader_get(r, of_root(root), C "place");
+    if (place.stated && !place.node) return "first-fit"; /* its mistake is told; VMs are placed all the same */
     return place.node ? place.word : NULL;
 }
 

@@ -284,7 +284,7 @@ static bool read_migrate(struct reader *r, const struct scenario *sc, struct nod
             diag_hint(r->d, "migration needs shared storage: `storage`, with both hosts in its `hosts`");
         return false;
     }
-    if (!sc->vms[e->target].placed && sc->vms[e->target].host == first && e->n == 1)
+    if (!sc->moves && !sc->vms[e->target].placed && sc->vms[e->target].host == first && e->n == 1)
         return tree_error(r->d, to, "it is there already"), false;
     return true;
 }

@@ -105,6 +105,51 @@ START_TEST(explain_takes_what_people_write)
 }
 END_TEST
 
+/* An event that the example of this key is the rest of; a cloud, likewise. */
+static const char *event_for(const char *path)
+{
+    static const struct {
+        const char *leaf, *rest;
+    } rests[] = {{"for", "fail: db"},
+                 {"to", "set: vms.db.cpu.weight"},
+                 {"set", "to: 3"},
+                 {"as", "clone: db"},
+                 {"kind", "clone: db, as: copy"},
+                 {"by", "grow: h1/p"},
+                 {"grow", "by: 1GB"},
+                 {"clone", "as: copy"},
+                 {"when", "pause: db"},
+                 {"at", "pause: db"},
+                 {"every", "pause: db"}};
+    static char text[200];
+    if (strncmp(path, "events.", 7) != 0) return "";
+    const char *rest = "";
+    for (size_t i = 0; i < sizeof rests / sizeof *rests; i++)
+        if (!strcmp(path + 7, rests[i].leaf)) rest = rests[i].rest;
+    snprintf(text, sizeof text, "run: 60s\n%sevents: [{at: 1s%s%s}]\n",
+             !strcmp(path, "events.when") ? "sweep: {vms.db.vcpus: [1, 2]}\n" : "", *rest ? ", " : "", rest);
+    return text;
+}
+
+static const char *cloud_for(const char *path)
+{
+    static char text[300];
+    if (!strncmp(path, "services.", 9)) return "services: [{name: d, of: [db, batch-*]}]\n";
+    if (strncmp(path, "cloud.", 6) != 0) return "";
+    bool target = strstr(path, "autoscale.target"), below = strstr(path, "autoscale.below");
+    snprintf(
+        text, sizeof text,
+        "cloud: {place: first-fit, autoscale: [{group: web%s}], requests: {arrivals: %s, flavours: [{vm: "
+        "{name: f}}]}}\n",
+        target  ? ""
+        : below ? ", above: 9"
+                : ", above: 1",
+        strstr(path, "poisson")    ? "{}"
+        : strstr(path, "periodic") ? "{}"
+                                   : "{periodic: 1s}");
+    return text;
+}
+
 /* A scenario in which the example of this key makes sense. */
 static void base_for(const struct key *k, struct buf *b)
 {
@@ -116,21 +161,28 @@ static void base_for(const struct key *k, struct buf *b)
     if (strstr(path, "steps.touch")) step = "touch: {pages: 1, of: 4KiB}";
     if (strstr(path, "steps.ops")) step = "ops: {syscall: 1}";
     if (strstr(path, "steps.lock")) step = "lock: 1ms";
-    if (strstr(path, "arrivals.")) come = "";
+    if (strstr(path, "steps.secret")) step = "secret: 1B";
+    if (strstr(path, "steps.access")) step = "access: null";
+    if (strstr(path, "steps.covert")) step = "covert: {send: random}";
+    if (strstr(path, "workload.arrivals.")) come = "";
     if (strstr(path, "clients") || strstr(path, "think")) come = "clients: 1, ";
     buf_printf(b,
                "vlab: 1\nname: x\nhosts: [{name: h1, cpu: {cores: 4}, features: [avx512], vmm: [one, two], "
-               "%sdisks: [{name: d, model: %.*s%s}], "
+               "%sdisks: [{name: d, model: %.*s%s}, {name: p, pool: 1GB}, {name: ssd0, pool: 1GB}], "
                "nics: [{name: eth0}]}]\nstorage: [{name: d, bandwidth: 1MB/s}]\n"
                "networks: [{name: lan, kind: %.*s%s}]\n"
-               "vms: [{name: db, workload: {kind: requests, %ssteps: [{cpu: 1ms}, {%s}]}}, {name: batch, "
-               "count: 2}]\n",
+               "images: [{name: d}]\n%s%s"
+               "vms: [{name: db, %sworkload: {kind: requests, %ssteps: [{cpu: 1ms}, {%s}]}}, {name: batch, "
+               "count: 2}, {name: cache}, {name: web, count: 2, workload: {kind: requests, queue: shared, arrivals: "
+               "{periodic: 1s}, "
+               "steps: [{cpu: 1ms}]}}]\n",
                strstr(path, "failures.")      ? "failures: {ttf: 1h, repair: 1h}, "
                : strstr(path, "power.steps.") ? "power: {steps: [{speed: 0.5}, {speed: 1}]}, "
                                               : "",
                *only && !net ? (int)strcspn(only, " ") : 6, *only && !net ? only : "bucket",
                !strcmp(only, "bucket") ? ", bandwidth: 1MB/s" : "", net ? (int)strcspn(only, " ") : 6,
-               net ? only : "bridge", host_only ? "" : ", nics: [h1/eth0]", come, step);
+               net ? only : "bridge", host_only ? "" : ", nics: [h1/eth0]", event_for(path), cloud_for(path),
+               !strcmp(path, "vms.kernel") ? "mode: container, " : "", come, step);
 }
 
 /* What `vlab explain` prints after --set can be typed after --set. */

@@ -212,7 +212,7 @@ static const struct refusal refusals[] = {
     {E "host.h.latency < 50ms\n", 10, 10, "not measured on this kind of entity", "it is on: vm"},
     {E "vmm.a.latency < 5ms\n", 10, 3, "is not a kind of entity", "did you mean `vm`?"},
     {E "vm.a < 5ms\n", 10, 3, "names no metric", NULL},
-    {E "service.s.availability < 5%\n", 10, 3, "there is no service `s`", NULL},
+    {E "service.s.availability < 5%\n", 10, 11, "there is no service `s`", NULL},
     {E "storage.s.disk.ops < 5\n", 10, 11, "there is no store `s`", NULL},
     {E "host.h.disk.ssd0.disk.ops < 5\n", 10, 15, "host `h` has no disk `ssd0`", NULL},
     {E "host.h.disk.ops < 5\n", 10, 3, "names no metric", "`host.h.disk.NAME.METRIC`"},

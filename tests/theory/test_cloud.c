@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The cloud's truths: high availability, pre-copy end to end, a boot storm, the quota. */
+#include "tests/lifelab.h"
+
+Suite *cloud_suite(void);
+
+/* Detect 15 s, dispatch 5 s, boot 100 s: down for 120 s, however long the host's repair takes. */
+START_TEST(high_availability)
+{
+    struct lab *l = lab_open(
+        "vlab: 1\nname: t\nrun: {duration: 2000s, seed: 1}\nhosts: [{name: h, count: 2, memory: 4GiB}]\n"
+        "images: [{name: i, boot: {shared: 0B, own: 0B, cpu: 0s, time: 100s}}]\n"
+        "storage: [{name: san, hosts: [h-0, h-1], iops: 1000, bandwidth: 1GB/s}]\n"
+        "cloud: {place: first-fit, ha: {detect: 15s, dispatch: 5s}}\n"
+        "vms: [{name: a, memory: 3GiB, disk: {on: san, size: 1GiB, from: i}, workload: {steps: [{cpu: "
+        "1s}]}}]\n"
+        "events: [{at: 500s, fail: h-0, for: 500s}, {at: 800s, fail: h-1, for: 10s}, {at: 1200s, fail: "
+        "a}]\n");
+    life_run(l, 1);
+    /* 100 s of the first boot; 120 s; then, before 15 s are over, the host is back: 10 + 100 s; itself: 120
+     * s. */
+    ck_near(lab_value(l, "vm.a", "cpu.down", "total"), 100 + 120 + 110 + 120, 1e-6);
+    ck_assert_int_eq(life_when(l, "vm.a", "restarted", 0), 520 * LIFE_SEC);
+    ck_assert_int_eq(life_when(l, "vm.a", "restarted", 1), 1220 * LIFE_SEC);
+    ck_assert_int_eq(life_count(l, "vm.a", "restarted"), 2);
+    ck_assert_int_eq(life_when(l, "host.h-0", "detected", 0), 515 * LIFE_SEC);
+    lab_close(l);
+}
+END_TEST
+
+#define PRE                                                                                                  \
+    "vlab: 1\nname: t\nrun: {duration: 100s, seed: 1}\nhosts: [{name: h, count: 2, memory: 4GiB}]\ncloud: "  \
+    "{place: "                                                                                               \
+    "first-fit}\nvms: [{name: a, host: h-0, memory: %s, migrate: {rate: %s, step: 0b/s, stop_below: %s, "    \
+    "max_rounds: 30, dirty: {rate: %s}}, workload: {steps: [{cpu: 1s}]}}]\nevents: [{at: 1s, migrate: a, "   \
+    "to: h-1}]\n"
+
+START_TEST(pre_copy)
+{
+    struct lab *l = lab_open(PRE, "1024MB", "1000Mb/s", "1MB", "25MB/s");
+    life_run(l, 1);
+    ck_near(lab_value(l, "vm.a", "migration.time", "total"), 10.239, 0.0005);
+    ck_near(life_total(l, "vm.a", "migration.bytes"), 1279.92e6, 1e4);
+    ck_near(lab_value(l, "vm.a", "migration.downtime", "total"), 0.00262, 1e-5);
+    ck_near(lab_value(l, "vm.a", "cpu.down", "total"), 0.00262, 1e-5);
+    lab_close(l);
+    static const struct {
+        const char *dirty;
+        double took;
+    } t[] = {{"0B/s", 4.000}, {"32768000B/s", 5.328}, {"65536000B/s", 7.984}, {"117964800B/s", 38.474}};
+    for (int i = 0; i < 4; i++) {
+        l = lab_open(PRE, "500MiB", "1048576000b/s", "2MiB", t[i].dirty);
+        life_run(l, 1);
+        ck_near(lab_value(l, "vm.a", "migration.time", "total"), t[i].took, 0.0006);
+        lab_close(l);
+    }
+    l = lab_open(PRE, "500MiB", "1048576000b/s", "2MiB", "157286400B/s");
+    life_run(l, 1);
+    ck_assert_int_eq(life_count(l, "vm.a", "diverged"), 1);
+    ck_assert_int_eq(life_count(l, "vm.a", "migrated"), 0);
+    lab_close(l);
+}
+END_TEST
+
+START_TEST(boot_storm)
+{
+    for (int linked = 0; linked < 2; linked++) {
+        struct lab *l =
+            lab_open("vlab: 1\nname: t\nrun: {duration: 100s, seed: 1}\nhosts: [{name: h, cpu: {cores: 64}, "
+                     "disks: [{name: d, bandwidth: 200MB/s}]}]\n"
+                     "images: [{name: i, boot: {shared: 300MB, own: %s, cpu: 0s, time: 0s}}]\n"
+                     "vms: [{name: v, count: 50, host: h, disk: {on: d, size: 1GiB, from: i, clone: %s}}]\n",
+                     linked ? "20MB" : "0B", linked ? "linked" : "full");
+        life_run(l, 1);
+        int64_t last = 0;
+        for (int v = 0; v < 50; v++) {
+            char name[40];
+            snprintf(name, sizeof name, "vm.v-%d", v);
+            int64_t t = life_when(l, name, "booted", 0);
+            ck_assert_int_gt(t, 0);
+            if (t > last) last = t;
+        }
+        ck_near((double)last / 1e9, linked ? 6.5 : 75, 1e-4);
+        lab_close(l);
+    }
+}
+END_TEST
+
+START_TEST(a_quota_refuses)
+{
+    struct lab *l =
+        lab_open("vlab: 1\nname: t\nrun: {duration: 10s, seed: 1}\nhosts: [{name: h, cpu: {cores: 8}}]\n"
+                 "cloud: {place: first-fit, quota: {vcpus: 3}}\n"
+                 "vms: [{name: v, count: 2, workload: {steps: [{cpu: 1s}]}}]\n"
+                 "events: [{at: 1s, add: {name: w, workload: {steps: [{cpu: 1s}]}}}, {at: 2s, add: {name: "
+                 "x, workload: {steps: [{cpu: 1s}]}}}]\n");
+    life_run(l, 1);
+    ck_assert_int_eq(life_count(l, "vm.w", "rejected"), 0);
+    ck_assert_int_eq(life_when(l, "vm.x", "rejected", 0), 2 * LIFE_SEC);
+    ck_assert_int_eq(life_count(l, "vm.x", "started"), 0);
+    lab_close(l);
+}
+END_TEST
+
+Suite *cloud_suite(void)
+{
+    Suite *s = suite_create("cloud");
+    TCase *tc = tcase_create("cloud");
+    tcase_set_timeout(tc, 120);
+    tcase_add_test(tc, high_availability);
+    tcase_add_test(tc, pre_copy);
+    tcase_add_test(tc, boot_storm);
+    tcase_add_test(tc, a_quota_refuses);
+    suite_add_tcase(s, tc);
+    return s;
+}
