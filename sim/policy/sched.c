@@ -186,17 +186,12 @@ HOT struct sched_pick pick_bounded(struct sched *s, struct sched_queue *q, bool 
 
 COLD struct sched_pick pick_smp(struct sched *s, struct sched_queue *q, int64_t now)
 {
+    if (s->slots.on) return sched_slots_pick(s, q, now);
     return s->gang.on ? sched_gang_pick(s, q, now) : pick_bounded(s, q, true, now);
-}
-
-void sched_choose(struct sched *s, struct sched_queue *q, struct sched_vcpu *must, int64_t now)
-{
-    choose(s, q, must, now);
 }
 
 COLD struct sched_pick pick_special(struct sched *s, struct sched_queue *q, int64_t now)
 {
-    if (s->slots) return sched_slots_pick(s, q, now);
     return s->smp ? pick_smp(s, q, now) : pick_bounded(s, q, false, now);
 }
 

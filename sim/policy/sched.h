@@ -62,7 +62,8 @@ struct sched_cfg {
      * of enum sched_cosched); 0: none come. Room that is never used is never touched. */
     uint32_t room_vcpus, room_vms, room_cosched;
     bool fixed_slots; /* each VM's slices come in turn at fixed times, and stay unused where it has no use of
-                         them: sched_slots.c */
+                         them: sched_slots.c. Limits hold; weights, reservations, co-scheduling, balancing,
+                         directed yields and the policy's own order do not count */
     int64_t slice_ns; /* 0: the class's own default */
     int64_t tick_ns;  /* 0: none. The caller rounds ends of slices up to it */
     int64_t balance_every_ns; /* 0: never; moves from the longest queue to the shortest */

@@ -126,7 +126,6 @@ struct sched_queue {
     struct sched_node *due;
     uint64_t booked_ppm;     /* reservations of those here */
     struct sched_vcpu *next; /* the current's turn goes to it; NULL */
-    int64_t slot;            /* fixed slots: the one it last picked for */
 };
 
 struct sched_choice {

@@ -164,10 +164,19 @@ static void block(struct sched_queue *q, struct sched_vcpu *v, enum sched_how ho
     }
 }
 
+/* What it saved or owes goes to those that stay, by weight: else who often come, run and leave would not have
+ * paid, and the credit of the others would not be worth anything. */
 static void leave(struct sched_vcpu *v)
 {
-    rouse(own_of(v));
-    deactivate(own_of(v));
+    struct vcpu *x = own_of(v);
+    struct queue *own = x->home;
+    rouse(x);
+    deactivate(x);
+    if (!own || !own->total) return;
+    int64_t total = own->total > LEAST_TOTAL ? own->total : LEAST_TOTAL;
+    int64_t sum = x->credit_ns * ONE + own->income_rest;
+    own->income += sum / total;
+    own->income_rest = sum % total;
 }
 
 static void pay(struct queue *own, struct vcpu *x, int64_t cost_ns)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* sched_frame.h - the frame's own state, shared by sched.c, sched_place.c, sched_limit.c, sched_reserve.c,
- * sched_balance.c, sched_gang.c, sched_skew.c and sched_lend.c. Policies do not include it.
+ * sched_balance.c, sched_gang.c, sched_skew.c, sched_lend.c, sched_seat.c and sched_slots.c. Policies do not
+ * include it.
  *
  * Rules that hold after every call:
  *   - a vCPU is blocked, throttled or co-stopped (in no queue), or waits in one queue, or is one's current;
@@ -29,7 +30,6 @@ struct sched_vm {
     int64_t due_ns;              /* the time up to which the reservation has been served */
     struct sched_node timer;     /* in sched.timers by period_end_ns, while vCPUs are throttled */
     bool has_timer;
-    uint32_t slot_last; /* fixed slots: whose turn was last */
 };
 
 struct sched_pinset { /* a distinct set of pins; number 0 is "any" */
@@ -69,6 +69,28 @@ struct gangs {
     uint32_t round, n_waiting; /* units */
 };
 
+/* Fixed slots, see sched_slots.c. */
+struct slot_pcpu {
+    uint32_t owner;       /* VM; SCHED_NONE: nobody */
+    struct sched_vcpu *v; /* who runs there, or will as soon as it is off its last pCPU; NULL: nobody */
+};
+struct slot_vm {
+    int64_t number;      /* the slot in which it chose last */
+    uint32_t from, next; /* whose turn it was when that began, and is now: of its vCPUs */
+};
+struct slots {
+    bool on;
+    bool stale;                       /* a VM came or went in slot stale_in: lists are old after that */
+    int64_t stale_in, number;         /* the slot that `pcpus` is for */
+    uint32_t n_lists;                 /* one a pCPU, or one for all: nobody has pins */
+    uint32_t *order, *n_order;        /* by list: VMs that have slots, room_vms a list */
+    struct slot_pcpu *pcpus;          /* by pCPU */
+    struct slot_vm *vms;              /* by VM */
+    uint32_t *at;                     /* by vCPU: 1 + the pCPU that it is chosen for; 0: none */
+    const struct sched_vcpu *leaving; /* is about to be in no queue */
+    struct sched_class wrap;          /* in the policy's place: there is nothing to order */
+};
+
 struct sched {
     const struct sched_class *cls;
     char *queues, *vcpus;
@@ -79,7 +101,7 @@ struct sched {
     uint32_t n_waiting;
     bool special;                      /* any of what follows up to has_lends */
     bool has_limits, has_reservations; /* anywhere on the host, ever */
-    bool smp;                          /* a strict gang, or either of the next two */
+    bool smp;                          /* a strict gang, fixed slots, or either of the next two */
     bool has_skews, has_lends;         /* a relaxed VM; a turn was ever given away */
     bool has_apart;                    /* a balanced VM */
     bool steal;                        /* idle pCPUs take waiting work */
@@ -100,8 +122,7 @@ struct sched {
     uint32_t threads;     /* per core */
     int64_t *progress_ns; /* by vCPU; only where has_skews */
     struct gangs gang;
-    bool slots;              /* fixed ones, sched_slots.c */
-    struct sched_class wrap; /* the policy, as it is called there */
+    struct slots slots;
     struct sched_rules rules;
 };
 
@@ -273,13 +294,10 @@ void sched_skew_settle(struct sched *s, struct sched_vm *vm,
                        int64_t now);                           /* who ran or waited does not now */
 void sched_skew_forget(struct sched *s, struct sched_vcpu *v); /* stopped, it blocks */
 
-/* sched_slots.c: fixed slots, where s->slots. */
+/* sched_slots.c: fixed slots, where s->slots.on. */
 void sched_slots_init(struct sched *s);
 struct sched_pick sched_slots_pick(struct sched *s, struct sched_queue *q, int64_t now);
-void sched_slots_kick(struct sched *s, const struct sched_vcpu *v,
-                      int64_t now); /* it can run: perhaps at once */
-/* sched.c: the policy takes `must` from among the waiting, and whoever ran goes back there. */
-void sched_choose(struct sched *s, struct sched_queue *q, struct sched_vcpu *must, int64_t now);
+void sched_slots_change(struct sched *s, uint32_t vm, int64_t now); /* it is about to come, or to go */
 
 /* sched_lend.c: directed yield. */
 struct sched_vcpu *sched_lend_next(struct sched *s, struct sched_queue *q, int64_t now); /* NULL: nobody */

@@ -51,6 +51,7 @@ static enum sched_cosched cosched_of(uint32_t n_pcpus, const struct sched_vm_cfg
 
 static bool any_cosched(const struct sched_cfg *cfg, enum sched_cosched how)
 {
+    if (cfg->fixed_slots) return false;
     for (uint32_t i = 0; i < cfg->n_vms; i++)
         if (cfg->vms[i].cosched == how && cosched_of(cfg->n_pcpus, &cfg->vms[i]) == how) return true;
     return cfg->n_pcpus > 1 && cfg->room_cosched >> how & 1;
@@ -78,6 +79,15 @@ static void lay_out(struct carve *c, struct sched *s, const struct sched_cfg *cf
     s->pinset_waiting = carve(c, words, 8);
     s->allows = carve(c, (size_t)words * cfg->n_pcpus, 8);
     s->pinset_table = carve(c, table_size(sets), sizeof *s->pinset_table);
+    s->slots.on = cfg->fixed_slots;
+    if (s->slots.on) {
+        s->slots.n_lists = sets > 1 ? cfg->n_pcpus : 1;
+        s->slots.order = carve(c, (size_t)s->slots.n_lists * s->room_vms, sizeof *s->slots.order);
+        s->slots.n_order = carve(c, s->slots.n_lists, sizeof *s->slots.n_order);
+        s->slots.pcpus = carve(c, cfg->n_pcpus, sizeof *s->slots.pcpus);
+        s->slots.vms = carve(c, s->room_vms, sizeof *s->slots.vms);
+        s->slots.at = carve(c, s->room_vcpus, sizeof *s->slots.at);
+    }
     s->has_skews = any_cosched(cfg, SCHED_COSCHED_RELAXED);
     if (s->has_skews) s->progress_ns = carve(c, s->room_vcpus, sizeof *s->progress_ns);
     s->gang.on = any_cosched(cfg, SCHED_COSCHED_STRICT);
@@ -127,6 +137,7 @@ static uint32_t pinset_of(struct sched *s, const uint64_t *pins)
         uint32_t known = s->pinset_table[i];
         if (known && memcmp(s->pinsets[known].pins, pins, words * sizeof *pins) == 0) return known;
         if (known) continue;
+        ASSERT(!queue_at(s, 0)->rules); /* who comes later has pins that sched_init saw */
         s->pinset_table[i] = s->n_pinsets;
         s->pinsets[s->n_pinsets].pins = pins;
         return s->n_pinsets++;
@@ -148,7 +159,7 @@ void sched_init_vm(struct sched *s, uint32_t i, const struct sched_vm_cfg *cfg, 
     vm->first_vcpu = cfg->first_vcpu;
     vm->n_vcpus = cfg->n_vcpus;
     vm->pinset = pinset_of(s, cfg->pins);
-    vm->cosched = (uint8_t)cosched_of(s->n_pcpus, cfg);
+    vm->cosched = s->slots.on ? SCHED_COSCHED_NONE : (uint8_t)cosched_of(s->n_pcpus, cfg);
     vm->timer.id = i;
     vm->timer.chance = sched_tree_chance(i);
     sched_place_share(vm);

@@ -12,7 +12,7 @@ bool sched_yield_to(struct sched *s, uint32_t from, uint32_t to, int64_t now)
 {
     struct sched_vcpu *a = vcpu_at(s, from), *b = vcpu_at(s, to);
     ASSERT(from < s->n_vcpus && to < s->n_vcpus);
-    if (s->gang.on || a->where != SCHED_RUNNING || b->where != SCHED_QUEUED) return false;
+    if (s->gang.on || s->slots.on || a->where != SCHED_RUNNING || b->where != SCHED_QUEUED) return false;
     struct sched_queue *q = queue_at(s, a->pcpu);
     bool moves = b->pcpu != q->pcpu;
     if (q->next || q->left_ns - sched_queue_ran(q, now) <= q->slice_ns / 32) return false;

@@ -203,5 +203,4 @@ void sched_place_runnable(struct sched *s, struct sched_vcpu *v, enum sched_how 
     if (to == SCHED_NONE && v->pcpu != SCHED_NONE && may_join(s, v, v->pcpu)) to = v->pcpu;
     if (to == SCHED_NONE) to = shortest(s, v);
     sched_place_join(s, to, v, how, now);
-    if (s->slots) sched_slots_kick(s, v, now);
 }

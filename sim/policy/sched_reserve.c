@@ -21,6 +21,7 @@ enum { LOOK = 16 };
 
 void sched_reserve_set(struct sched *s, struct sched_vm *vm, uint32_t ppm, int64_t now)
 {
+    if (s->slots.on) ppm = 0; /* a VM has its slots, whatever others reserve */
     vm->reservation_ppm = ppm;
     vm->due_ns = now;
     s->has_reservations = s->has_reservations || ppm;

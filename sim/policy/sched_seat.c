@@ -34,6 +34,7 @@ uint32_t sched_attach(struct sched *s, const struct sched_vm_cfg *cfg, int64_t n
     at.first_vcpu = *first_vcpu = first;
     for (; s->n_vcpus < first + cfg->n_vcpus; s->n_vcpus++)
         sched_init_vcpu(s, s->n_vcpus);
+    if (s->slots.on) sched_slots_change(s, i, now);
     if (i == s->n_vms) s->n_vms++;
     sched_init_vm(s, i, &at, now);
     return i;
@@ -44,6 +45,7 @@ void sched_detach(struct sched *s, uint32_t i, int64_t now)
     struct sched_vm *vm = &s->vms[i];
     ASSERT(i < s->n_vms && vm->n_vcpus > 0 && vm->n_runnable == 0 && !vm->has_timer);
     if (vm->reservation_ppm) sched_reserve_set(s, vm, 0, now);
+    if (s->slots.on) sched_slots_change(s, i, now);
     for (uint32_t v = vm->first_vcpu; v < vm->first_vcpu + vm->n_vcpus; v++) {
         struct sched_vcpu *x = vcpu_at(s, v);
         ASSERT(x->where == SCHED_BLOCKED);

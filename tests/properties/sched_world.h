@@ -29,6 +29,8 @@ struct world_vm {
     enum sched_cosched cosched;
     bool asleep;            /* at the start */
     int64_t work, sleep;    /* means of its turns, uniform in [0, 2 x mean]; 0: never sleeps */
+    struct rng *rng;        /* that they are drawn from; NULL: the world's */
+    int64_t grain;          /* they, and times of waking, are whole multiples of it; 0: 1 ns */
     int64_t in_period;      /* run of the period under way */
     int64_t period_no;      /* its number */
     int64_t debt, max_debt; /* run beyond quotas and not made up for */
@@ -53,6 +55,9 @@ struct world {
         int64_t from, ends, promised;
     } p[WORLD_PCPUS];
     int64_t now, tick_at, accounted;
+    bool ticks_last; /* of what happens at one time; else they are first */
+    void (*ran)(struct world *w, uint32_t v, uint32_t p, int64_t from); /* up to now; may be NULL */
+    void *ran_ctx;
     bool late;       /* ends of slices up to 20 % and up to 2 ms late */
     bool strict;     /* a gang is somewhere: one queue */
     bool conserving; /* idle stealing: nobody waits while a pCPU it may use is idle */
@@ -86,6 +91,27 @@ static inline int64_t world_below(struct world *w, int64_t n)
     return n > 0 ? (int64_t)((uint64_t)rng_u32(&w->rng) << 20 | rng_u32(&w->rng) >> 12) % n : 0;
 }
 
+/* A seat that nobody has. */
+static inline bool world_free(const struct world *w, uint32_t v)
+{
+    const struct world_vm *vm = &w->vm[w->v[v].vm];
+    return v < vm->first || v - vm->first >= vm->n_vcpus;
+}
+
+/* As world_below, of a VM's own, from 1 up. */
+static inline int64_t world_turn(struct world *w, const struct world_vm *vm, int64_t mean)
+{
+    struct rng *r = vm->rng ? vm->rng : &w->rng;
+    uint64_t x = (uint64_t)rng_u32(r) << 20;
+    x |= rng_u32(r) >> 12;
+    return 1 + (int64_t)(x % (uint64_t)(2 * mean));
+}
+
+static inline int64_t world_grain(const struct world_vm *vm, int64_t t)
+{
+    return vm->grain ? (t + vm->grain - 1) / vm->grain * vm->grain : t;
+}
+
 static inline bool world_allowed(const struct world *w, uint32_t v, uint32_t p)
 {
     const uint64_t *pins = w->vm[w->v[v].vm].pins;
@@ -109,6 +135,7 @@ static inline void world_check(struct world *w, bool settled)
         MUST(world_allowed(w, v, p));
     }
     for (uint32_t v = 0; v < w->cfg.n_vcpus; v++) {
+        if (world_free(w, v)) continue;
         enum sched_where where = sched_where(w->s, v);
         MUST((where == SCHED_RUNNING) == (on[v] != SCHED_NONE));
         MUST((where == SCHED_BLOCKED) == (w->v[v].where == SCHED_BLOCKED));
@@ -132,7 +159,7 @@ static inline void world_check_siblings(struct world *w)
         uint32_t ready = 0, running = 0, pcpus = 0;
         for (uint32_t p = 0; p < w->cfg.n_pcpus; p++)
             pcpus += world_allowed(w, vm->first, p);
-        bool possible = vm->cosched && vm->n_vcpus > 1 && vm->n_vcpus <= pcpus;
+        bool possible = vm->cosched && !w->cfg.fixed_slots && vm->n_vcpus > 1 && vm->n_vcpus <= pcpus;
         uint64_t in[(WORLD_PCPUS + 63) / 64] = {0};
         for (uint32_t v = vm->first; v < vm->first + vm->n_vcpus; v++) {
             enum sched_where where = sched_where(w->s, v);
@@ -200,6 +227,7 @@ static inline void world_look(struct world *w)
 {
     for (uint32_t i = 0; i < w->cfg.n_vcpus; i++) {
         struct world_vcpu *v = &w->v[i];
+        if (world_free(w, i)) continue;
         enum sched_where where = sched_where(w->s, i);
         if (where == SCHED_QUEUED && v->where != SCHED_QUEUED) v->wait_from = w->now;
         if (where != SCHED_QUEUED && v->where == SCHED_QUEUED && w->now - v->wait_from > v->longest_wait)
@@ -240,15 +268,16 @@ static inline void world_stop(struct world *w, uint32_t p)
     if (i == SCHED_NONE) return;
     struct world_vcpu *v = &w->v[i];
     world_ran(w, i, w->now - w->p[p].from);
+    if (w->ran && w->now > w->p[p].from) w->ran(w, i, p, w->p[p].from);
     sched_charge(w->s, i, w->now - w->p[p].from, w->now);
     w->p[p].vcpu = SCHED_NONE;
     v->on = SCHED_NONE;
     world_look(w);
     world_check(w, false);
     if (v->work != 0) return;
-    int64_t sleep = w->vm[v->vm].sleep;
+    const struct world_vm *vm = &w->vm[v->vm];
     v->done_at = w->now;
-    v->wake_at = sleep ? w->now + 1 + world_below(w, 2 * sleep) : -1;
+    v->wake_at = vm->sleep ? world_grain(vm, w->now + world_turn(w, vm, vm->sleep)) : -1;
     sched_block(w->s, i, w->now);
     world_look(w);
     world_check(w, false);
@@ -268,14 +297,14 @@ static inline void world_settle(struct world *w)
     world_check(w, true);
     world_check_siblings(w);
     w->tick_at = sched_next_tick(w->s);
-    MUST(w->tick_at > w->now);
+    MUST(w->tick_at > w->now || (w->ticks_last && w->tick_at == w->now));
 }
 
 static inline void world_wake(struct world *w, uint32_t v)
 {
-    int64_t work = w->vm[w->v[v].vm].work;
+    const struct world_vm *vm = &w->vm[w->v[v].vm];
     w->v[v].wake_at = -1;
-    if (work) w->v[v].work = 1 + world_below(w, 2 * work);
+    if (vm->work) w->v[v].work = world_grain(vm, world_turn(w, vm, vm->work));
     w->v[v].where = w->v[v].told = SCHED_QUEUED;
     w->v[v].wait_from = w->now;
     sched_wake(w->s, v, w->now);
@@ -297,6 +326,44 @@ static inline void world_set(struct world *w, uint32_t vm, uint32_t weight, int6
     world_settle(w);
 }
 
+/* A VM comes; its number, and its vCPUs wake. SCHED_NONE: no room. */
+static inline uint32_t world_attach(struct world *w, struct world_vm vm)
+{
+    struct sched_vm_cfg cfg = {vm.weight, 0,         vm.n_vcpus, vm.reservation,
+                               vm.quota,  vm.period, vm.pins,    vm.cosched};
+    uint32_t i = sched_attach(w->s, &cfg, w->now, &vm.first);
+    if (i == SCHED_NONE) return i;
+    MUST(i < WORLD_VMS && vm.first + vm.n_vcpus <= WORLD_VCPUS && w->vm[i].n_vcpus == 0);
+    if (vm.quota) vm.period_no = w->now / vm.period;
+    w->vm[i] = vm;
+    if (i >= w->cfg.n_vms) w->cfg.n_vms = i + 1;
+    if (vm.first + vm.n_vcpus > w->cfg.n_vcpus) w->cfg.n_vcpus = vm.first + vm.n_vcpus;
+    for (uint32_t v = vm.first; v < vm.first + vm.n_vcpus; v++)
+        w->v[v] = (struct world_vcpu){.vm = i, .work = vm.work ? 0 : -1, .wake_at = -1, .on = SCHED_NONE};
+    for (uint32_t v = vm.first; v < vm.first + vm.n_vcpus && !vm.asleep; v++)
+        world_wake(w, v);
+    return i;
+}
+
+static inline void world_detach(struct world *w, uint32_t i)
+{
+    for (uint32_t v = w->vm[i].first; v < w->vm[i].first + w->vm[i].n_vcpus; v++) {
+        uint32_t p = w->v[v].on;
+        w->v[v].work = 0; /* where it runs it stops, and sleeps */
+        if (p != SCHED_NONE) world_stop(w, p);
+        if (sched_where(w->s, v) != SCHED_BLOCKED) sched_block(w->s, v, w->now);
+        w->v[v].told = SCHED_BLOCKED;
+        world_look(w);
+        if (p != SCHED_NONE) world_pick(w, p);
+        world_settle(w);
+        w->v[v] = (struct world_vcpu){.vm = i, .wake_at = -1, .on = SCHED_NONE};
+    }
+    sched_detach(w->s, i, w->now);
+    w->vm[i].n_vcpus = 0;
+    w->vm[i].quota = 0;
+    world_settle(w);
+}
+
 static inline void world_start(struct world *w, uint64_t seed)
 {
     size_t size = sched_size(&w->cfg);
@@ -306,6 +373,8 @@ static inline void world_start(struct world *w, uint64_t seed)
     w->conserving = w->cfg.balance_idle;
     for (uint32_t i = 0; i < w->cfg.n_vms; i++)
         if (w->vm[i].cosched == SCHED_COSCHED_STRICT) w->conserving = false;
+    w->strict = w->cfg.n_pcpus > 1 && w->cfg.room_cosched >> SCHED_COSCHED_STRICT & 1;
+    if (w->strict || w->cfg.fixed_slots) w->conserving = false;
     for (uint32_t p = 0; p < w->cfg.n_pcpus; p++)
         w->p[p].vcpu = SCHED_NONE;
     for (uint32_t v = 0; v < w->cfg.n_vcpus; v++)
@@ -318,6 +387,12 @@ static inline void world_end(struct world *w)
     free(w->s);
 }
 
+/* t is before `at`, a tick's time or, `found`, another's. */
+static inline bool world_sooner(const struct world *w, int64_t t, int64_t at, bool found)
+{
+    return t < at || (t == at && w->ticks_last && !found);
+}
+
 /* Up to and including what happens at `until`; of equal times ticks come first, then slices, then wakes. */
 static inline void world_run(struct world *w, int64_t until)
 {
@@ -325,9 +400,12 @@ static inline void world_run(struct world *w, int64_t until)
         int64_t at = w->tick_at;
         uint32_t p_next = SCHED_NONE, v_next = SCHED_NONE;
         for (uint32_t p = 0; p < w->cfg.n_pcpus; p++)
-            if (w->p[p].vcpu != SCHED_NONE && w->p[p].ends < at) at = w->p[p].ends, p_next = p;
+            if (w->p[p].vcpu != SCHED_NONE && world_sooner(w, w->p[p].ends, at, p_next != SCHED_NONE))
+                at = w->p[p].ends, p_next = p;
         for (uint32_t v = 0; v < w->cfg.n_vcpus; v++)
-            if (w->v[v].wake_at >= 0 && w->v[v].wake_at < at) at = w->v[v].wake_at, v_next = v;
+            if (w->v[v].wake_at >= 0 &&
+                world_sooner(w, w->v[v].wake_at, at, p_next != SCHED_NONE || v_next != SCHED_NONE))
+                at = w->v[v].wake_at, v_next = v;
         if (at > until) break;
         world_account(w, at);
         w->now = at;
@@ -351,6 +429,7 @@ static inline void world_run(struct world *w, int64_t until)
         if (w->p[p].vcpu == SCHED_NONE || w->p[p].from == until) continue;
         uint32_t v = w->p[p].vcpu;
         world_ran(w, v, until - w->p[p].from);
+        if (w->ran) w->ran(w, v, p, w->p[p].from);
         sched_charge(w->s, v, until - w->p[p].from, until);
         w->p[p].from = until;
     }
