@@ -39,8 +39,13 @@ int measure_slice(int64_t run_ns, struct measure *out, char **why)
                                 .period_ns = 100000000,
                                 .work = {.threads = 1, .until = UINT64_MAX, .queue_max = INT64_MAX}};
     vms[0].work.prog = vms[1].work.prog = prog_build(mem, &step, 1, NULL, 0);
-    struct sc_host host = {
-        .name = "here", .group = "here", .cores = 1, .speed_ppm = 1000000, .scheduler = "eevdf"};
+    struct sc_host host = {.name = "here",
+                           .group = "here",
+                           .cores = 1,
+                           .speed_ppm = 1000000,
+                           .scheduler = "eevdf",
+                           .limit_ppm = 1000000,
+                           .rack = SC_NONE};
     struct scenario sc = {.name = "slice",
                           .run = {.duration_ns = run_ns},
                           .hosts = &host,

@@ -12,7 +12,8 @@
 /* Schedules what the scenario has. */
 void event_init(struct model *m);
 void event_on(void *model, uint32_t i); /* the engine's event */
-/* Does it, now. All hosts and books are settled when it returns. */
+/* Does it, now. All hosts and books are settled when it returns. *e must stand as long as the run, as those
+ * of the scenario do: a failure with a `for` looks at it again when it is over. */
 void event_do(struct model *m, const struct sc_event *e);
 
 #endif

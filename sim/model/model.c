@@ -365,11 +365,13 @@ int model_run(struct model *m, char **why)
         *why = sim_stall_report(m->sim);
         return -1;
     }
+    if (host_check(m, why) != 0)
+        return -1; /* as events left it: what is charged at the end may bring wishes */
     book_close(m);
     cpu_close(m);
     for (uint32_t i = 0; i < m->sc->n_vms; i++)
         if (m->vms[i].sc) work_close(m, &m->vms[i]);
     rec_block_flush(m->out);
-    if (host_check(m, why) != 0 || net_check(m, why) != 0 || mem_check(m, why) != 0) return -1;
+    if (net_check(m, why) != 0 || mem_check(m, why) != 0) return -1;
     return check_work(m, why) ? -1 : disk_check(m, why);
 }

@@ -104,8 +104,8 @@ static void read_failures(struct reader *r, const struct node *map, struct sc_ho
         return;
     }
     if (ttf->bad || repair->bad) return;
-    bool ok = dist_read(r, ttf, false, &h->failures.ttf, &pool) &
-              dist_read(r, repair, true, &h->failures.repair, &pool);
+    bool ok = dist_read(r, ttf, false, &h->failures.ttf, &pool);
+    ok = dist_read(r, repair, true, &h->failures.repair, &pool) && ok; /* both: each says what is wrong */
     h->failures.pool = pool.v;
     h->failures.stated = ok;
     if (ok && !dist_takes_time(&h->failures.ttf, &pool))

@@ -26,13 +26,3 @@ vlab run: --backend=proc: not built yet (vlab run --help)
 $ vlab run scenarios/00-hello.yaml --replay x
 vlab run: --replay: not built yet (vlab run --help)
 [exit 2]
-$ printf 'vlab: 1\nname: x\nhosts: [{name: h, power: {idle: 100W}}]\nvms: [{name: v, host: h, workload: {steps: [{secret: 32B}]}}]\n' | vlab check -
-<stdin>:3:19: error: `power` is not supported yet
-    3 | hosts: [{name: h, power: {idle: 100W}}]
-      |                   ^~~~~
-      = it belongs to a later part of vlab: dependability
-<stdin>:4:46: error: `secret` is not supported yet
-    4 | vms: [{name: v, host: h, workload: {steps: [{secret: 32B}]}}]
-      |                                              ^~~~~~
-      = it belongs to a later part of vlab: dependability
-[exit 3]

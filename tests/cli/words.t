@@ -87,8 +87,34 @@ Things that happen. Each is a metric of every entity, with the stats total (how 
   events.inspected    A host administrator read a VM's memory; value: bytes of secrets found.
 
 events (key)
-  What is done to the scenario while it runs.
-  not supported yet: it comes with a later version of vlab (dependability)
+  What is done while it runs: a list of maps, each with a time and one verb.
+  type:    list of maps
+  default: none
+  keys:
+    at                 When.
+    every              Again each such time, from `at` on, or from the first one.
+    when               Only at sweep points where that key has that value.
+    fail               Fails: a VM, host, HOST/DISK, HOST/NIC, HOST/vmm/NAME, kernel, network, storage, rack, or HOST/DISK/pool.
+    for                How long the failure lasts.
+    repair             Ends all failures of the target, and a host's draining.
+    set                Changes a key: vms.NAME.cpu.weight, .limit or .reservation, vms.NAME.migrate.dirty.rate, hosts.NAME.cpu.speed.
+    to                 set: the value; migrate: the host.
+    migrate            Moves a VM, while it runs.
+    clone              Makes another VM of this one.
+    as                 The clone's name.
+    kind               Of a clone's disks: copies, or linked, which share what they do not write.
+    grow               Enlarges a thin pool.
+    by                 How much.
+    drain              Moves all VMs of a host elsewhere, one after the other; it takes no more until `repair`.
+    add                A VM comes, as a member of `vms`.
+    inspect            The host's administrator reads a VM's memory.
+    pause              Stops a VM where it is.
+    resume             It goes on.
+    start              Powers a VM on that is off or has failed.
+    stop               Shuts a VM down: it serves what is inside, writes back, and is off.
+    unplug             Cuts a VM's power: what was not flushed is lost.
+    destroy            A VM is gone for good, and its disks with it.
+    snapshot           A snapshot of a VM's disks is taken.
 $ vlab explain vm.db.latency.p99
 latency (metric)
   From a request's arrival to its last step.

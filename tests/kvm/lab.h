@@ -80,6 +80,8 @@ static inline struct lab *lab_new(const char *scheduler, uint32_t cores, uint32_
                                .speed_ppm = 1000000,
                                .scheduler = scheduler,
                                .balance_idle = true,
+                               .limit_ppm = 1000000,
+                               .rack = SC_NONE,
                                .measured = {.iters_per_ns = 1.0}};
     for (uint32_t i = 0; i < n; i++) {
         snprintf(l->names[i], sizeof l->names[i], "v%u", i);

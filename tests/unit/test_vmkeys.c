@@ -270,8 +270,7 @@ static const struct refusal refusals[] = {
     {D "{on: san, limit: 50}\n", 13, 26, "has no unit", NULL},
     /* clones */
     {D "{on: san, clone: linked}\n", 13, 26, "linked to what? `from` is missing", NULL},
-    {D "{on: san, from: desk}\n", 13, 25, "there is no VM or image `desk` to make it of",
-     NULL},
+    {D "{on: san, from: desk}\n", 13, 25, "there is no VM or image `desk` to make it of", NULL},
     {D "{on: san, from: oo}" O "san\n", 13, 25, "there is no VM or image `oo`", "did you mean `o`?"},
     {D "{on: san, from: a}\n", 13, 25, "it would be made of itself", NULL},
     {D "{on: san, from: a-1}\n  count: 2\n", 13, 25, "it would be made of itself", NULL},
