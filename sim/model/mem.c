@@ -9,6 +9,7 @@
 #include "model/guest.h"
 #include "model/mem_inner.h"
 #include "model/mem_reclaim.h"
+#include "model/migrate.h"
 
 /* Pages of the VM's largest working set; 0: it does not touch. */
 static int64_t pages_of(const struct vm *vm)
@@ -81,6 +82,7 @@ static void build_host(struct model *m, struct mhost *h)
     mem->ref_ps = sc->ref_ps;
     mem->tlb = sc->tlb_entries > 0;
     mem->pager = disk_page;
+    mem->asker = migrate_fetch;
     const struct reclaim_class *cls = reclaim_find(sc->replacement);
     ASSERT(cls); /* the reader has checked the name */
     uint32_t n_pools = mem_reclaim_pools(mem);

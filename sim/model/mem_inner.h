@@ -155,6 +155,8 @@ typedef bool mem_odd_fault(struct model *m, struct vmem *v, struct touch *t, uin
 /* As disk_page. */
 typedef void mem_pager(struct model *m, uint32_t disk, struct vm *vm, bool write, int64_t bytes,
                        uint64_t arg);
+/* As migrate_fetch. */
+typedef void mem_asker(struct model *m, struct vm *vm, uint32_t page);
 
 struct mem {
     struct mhost *host;
@@ -184,6 +186,7 @@ struct mem {
     struct mem_reclaim *reclaim; /* mem_reclaim.h; NULL: nothing is ever taken back */
     bool watched;                /* there is a free target: how much is free is looked at with each frame */
     mem_pager *pager;
+    mem_asker *asker;
     int64_t ref_ps;
     bool tlb;
     bool stepping; /* for tests: a stretch is the references of one ns */

@@ -12,7 +12,6 @@
 #include "model/guest.h"
 #include "model/mem_inner.h"
 #include "model/mem_reclaim.h"
-#include "model/migrate.h"
 
 static uint32_t to_come(uint32_t flags)
 {
@@ -280,5 +279,5 @@ void mem_fault_remote(struct model *m, struct vmem *v, struct touch *t, uint32_t
     uint32_t page = t->refs[t->i] & ~PROG_TOUCH_WRITE;
     mem_count_fault(t, REC_N_MEM_FAULTS);
     if (!mem_fetch_remote(m, v, t, word)) return; /* no frame: it is tried again */
-    if (ask) migrate_fetch(m, v->vm, page);
+    if (ask) v->mem->asker(m, v->vm, page);
 }
