@@ -45,12 +45,12 @@ static void say_host(struct text *t, struct rng *r, int i)
     static const char *const policies[] = {"lru", "fifo", "second-chance", "clock", "random"};
     static const char *const ways[] = {"share, ", "balloon, ", "compress, "};
     say(t,
-        "  - {name: h%d, hypervisor: {nested_paging: %s}, cpu: {cores: %u, speed: %u}, disks: [{name: d}], ",
+        "  - {name: h%d, hypervisor: {nested_paging: %s}, cpu: {cores: %u, speed: %u, slice: 50us}, disks: "
+        "[{name: d}], ",
         i, pick(r, 2) ? "true" : "false", 1 + pick(r, 3), 1 + pick(r, 2));
     if (pick(r, 3)) say(t, "tlb: {entries: %u, walk: %uns}, ", 1 + pick(r, 64), pick(r, 60));
     uint32_t takes = pick(r, 6), kib = 4 * (60 + 150 * (uint32_t)i + pick(r, 150));
-    say(t, "memory: {size: %uKiB, page: 4KiB, ref_cost: %uns", takes ? kib : 4096,
-        pick(r, 5) ? 40 + pick(r, 400) : 0);
+    say(t, "memory: {size: %uKiB, page: 4KiB, ref_cost: %uns", takes ? kib : 4096, 40 + pick(r, 400));
     if (takes == 1) say(t, ", reclaim: [share]");
     if (takes > 1) {
         say(t, ", swap: d, replacement: %s, replacement_scope: %s, tax: %u%%, reclaim: [",
@@ -67,13 +67,13 @@ static void say_host(struct text *t, struct rng *r, int i)
 }
 
 /* The first two touch without an end; the others in short steps. */
-static void say_vm(struct text *t, struct rng *r, int i)
+static void say_vm(struct text *t, struct rng *r, int i, uint32_t vcpus)
 {
     static const char *const patterns[] = {"uniform", "cyclic", "{zipf: .9}"};
     say(t, "  - {name: v%d, host: h%u, vcpus: %u, memory: {size: 1MiB, weight: %u, reservation: %uKiB", i,
-        i ? pick(r, 3) : 0, 1 + pick(r, 2), 1 + pick(r, 3000), 4 * pick(r, 12));
+        i ? pick(r, 3) : 0, vcpus, 1 + pick(r, 3000), 4 * pick(r, 12));
     if (pick(r, 3)) say(t, ", content: {os: %u%%, zero: %u%%}", pick(r, 60), pick(r, 40));
-    say(t, "%s}, workload: {kind: loop, threads: %u, steps: [", pick(r, 2) ? ", swap: san" : "",
+    say(t, "%s}, workload: {kind: loop, threads: %u, steps: [{cpu: 1ns}, ", pick(r, 2) ? ", swap: san" : "",
         1 + pick(r, TASKS));
     const char *pattern = patterns[pick(r, 3)];
     uint32_t pages = 20 + pick(r, PAGES - 20), write = pick(r, 2) * pick(r, 60);
@@ -95,8 +95,9 @@ static void say_all(struct text *t, struct rng *r)
     for (int i = 0; i < HOSTS; i++)
         say_host(t, r, i);
     say(t, "vms:\n");
+    uint32_t vcpus = 1 + pick(r, 2);
     for (int i = 0; i < VMS; i++)
-        say_vm(t, r, i);
+        say_vm(t, r, i, vcpus);
     say(t, "events: [{at: 90s, migrate: v0, to: h1}]\n");
 }
 
@@ -164,6 +165,12 @@ static void check_refs(uint32_t i)
     ck_assert_int_eq(memlab_count(w->l, i, REC_N_MEM_REFS), refs);
 }
 
+static void log_off(uint32_t i)
+{
+    if (w->of[i].log) mem_log(w->l->m, vm_of(i), false);
+    w->of[i].log = false;
+}
+
 static void check(void)
 {
     char *why = NULL;
@@ -173,17 +180,20 @@ static void check(void)
         struct vm *vm = vm_of(i);
         struct known *k = &w->of[i];
         if (vm->off) {
-            k->behind = k->log = false;
+            log_off(i);
+            k->behind = false;
             k->n_asked = 0;
             k->base = memlab_count(w->l, i, REC_N_MEM_REFS);
             ck_often(vm->mem->resident == 0 && vm->mem->swapped == 0 && mem_touched(vm) == 0);
         }
         if (i < 2 && !vm->off) check_refs(i);
         ck_often(vm->mem->mem->host == vm->host);
-        ck_often(w->n + 10 < TRACE);
+        ck_often(w->n + 12 < TRACE);
         for (enum rec_count c = REC_N_MEM_REFS; c <= REC_N_MEM_WALKREFS; c++)
             w->trace[w->n++] = memlab_count(w->l, i, c);
-        w->trace[w->n++] = vm->charged_ns;
+        w->trace[w->n++] = (int64_t)vm->done;
+        w->trace[w->n++] = (int64_t)vm->checksum;
+        w->trace[w->n++] = vm->off ? vm->charged_ns : 0;
         w->trace[w->n++] = vm->mem->resident;
     }
 }
@@ -232,12 +242,6 @@ static bool waits(const struct vm *vm)
     return some;
 }
 
-static void log_off(uint32_t i)
-{
-    if (w->of[i].log) mem_log(w->l->m, vm_of(i), false);
-    w->of[i].log = false;
-}
-
 static void move(struct rng *r, uint32_t i, bool behind)
 {
     struct model *m = w->l->m;
@@ -256,7 +260,8 @@ static void move(struct rng *r, uint32_t i, bool behind)
         struct shot was = shoot(vm);
         w->seen[SEEN_MOVED]++;
         w->seen[SEEN_SWAPPED] += vm->mem->swapped;
-        w->seen[SEEN_WAITED] += waits(vm);
+        bool waited = waits(vm);
+        w->seen[SEEN_WAITED] += waited;
         k->behind = vm->behind = behind;
         k->next = 0;
         memset(k->ever, 0, sizeof k->ever);
@@ -265,7 +270,7 @@ static void move(struct rng *r, uint32_t i, bool behind)
         vm->behind = false;
         ck_often(left->ballooned == 0 && left->shared == 0 && left->resident == 0 && left->swapped == 0);
         /* One that waited may be past its page by now, and at the next. */
-        if (!vm->doomed && !waits(vm)) check_moved(vm, &was);
+        if (!vm->doomed && !waited) check_moved(vm, &was);
         settle();
         check();
     }
@@ -405,7 +410,7 @@ static void check_goes_on(struct rng *r)
     check();
     for (uint32_t i = 0; i < VMS; i++)
         refs[i] = memlab_count(w->l, i, REC_N_MEM_REFS);
-    live(20000000);
+    live(60000000);
     check();
     for (uint32_t i = 0; i < VMS; i++)
         ck_assert_msg(vm_of(i)->off || memlab_count(w->l, i, REC_N_MEM_REFS) > refs[i], "v%u stands still",
