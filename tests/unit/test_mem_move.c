@@ -50,7 +50,7 @@ static void say_host(struct text *t, struct rng *r, int i)
         i, pick(r, 2) ? "true" : "false", 1 + pick(r, 3), 1 + pick(r, 2));
     if (pick(r, 3)) say(t, "tlb: {entries: %u, walk: %uns}, ", 1 + pick(r, 64), pick(r, 60));
     uint32_t takes = pick(r, 6), kib = 4 * (60 + 150 * (uint32_t)i + pick(r, 150));
-    say(t, "memory: {size: %uKiB, page: 4KiB, ref_cost: %uns", takes ? kib : 4096, 40 + pick(r, 400));
+    say(t, "memory: {size: %uKiB, page: 4KiB, ref_cost: %uns", takes ? kib : 4096, 100 + pick(r, 500));
     if (takes == 1) say(t, ", reclaim: [share]");
     if (takes > 1) {
         say(t, ", swap: d, replacement: %s, replacement_scope: %s, tax: %u%%, reclaim: [",
@@ -110,8 +110,23 @@ struct known {
     bool was_dirty[PAGES];          /* when it left them */
     bool ever[PAGES];               /* asked for since */
     bool log;
-    int64_t done[TASKS]; /* references of each task when the log was last taken */
-    int64_t base;        /* references counted before its tasks began */
+    struct prog_touch gen[TASKS]; /* each task's references, drawn once more */
+    int64_t drawn[TASKS];
+    bool wrote[PAGES], logged[PAGES]; /* written to since it was powered on, or the log taken */
+    int64_t base;                     /* references counted before its tasks began */
+};
+
+enum {
+    SEEN_MOVED,
+    SEEN_DIRTY,
+    SEEN_TAKEN,
+    SEEN_ASKED,
+    SEEN_PUSHED,
+    SEEN_SWAPPED,
+    SEEN_OOM,
+    SEEN_WAITED,
+    SEEN_SHARED,
+    SEEN_KINDS
 };
 
 static struct world {
@@ -119,10 +134,8 @@ static struct world {
     struct known of[VMS];
     int64_t trace[TRACE];
     uint32_t n;
-    int64_t seen[8]; /* of each kind of thing, how often */
+    int64_t seen[SEEN_KINDS]; /* of each kind of thing, how often */
 } * w;
-
-enum { SEEN_MOVED, SEEN_DIRTY, SEEN_TAKEN, SEEN_ASKED, SEEN_PUSHED, SEEN_SWAPPED, SEEN_OOM, SEEN_WAITED };
 
 static struct vm *vm_of(uint32_t i)
 {
@@ -165,6 +178,30 @@ static void check_refs(uint32_t i)
     ck_assert_int_eq(memlab_count(w->l, i, REC_N_MEM_REFS), refs);
 }
 
+/* What the tasks of the first two have written to, by the program's own sequence; no written page is shared.
+ */
+static void follow(uint32_t i)
+{
+    struct known *k = &w->of[i];
+    struct vm *vm = vm_of(i);
+    if (i >= 2) return; /* of short steps it does not know which one a task is in */
+    for (uint32_t t = 0; t < vm->n_tasks; t++) {
+        if (!vm->tasks[t].touch) continue;
+        if (k->drawn[t] == 0) prog_touch_begin(&k->gen[t], &vm->tasks[t].at, &vm->tasks[t].act);
+        for (int64_t upto = effects(vm, t); k->drawn[t] < upto; k->drawn[t]++) {
+            uint32_t ref;
+            ck_often(prog_touch_fill(&k->gen[t], &ref, 1) == 1);
+            if (ref & PROG_TOUCH_WRITE)
+                k->wrote[ref & ~PROG_TOUCH_WRITE] = k->logged[ref & ~PROG_TOUCH_WRITE] = true;
+        }
+    }
+    for (uint32_t p = 0; p < PAGES; p++) {
+        const uint32_t *word = mem_word(vm->mem, p);
+        if (k->wrote[p]) ck_often(word && page_where(*word) != PAGE_SHARED);
+        w->seen[SEEN_SHARED] += word && page_where(*word) == PAGE_SHARED;
+    }
+}
+
 static void log_off(uint32_t i)
 {
     if (w->of[i].log) mem_log(w->l->m, vm_of(i), false);
@@ -184,9 +221,14 @@ static void check(void)
             k->behind = false;
             k->n_asked = 0;
             k->base = memlab_count(w->l, i, REC_N_MEM_REFS);
+            memset(k->drawn, 0, sizeof k->drawn);
+            memset(k->wrote, 0, sizeof k->wrote);
             ck_often(vm->mem->resident == 0 && vm->mem->swapped == 0 && mem_touched(vm) == 0);
         }
-        if (i < 2 && !vm->off) check_refs(i);
+        if (i < 2 && !vm->off) {
+            check_refs(i);
+            follow(i);
+        }
         ck_often(vm->mem->mem->host == vm->host);
         ck_often(w->n + 12 < TRACE);
         for (enum rec_count c = REC_N_MEM_REFS; c <= REC_N_MEM_WALKREFS; c++)
@@ -328,31 +370,18 @@ static void log_begin(uint32_t i)
     log_off(i);
     mem_log(w->l->m, vm_of(i), true);
     w->of[i].log = true;
-    for (uint32_t t = 0; t < TASKS; t++)
-        w->of[i].done[t] = t < vm_of(i)->n_tasks ? effects(vm_of(i), t) : 0;
+    follow(i);
+    memset(w->of[i].logged, 0, sizeof w->of[i].logged);
 }
 
-/* The log against the program's own sequence of references. */
 static void log_take(uint32_t i)
 {
     struct known *k = &w->of[i];
-    struct vm *vm = vm_of(i);
-    bool written[PAGES] = {false};
-    int64_t n = 0, got = mem_log_take(w->l->m, vm);
-    for (uint32_t t = 0; i < 2 && t < vm->n_tasks; t++) {
-        int64_t upto = effects(vm, t);
-        struct prog_touch gen;
-        if (!vm->tasks[t].touch) continue;
-        prog_touch_begin(&gen, &vm->tasks[t].at, &vm->tasks[t].act);
-        for (int64_t at = 0; at < upto; at++) {
-            uint32_t ref;
-            ck_often(prog_touch_fill(&gen, &ref, 1) == 1);
-            if (at >= k->done[t] && ref & PROG_TOUCH_WRITE) written[ref & ~PROG_TOUCH_WRITE] = true;
-        }
-        k->done[t] = upto;
-    }
+    int64_t n = 0, got = mem_log_take(w->l->m, vm_of(i));
+    follow(i);
     for (uint32_t p = 0; p < PAGES; p++)
-        n += written[p];
+        n += k->logged[p];
+    memset(k->logged, 0, sizeof k->logged);
     if (i < 2) ck_assert_int_eq(got, n);
     w->seen[SEEN_TAKEN] += got;
     w->trace[w->n++] = got;
@@ -410,7 +439,7 @@ static void check_goes_on(struct rng *r)
     check();
     for (uint32_t i = 0; i < VMS; i++)
         refs[i] = memlab_count(w->l, i, REC_N_MEM_REFS);
-    live(60000000);
+    live(30000000);
     check();
     for (uint32_t i = 0; i < VMS; i++)
         ck_assert_msg(vm_of(i)->off || memlab_count(w->l, i, REC_N_MEM_REFS) > refs[i], "v%u stands still",
@@ -468,7 +497,7 @@ static struct world *life(const struct lab *lab, uint64_t seed, bool stepping, s
 
 START_TEST(any_life)
 {
-    int64_t seen[8] = {0};
+    int64_t seen[SEEN_KINDS] = {0};
     for (uint64_t i = 0; i < FEWER(40); i++) {
         uint64_t seed = 1000 * (uint64_t)_i + i;
         struct rng r = rng_at(815, seed, 0);
@@ -483,13 +512,13 @@ START_TEST(any_life)
         ck_assert_msg(k == a->n && k == b->n,
                       "%s\nseed %" PRIu64 ": number %u of %u and %u is %" PRId64 ", stepped %" PRId64, t.s,
                       seed, k, a->n, b->n, a->trace[k], b->trace[k]);
-        for (int s = 0; s < 8; s++)
+        for (int s = 0; s < SEEN_KINDS; s++)
             seen[s] += a->seen[s];
         free(a);
         free(b);
         lab_close(lab);
     }
-    for (int s = 0; s < 8; s++)
+    for (int s = 0; s < SEEN_KINDS; s++)
         ck_assert_msg(seen[s] > 0, "kind %d was not seen in any life", s);
 }
 END_TEST
