@@ -153,7 +153,6 @@ static void rehost(struct model *m, struct vm *vm, struct mhost *to)
     vm->emulated = vm->sc->mode == SC_EMULATION && to->sc->modes && to->sc->modes->emulation_milli != 1000;
     vm->switches = guest_switch_counts(vm);
     guest_rescale(m, vm, from->speed_ppm, to->speed_ppm);
-    if (vm->mem) mem_moved(m, vm);
 }
 
 void host_bring(struct model *m, struct vm *vm, struct mhost *h)
@@ -162,6 +161,7 @@ void host_bring(struct model *m, struct vm *vm, struct mhost *h)
     ASSERT(!vm->resident);
     rehost(m, vm, h);
     seat(m, vm, h);
+    if (vm->mem) mem_moved(m, vm);
     host_wants(vm, want);
     h->promised[HOST_CPU] += want[HOST_CPU];
     h->promised[HOST_MEM] += want[HOST_MEM];

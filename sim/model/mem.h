@@ -64,7 +64,7 @@ void mem_release(struct model *m, struct vm *vm);
  * ends), or, with vm->behind, still to come: see post-copy. Tasks in a touch step go on from the reference
  * they were at, with a cold TLB. Its dirty log is off. Neither host's books are settled. */
 void mem_move(struct model *m, struct vm *vm, struct mhost *to);
-/* All else of it is there too: tasks that waited for a page or a frame go on. */
+/* All else of it is there too, its vCPUs have seats: tasks that waited for a page or a frame go on. */
 void mem_moved(struct model *m, struct vm *vm);
 /* A VM that was released (mem_release) is powered on again: it has touched nothing. */
 void mem_restart(struct model *m, struct vm *vm);

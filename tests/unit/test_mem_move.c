@@ -66,6 +66,7 @@ END_TEST
  * four. */
 START_TEST(a_log_loses_no_write)
 {
+    bool balloon = _i & 1, often = _i & 2;
     struct lab *lab = lab_open(
         "vlab: 1\nname: t\nrun: {duration: 1s}\ncloud: {overcommit: {cpu: unlimited, memory: unlimited}}\n"
         "storage: [{name: san, hosts: [g, h]}]\nhosts:\n"
@@ -77,7 +78,7 @@ START_TEST(a_log_loses_no_write)
         "1}, steps: "
         "[{cpu: 2ns}, {touch: {pages: 40, of: 16KiB, pattern: cyclic, write: 100%%}}, {cpu: 1s}]}}]\n"
         "events: [{at: 900ms, migrate: a, to: h}]\n",
-        _i ? "balloon, swap" : "swap");
+        balloon ? "balloon, swap" : "swap");
     struct memlab *l = memlab_new(lab, 1, 10000);
     struct vm *vm = &l->m->vms[0];
     int64_t taken = 0, own = 0;
@@ -85,14 +86,15 @@ START_TEST(a_log_loses_no_write)
     mem_log(l->m, vm, true);
     while (sim_now(l->m->sim) < 5000000) {
         memlab_to(l, sim_now(l->m->sim) + 7000);
-        taken += mem_log_take(l->m, vm);
+        if (often) taken += mem_log_take(l->m, vm);
         own += vm->mem->reclaim->guest_swapped;
     }
+    taken += mem_log_take(l->m, vm);
     mem_log(l->m, vm, false);
     ck_assert_int_eq(memlab_count(l, 0, REC_N_MEM_REFS), 40);
-    ck_assert_int_eq(taken, 40 - 4);
+    ck_assert_int_eq(taken, often ? 40 - 4 : 4);
     ck_assert_uint_eq(l->writes, 38);
-    ck_assert_int_eq(own > 0, _i);
+    ck_assert_int_eq(own > 0, balloon);
     memlab_free(l);
     lab_close(lab);
 }
@@ -132,7 +134,7 @@ Suite *mem_move_suite(void)
     Suite *s = suite_create("mem_move");
     TCase *t = tcase_create("mem_move");
     tcase_add_test(t, a_wait_ends_where_it_goes);
-    tcase_add_loop_test(t, a_log_loses_no_write, 0, 2);
+    tcase_add_loop_test(t, a_log_loses_no_write, 0, 4);
     tcase_add_test(t, no_room_for_one);
     suite_add_tcase(s, t);
     return s;
