@@ -77,13 +77,17 @@ void cloud_balance_on(struct model *m)
 
 /* --- switching off --- */
 
+/* Those on which nobody is to be up. */
 void cloud_empty(struct model *m)
 {
     const struct cloud *c = m->cloud;
     if (!c->policy || !place_powers_off(c->policy)) return;
     for (uint32_t i = 0; i < m->sc->n_hosts; i++) {
         struct mhost *h = &m->hosts[i];
-        if (h->n_vms == 0 && !h->off && h->n_failures == 0 && !h->expects) host_switch(m, h, false);
+        bool needed = h->expects > 0;
+        HOST_EACH(m, h, vm)
+        needed |= vm->wanted;
+        if (!needed && !h->off && h->n_failures == 0) host_switch(m, h, false);
     }
 }
 

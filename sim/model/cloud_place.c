@@ -94,7 +94,9 @@ enum rec_why cloud_place_may(const void *ctx, uint32_t host)
 
 struct place_ask cloud_place_ask(const struct vm *vm, void *ctx)
 {
-    struct place_ask ask = {.features = vm->sc->features, .may = cloud_place_may, .ctx = ctx};
+    bool runs = vm->power != POWER_NONE && vm->power != POWER_OFF && vm->power != POWER_FAILED;
+    struct place_ask ask = {
+        .features = vm->sc->features | (runs ? vm->seen : 0), .may = cloud_place_may, .ctx = ctx};
     host_wants(vm, ask.want);
     return ask;
 }

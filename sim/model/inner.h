@@ -203,6 +203,7 @@ struct vm {
     bool switches;                  /* a switch between its tasks has a price or is an exit */
     bool emulated;                  /* its work takes longer than on the core itself */
     int64_t useful_ps, overhead_ps; /* of prices, what does not fill a ns yet */
+    uint64_t seen;                  /* CPU features of the host it booted on: its programs may use them */
     int64_t secret_bytes;           /* secret.h: in its memory now */
     uint64_t key_bits;
     struct covert covert; /* what it has heard so far */

@@ -131,6 +131,7 @@ void power_on(struct model *m, struct vm *vm)
     vm->held = 0;
     vm->leaving = false;
     vm->on_ns = sim_now(m->sim);
+    vm->seen = vm->host->sc->features;
     vm->power = POWER_OFF;
     want(m, vm, true);
     event(m, vm, REC_EV_STARTED, 0, REC_WHY_NONE);

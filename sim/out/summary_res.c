@@ -83,7 +83,10 @@ void summary_put_table(const struct summary_ctx *c, const struct summary_table *
 {
     char name[160], num[NUM_LEN];
     size_t width = 8, rows = t->n > t->most ? t->most : t->n;
-    if (t->n == 0) return;
+    bool any = false;
+    for (size_t k = 0; k < t->n_columns && t->n; k++)
+        any = any || shown(c, t, &t->columns[k]);
+    if (!any) return;
     for (size_t i = 0; i < rows; i++) {
         short_name(t->rows[i], name, sizeof name);
         if (strlen(name) > width) width = strlen(name);
