@@ -7,7 +7,7 @@
 /* Pages of the guest that have content, as the guest counts them. */
 static int64_t in_use(const struct vmem *v)
 {
-    return v->resident + v->swapped + v->reclaim->compressed + v->reclaim->coming;
+    return v->resident + v->swapped + v->reclaim->compressed + v->reclaim->coming + v->behind;
 }
 
 /* Pages without content, not in the balloon. */

@@ -161,6 +161,7 @@ void host_bring(struct model *m, struct vm *vm, struct mhost *h)
     ASSERT(!vm->resident);
     rehost(m, vm, h);
     seat(m, vm, h);
+    if (vm->mem) mem_moved(m, vm);
     host_wants(vm, want);
     h->promised[HOST_CPU] += want[HOST_CPU];
     h->promised[HOST_MEM] += want[HOST_MEM];

@@ -9,6 +9,7 @@
 #include "model/guest.h"
 #include "model/mem_inner.h"
 #include "model/mem_reclaim.h"
+#include "model/migrate.h"
 
 /* Pages of the VM's largest working set; 0: it does not touch. */
 static int64_t pages_of(const struct vm *vm)
@@ -77,10 +78,12 @@ static void build_host(struct model *m, struct mhost *h)
     mem->cap = cap > 0 ? (uint32_t)cap : 1;
     mem->reverse = alloc_array(mem->cap, sizeof *mem->reverse);
     mem->free_head = mem->free_xfer = RECLAIM_NONE;
+    mem->free_block = UINT32_MAX;
     mem->live = alloc_array(h->n_pcpus + 1, sizeof *mem->live);
     mem->ref_ps = sc->ref_ps;
     mem->tlb = sc->tlb_entries > 0;
     mem->pager = disk_page;
+    mem->asker = migrate_fetch;
     const struct reclaim_class *cls = reclaim_find(sc->replacement);
     ASSERT(cls); /* the reader has checked the name */
     uint32_t n_pools = mem_reclaim_pools(mem);
@@ -109,7 +112,8 @@ void mem_free_blocks(struct vmem *v)
 {
     for (uint32_t b = 0; v->blocks && b < v->n_blocks; b++)
         if (v->blocks[b]) {
-            v->mem->blocks[v->ids[b]].words = NULL;
+            v->mem->blocks[v->ids[b]] = (struct mem_block){.first = v->mem->free_block};
+            v->mem->free_block = v->ids[b];
             free(v->blocks[b]);
         }
     free(v->blocks);
@@ -139,6 +143,7 @@ void mem_done(struct model *m)
         for (uint32_t v = 0; v < mem->n_vms; v++) {
             mem_free_blocks(mem->vms[v]);
             mem->vms[v]->vm->mem = NULL;
+            free(mem->vms[v]->gone);
             free(mem->vms[v]);
         }
         if (mem->owns_book) free(m->hosts[i].book);
@@ -199,7 +204,7 @@ void mem_release(struct model *m, struct vm *vm)
     mem_free_blocks(v);
     mem_shift(m, v, REC_L_MEM_RESIDENT, &v->resident, -v->resident);
     mem_shift(m, v, REC_L_MEM_SWAPPED, &v->swapped, -v->swapped);
-    v->active = 0;
+    v->active = v->behind = 0;
     mem->oom = false;
     if (mem->reclaim) mem_reclaim_look(m, mem);
     mem_feed(m, mem);

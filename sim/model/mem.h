@@ -61,10 +61,11 @@ void mem_scan_job(struct model *m, uint64_t arg);
 void mem_release(struct model *m, struct vm *vm);
 /* The VM, none of whose vCPUs is on a pCPU, has its memory on host `to` from now on. All that it had touched
  * is resident there, in frames that its reclaimers make room for (nobody gives: the VM is out of memory and
- * ends), or, with vm->behind, still to come: see post-copy. Tasks that waited for a page or a frame look
- * again; tasks in a touch step go on from the reference they were at, with a cold TLB. Neither host's books
- * are settled. */
+ * ends), or, with vm->behind, still to come: see post-copy. Tasks in a touch step go on from the reference
+ * they were at, with a cold TLB. Its dirty log is off. Neither host's books are settled. */
 void mem_move(struct model *m, struct vm *vm, struct mhost *to);
+/* All else of it is there too, its vCPUs have seats: tasks that waited for a page or a frame go on. */
+void mem_moved(struct model *m, struct vm *vm);
 /* A VM that was released (mem_release) is powered on again: it has touched nothing. */
 void mem_restart(struct model *m, struct vm *vm);
 /* Pages that have content: what a migration has to send when it skips the others. */

@@ -9,7 +9,7 @@
 #include "model/pageshare.h"
 
 struct counts {
-    int64_t resident, shared, fetched, swapped, compressed, guest_swapped, active;
+    int64_t resident, shared, fetched, swapped, compressed, guest_swapped, active, behind;
 };
 
 static struct counts recount(const struct vmem *v, uint8_t *held, bool *twice)
@@ -35,6 +35,7 @@ static struct counts recount(const struct vmem *v, uint8_t *held, bool *twice)
                 c.swapped += page_away(w) == AWAY_SWAPPED;
                 c.compressed += page_away(w) == AWAY_COMPRESSED;
                 c.guest_swapped += page_away(w) == AWAY_GUEST_SWAPPED;
+                c.behind += page_away(w) >= AWAY_STRANDED;
             }
             c.active += page_where(w) != PAGE_AWAY && (w & PAGE_ACTIVE);
         }
@@ -46,14 +47,18 @@ static bool agrees(const struct vmem *v, const struct counts *c)
 {
     const struct vreclaim *r = v->reclaim;
     const int64_t *level = v->vm->book->level, page = v->mem->page_bytes;
-    if (v->vm->mem != v)
-        return v->resident == 0 && v->swapped == 0 && v->active == 0 && !v->blocks; /* elsewhere */
+    if (v->vm->mem != v) /* elsewhere */
+        return v->resident == 0 && v->swapped == 0 && v->active == 0 && v->behind == 0 && v->shared == 0 &&
+               v->ballooned == 0 && !(r && (r->compressed || r->guest_swapped)) && !v->blocks &&
+               !v->touchers && !v->gone;
     return c->resident + c->shared + c->fetched == v->resident && c->swapped == v->swapped &&
-           c->active == v->active && v->resident * page == level[REC_L_MEM_RESIDENT] &&
-           v->swapped * page == level[REC_L_MEM_SWAPPED] && v->shared * page == level[REC_L_MEM_SHARED] &&
-           v->ballooned * page == level[REC_L_MEM_BALLOONED] && v->shared <= c->shared &&
-           c->compressed == (r ? r->compressed : 0) && c->guest_swapped == (r ? r->guest_swapped : 0) &&
-           (!r || v->ballooned == 0 || v->resident + v->swapped + r->compressed + v->ballooned <= r->size);
+           c->active == v->active && c->behind == v->behind &&
+           v->resident * page == level[REC_L_MEM_RESIDENT] && v->swapped * page == level[REC_L_MEM_SWAPPED] &&
+           v->shared * page == level[REC_L_MEM_SHARED] && v->ballooned * page == level[REC_L_MEM_BALLOONED] &&
+           v->shared <= c->shared && c->compressed == (r ? r->compressed : 0) &&
+           c->guest_swapped == (r ? r->guest_swapped : 0) &&
+           (!r || v->ballooned == 0 ||
+            v->resident + v->swapped + v->behind + r->compressed + v->ballooned <= r->size);
 }
 
 static int broken(char **why, const char *host, const char *what)

@@ -128,7 +128,8 @@ bool mem_fetch_remote(struct model *m, struct vmem *v, struct touch *t, uint32_t
     mem->xfers[x] =
         (struct mem_xfer){.vm = v, .remote = true, .page = t->refs[t->i] & ~PROG_TOUCH_WRITE, .frame = frame};
     mem->in_flight++;
-    *word = page_at(PAGE_FETCHED, x);
+    *word = page_at(PAGE_FETCHED, x) | (*word & PAGE_DIRTY);
+    v->behind--;
     mem_shift(m, v, REC_L_MEM_RESIDENT, &v->resident, 1);
     join(mem, x, t);
     return true;
@@ -181,8 +182,9 @@ void mem_xfer_done(struct model *m, struct mem *mem, uint32_t x)
     if (!v) {
         mem_free_frame(mem, xfer->frame);
     } else {
-        uint32_t *word = mem_word(v, xfer->page);
+        uint32_t *word = mem_word(v, xfer->page), dirty = *word & PAGE_DIRTY;
         mem_settle_page(v, xfer->page, word, xfer->frame);
+        *word |= dirty;
         for (struct touch *t = first; t; t = t->next_waiter)
             mem_serve(t, word);
     }

@@ -91,12 +91,14 @@ struct vmem { /* a VM's memory */
     int64_t ballooned,
         shared;         /* in the balloon; frames that sharing saves it: resident - shared are its own */
     int64_t swapped;    /* pages whose content is on the host's swap only */
+    int64_t behind;     /* pages whose content is on the host it came from, nobody here waiting for them */
     int64_t active;     /* pages referred to since the last mem_active_begin */
     bool nested;        /* its walks go through two sets of tables */
     uint32_t walk_refs; /* memory references of one walk */
     int64_t walk_ps, more_ps; /* of one walk: native, and what nesting adds */
     uint64_t *gone;           /* while its dirty log is on: pages that were dirty when they left */
     uint64_t *own; /* a bit a page: its content is no more what vms.memory.content says; NULL: not kept */
+    struct touch *waited;     /* while it moves: its tasks that waited for a page or a frame */
     struct vreclaim *reclaim; /* mem_reclaim.h; NULL: nothing is taken back on this host */
 };
 
@@ -155,6 +157,8 @@ typedef bool mem_odd_fault(struct model *m, struct vmem *v, struct touch *t, uin
 /* As disk_page. */
 typedef void mem_pager(struct model *m, uint32_t disk, struct vm *vm, bool write, int64_t bytes,
                        uint64_t arg);
+/* As migrate_fetch. */
+typedef void mem_asker(struct model *m, struct vm *vm, uint32_t page);
 
 struct mem {
     struct mhost *host;
@@ -170,7 +174,8 @@ struct mem {
     struct rng rng; /* the policy's */
     struct mem_block *blocks;
     uint32_t n_blocks, cap_blocks;
-    struct vmem **vms; /* that touch, in the order of the scenario */
+    uint32_t free_block; /* numbers that are free again, linked through first; UINT32_MAX: none */
+    struct vmem **vms;   /* that touch, in the order of the scenario */
     uint32_t n_vms;
     struct mem_xfer *xfers;
     uint32_t n_xfers, cap_xfers, free_xfer, in_flight;
@@ -184,6 +189,7 @@ struct mem {
     struct mem_reclaim *reclaim; /* mem_reclaim.h; NULL: nothing is ever taken back */
     bool watched;                /* there is a free target: how much is free is looked at with each frame */
     mem_pager *pager;
+    mem_asker *asker;
     int64_t ref_ps;
     bool tlb;
     bool stepping; /* for tests: a stretch is the references of one ns */
@@ -219,6 +225,8 @@ static inline uint32_t *mem_word_make(struct vmem *v, uint32_t page)
 }
 /* A frame for v, in no pool; by the takers where none is free. RECLAIM_NONE: there is none to have now. */
 uint32_t mem_take_frame(struct model *m, struct mem *mem, struct vmem *v);
+/* One of the reserve, whoever may give others; RECLAIM_NONE: all are in use. */
+uint32_t mem_last_frame(struct mem *mem);
 /* It was in no pool, and is free. */
 void mem_free_frame(struct mem *mem, uint32_t frame);
 /* The page of the word is in this frame from now on, and the frame in its pool. */
@@ -275,6 +283,8 @@ void mem_book(struct touch *t, uint32_t upto);
 void mem_unlist(struct touch *t);
 /* Its stretch is over at the reference it ends before: all of it is booked, in order with the others'. */
 void mem_stretch_over(struct model *m, struct touch *t);
+/* The same, of one that is booked to its end. */
+void mem_close_stretch(struct touch *t);
 /* The page will not hit any more (or not when written): stretches that refer to it end there. */
 void mem_cut(struct model *m, struct vmem *v, uint32_t page, bool writes_only);
 

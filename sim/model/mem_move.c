@@ -12,7 +12,6 @@
 #include "model/guest.h"
 #include "model/mem_inner.h"
 #include "model/mem_reclaim.h"
-#include "model/migrate.h"
 
 static uint32_t to_come(uint32_t flags)
 {
@@ -21,12 +20,16 @@ static uint32_t to_come(uint32_t flags)
 
 /* --- leaving --- */
 
-/* Stretches end where they are: what is left of them is drawn anew on the other host. */
-static void cut_stretches(struct model *m, struct vmem *v)
+/* Stretches end where they are: what is left of them is planned anew on the other host. What was begun is
+ * paid at this one's prices: the last reference, or the overhead behind it. */
+static void end_stretches(struct model *m, struct vmem *v)
 {
-    for (struct touch *t = v->touchers; t; t = t->next) {
-        t->end = t->i;
-        guest_cut(m, v->vm, t->task, t->at_ps[t->i] / 1000);
+    for (struct touch *t; (t = v->touchers) != NULL;) {
+        if (t->i < t->end) {
+            t->end = t->i;
+            guest_cut(m, v->vm, t->task, t->at_ps[t->i] / 1000);
+        }
+        mem_close_stretch(t);
     }
 }
 
@@ -70,7 +73,10 @@ static void leave_block(struct vmem *v, struct vmem *n, uint32_t b)
 {
     uint32_t *words = v->blocks[b], *to = mem_block_make(n, b);
     for (uint32_t i = 0; i < MEM_BLOCK; i++)
-        if (words[i]) to[i] = to_come(words[i] & PAGE_DIRTY);
+        if (words[i]) {
+            to[i] = to_come(words[i] & PAGE_DIRTY);
+            n->behind++;
+        }
 }
 
 static void free_frames(struct vmem *v)
@@ -93,7 +99,7 @@ static void empty(struct model *m, struct vmem *v)
     mem_free_blocks(v);
     mem_shift(m, v, REC_L_MEM_RESIDENT, &v->resident, -v->resident);
     mem_shift(m, v, REC_L_MEM_SWAPPED, &v->swapped, -v->swapped);
-    v->active = 0;
+    v->active = v->behind = 0;
     if (mem->reclaim) mem_reclaim_look(m, mem);
     mem_feed(m, mem);
 }
@@ -103,8 +109,10 @@ static void empty(struct model *m, struct vmem *v)
 static bool settle(struct model *m, struct vmem *v, uint32_t page, uint32_t *word)
 {
     uint32_t dirty = *word & PAGE_DIRTY, frame = mem_take_frame(m, v->mem, v);
+    if (frame == RECLAIM_NONE) frame = mem_last_frame(v->mem);
     if (frame == RECLAIM_NONE) return false;
     *word = 0;
+    v->behind--;
     mem_settle_page(v, page, word, frame);
     *word |= dirty;
     mem_shift(m, v, REC_L_MEM_RESIDENT, &v->resident, 1);
@@ -114,18 +122,24 @@ static bool settle(struct model *m, struct vmem *v, uint32_t page, uint32_t *wor
 /* No frame for a page that has come: the host has no room for its VM. */
 static void no_room(struct model *m, struct vmem *v)
 {
+    v->mem->oom = true; /* of the others none has to go as well */
     inner_tell_why(m, v->vm, v->resident * v->mem->page_bytes, REC_EV_OOM, REC_WHY_RESERVED);
     guest_kill(m, v->vm);
 }
 
 static void arrive(struct model *m, struct vmem *v)
 {
+    bool room = true;
     for (uint32_t b = 0; v->blocks && b < v->n_blocks; b++)
-        for (uint32_t i = 0; v->blocks[b] && i < MEM_BLOCK; i++)
-            if (v->blocks[b][i] && !settle(m, v, b * MEM_BLOCK + i, &v->blocks[b][i])) {
-                no_room(m, v);
-                return;
-            }
+        for (uint32_t i = 0; v->blocks[b] && i < MEM_BLOCK; i++) {
+            uint32_t *word = &v->blocks[b][i];
+            if (*word == 0) continue;
+            if (room && settle(m, v, b * MEM_BLOCK + i, word)) continue;
+            if (room) no_room(m, v);
+            room = false;
+            *word = 0; /* for what is left of its life nobody fetches these */
+            v->behind--;
+        }
 }
 
 static void take_own(struct vmem *v, struct vmem *n)
@@ -138,30 +152,36 @@ static void take_own(struct vmem *v, struct vmem *n)
         memset(n->own, 0xff, words * sizeof *n->own); /* nobody has kept account of what is still equal */
 }
 
-static void take_touchers(struct vmem *v, struct vmem *n)
+/* What is drawn already meets the other host's TLB, which is cold. */
+static void change_tlb(struct vmem *n)
 {
-    struct vm *vm = n->vm;
-    for (struct touch *t = v->touchers; t; t = t->next) {
-        v->mem->n_listed--;
-        n->mem->n_listed++;
-    }
-    n->touchers = v->touchers;
-    v->touchers = NULL;
+    const struct vm *vm = n->vm;
     for (uint32_t k = 0; k < vm->n_tasks; k++) {
         struct touch *t = vm->tasks[k].touch;
         if (!t) continue;
         free(t->tlb);
         t->tlb = n->mem->tlb ? tlb_new(n->mem->host->sc->memory.tlb_entries) : NULL;
-        for (uint32_t i = t->i; t->tlb && i < t->n; i++)
-            t->miss[i] = tlb_miss(t->tlb, t->refs[i] & ~PROG_TOUCH_WRITE);
+        for (uint32_t i = t->i; i < t->n; i++)
+            t->miss[i] = t->tlb && tlb_miss(t->tlb, t->refs[i] & ~PROG_TOUCH_WRITE);
+    }
+}
+
+/* A reference whose fault has begun is done where its page has come along. */
+static void serve_waiters(struct vmem *n)
+{
+    for (struct touch *t = n->waited; t; t = t->next_waiter) {
+        uint32_t *word = mem_word(n, t->refs[t->i] & ~PROG_TOUCH_WRITE);
+        if (word && page_where(*word) == PAGE_RESIDENT) mem_serve(t, word);
     }
 }
 
 void mem_move(struct model *m, struct vm *vm, struct mhost *to)
 {
     struct vmem *v = vm->mem, *n = to->mem->vms[v->index];
+    ASSERT(!v->gone && n != v);
     mem_sync(m, v->mem->host);
-    cut_stretches(m, v);
+    mem_sync(m, to);
+    end_stretches(m, v);
     struct touch *waiters = gather_waiters(v);
     if (v->blocks && !n->blocks) {
         n->blocks = alloc_array(n->n_blocks, sizeof(uint32_t *));
@@ -171,10 +191,18 @@ void mem_move(struct model *m, struct vm *vm, struct mhost *to)
         if (v->blocks[b]) leave_block(v, n, b);
     empty(m, v);
     take_own(v, n);
-    take_touchers(v, n);
     vm->mem = n;
+    change_tlb(n);
+    n->waited = waiters;
     if (!vm->behind) arrive(m, n);
-    for (struct touch *t = waiters, *next; t; t = next) {
+    serve_waiters(n);
+}
+
+void mem_moved(struct model *m, struct vm *vm)
+{
+    struct touch *t = vm->mem->waited;
+    vm->mem->waited = NULL;
+    for (struct touch *next; t; t = next) {
         next = t->next_waiter;
         t->next_waiter = NULL;
         guest_wake_task(m, vm, t->task);
@@ -268,6 +296,7 @@ void mem_fetched(struct model *m, struct vm *vm, uint32_t page)
     struct vmem *v = vm->mem;
     uint32_t *word = mem_word(v, page);
     if (!word) return; /* it was released meanwhile */
+    mem_sync(m, v->mem->host);
     if (page_where(*word) == PAGE_FETCHED)
         mem_xfer_done(m, v->mem, *word & PAGE_NUMBER);
     else if (page_where(*word) == PAGE_AWAY && page_away(*word) == AWAY_ASKED && !settle(m, v, page, word))
@@ -280,5 +309,5 @@ void mem_fault_remote(struct model *m, struct vmem *v, struct touch *t, uint32_t
     uint32_t page = t->refs[t->i] & ~PROG_TOUCH_WRITE;
     mem_count_fault(t, REC_N_MEM_FAULTS);
     if (!mem_fetch_remote(m, v, t, word)) return; /* no frame: it is tried again */
-    if (ask) migrate_fetch(m, v->vm, page);
+    if (ask) v->mem->asker(m, v->vm, page);
 }

@@ -12,14 +12,19 @@ uint32_t *mem_block_make(struct vmem *v, uint32_t index)
     struct mem *mem = v->mem;
     uint32_t *words = calloc(MEM_BLOCK, sizeof *words);
     ASSERT(words);
-    if (mem->n_blocks == mem->cap_blocks) {
+    uint32_t id = mem->free_block;
+    if (id != UINT32_MAX)
+        mem->free_block = mem->blocks[id].first;
+    else
+        id = mem->n_blocks++;
+    if (id == mem->cap_blocks) {
         mem->cap_blocks = mem->cap_blocks ? 2 * mem->cap_blocks : 64;
         mem->blocks = realloc(mem->blocks, mem->cap_blocks * sizeof *mem->blocks);
         ASSERT(mem->blocks && mem->cap_blocks <= UINT32_MAX / MEM_BLOCK);
     }
-    v->ids[index] = mem->n_blocks;
+    v->ids[index] = id;
     v->blocks[index] = words;
-    mem->blocks[mem->n_blocks++] = (struct mem_block){.words = words, .vm = v, .first = index * MEM_BLOCK};
+    mem->blocks[id] = (struct mem_block){.words = words, .vm = v, .first = index * MEM_BLOCK};
     return words;
 }
 
@@ -50,6 +55,11 @@ uint32_t mem_take_frame(struct model *m, struct mem *mem, struct vmem *v)
     /* The reserve is the last to go, before a VM does. */
     bool last = mem->used < mem->frames && !mem_reclaim_hope(m, mem);
     return last ? unused_frame(mem) : RECLAIM_NONE;
+}
+
+uint32_t mem_last_frame(struct mem *mem)
+{
+    return mem->used < mem->frames ? unused_frame(mem) : RECLAIM_NONE;
 }
 
 void mem_free_frame(struct mem *mem, uint32_t frame)

@@ -300,6 +300,7 @@ void mem_reclaim_release(struct model *m, struct vmem *v)
             else if (page_where(*word) == PAGE_AWAY && page_away(*word) == AWAY_COMPRESSED)
                 compress_drop(m, v);
         }
+    pageshare_forget(v);
     v->reclaim->guest_swapped = v->reclaim->was_active = 0;
     mem_shift(m, v, REC_L_MEM_BALLOONED, &v->ballooned, -v->ballooned);
     tell_active(m, v, 0);

@@ -156,6 +156,12 @@ void mem_stretch_over(struct model *m, struct touch *t)
         sync(m, t->vm->host, t);
     else
         mem_book(t, t->end);
+    mem_close_stretch(t);
+}
+
+void mem_close_stretch(struct touch *t)
+{
+    const struct vmem *v = t->vm->mem;
     t->rest_ps = t->at_ps[t->end] % 1000;
     for (uint32_t i = t->from; v->more_ps && i < t->end; i++)
         t->rest_more_ps += t->miss[i] ? v->more_ps : 0;

@@ -137,6 +137,19 @@ void pageshare_drop(struct model *m, struct vmem *v, uint32_t page, uint32_t *wo
     book_shift(m, v->vm->book, REC_L_MEM_RESIDENT, -v->mem->page_bytes);
 }
 
+void pageshare_forget(struct vmem *v)
+{
+    struct share *s = v->mem->reclaim->share;
+    for (uint32_t i = 0; s && v->blocks && i < v->reclaim->n_ranges; i++) {
+        const struct share_range *g = &v->reclaim->ranges[i];
+        for (uint32_t p = g->first; p < g->first + g->n && p < v->n_blocks * MEM_BLOCK; p++) {
+            struct content *c = &s->contents[content_of(g, p)];
+            if (v->blocks[p / MEM_BLOCK] && c->refs == 0 && c->pages == number_of(v, p))
+                c->pages = UINT32_MAX;
+        }
+    }
+}
+
 /* --- the scanner --- */
 
 static void look_at(struct model *m, struct mem *mem, struct vmem *v, uint32_t page, uint32_t *word)
@@ -149,8 +162,7 @@ static void look_at(struct model *m, struct mem *mem, struct vmem *v, uint32_t p
         const struct mem_block *b =
             seen == UINT32_MAX || seen == number ? NULL : &mem->blocks[seen / MEM_BLOCK];
         uint32_t at = seen % MEM_BLOCK;
-        if (!b || !b->words || page_where(b->words[at]) != PAGE_RESIDENT ||
-            is_own(b->vm, b->first + at, b->words[at])) {
+        if (!b || page_where(b->words[at]) != PAGE_RESIDENT || is_own(b->vm, b->first + at, b->words[at])) {
             c->pages = number;
             return;
         }

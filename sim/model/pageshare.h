@@ -33,6 +33,8 @@ void pageshare_scan(struct model *m, struct mem *mem);
 bool pageshare_break(struct model *m, struct vmem *v, struct touch *t, uint32_t *word);
 /* A VM that ends gives up a shared page. */
 void pageshare_drop(struct model *m, struct vmem *v, uint32_t page, uint32_t *word);
+/* It has none any more, and its pages are about to be forgotten: the scanner has not seen them. */
+void pageshare_forget(struct vmem *v);
 /* 0, or -1: what is mapped to shared frames is not what the classes say. */
 int pageshare_check(const struct mem *mem);
 
