@@ -90,8 +90,14 @@ static void seat(struct model *m, struct vm *vm, struct mhost *h)
     }
     h->n_seats += vm->n_vcpus;
     h->limits = h->limits || cfg.quota_ns || cfg.cosched;
-    if (h->n_seats + h->n_threads <= h->cap_woken) return;
-    h->cap_woken = 2 * (h->n_seats + h->n_threads);
+}
+
+/* Before anything of the VM can wake there: all its vCPUs may at once. */
+static void room_for_woken(struct mhost *h, const struct vm *vm)
+{
+    uint32_t n = h->n_seats + vm->n_vcpus + h->n_threads;
+    if (n <= h->cap_woken) return;
+    h->cap_woken = 2 * n;
     h->woken = realloc(h->woken, h->cap_woken * sizeof(struct vcpu *));
     ASSERT(h->woken);
 }
@@ -159,6 +165,7 @@ void host_bring(struct model *m, struct vm *vm, struct mhost *h)
 {
     int64_t want[2];
     ASSERT(!vm->resident);
+    room_for_woken(h, vm);
     rehost(m, vm, h);
     seat(m, vm, h);
     if (vm->mem) mem_moved(m, vm);

@@ -138,6 +138,25 @@ static struct sched_vm_cfg sit(struct model *m, struct mhost *h, struct vm *vm, 
     return cfg;
 }
 
+/* Seats on a host on which all VMs find room in whatever order they come and go: a VM's seats are in a row,
+ * the first run that is free. A VM of the largest size finds none only where each gap is smaller, and gaps
+ * are multiples of what divides all sizes. So n VMs of v vCPUs together need v + n (largest - divisor) at
+ * most. */
+static uint32_t seats(const struct model *m)
+{
+    uint32_t divisor = 0, largest = 0;
+    for (uint32_t i = 0; i < m->sc->n_vms; i++) {
+        uint32_t a = m->sc->vms[i].vcpus;
+        if (a > largest) largest = a;
+        for (uint32_t b; divisor; divisor = b) {
+            b = a % divisor;
+            a = divisor;
+        }
+        divisor = a;
+    }
+    return m->n_vcpus + m->sc->n_vms * (largest - divisor);
+}
+
 /* Where VMs move, only who is pinned has a seat from the beginning, and the host's threads. */
 static void build_sched(struct model *m, struct mhost *h, uint32_t only_vm)
 {
@@ -184,7 +203,7 @@ static void build_sched(struct model *m, struct mhost *h, uint32_t only_vm)
         .fixed_slots = h->sc->fixed_slots,
     };
     if (h->seats) {
-        cfg.room_vcpus = m->n_vcpus;
+        cfg.room_vcpus = seats(m);
         cfg.room_vms = m->sc->n_vms + h->n_threads;
         cfg.room_cosched = cosched;
     }
@@ -211,7 +230,7 @@ static void build_host(struct model *m, uint32_t i, uint32_t *next_pcpu, uint32_
     h->line_ns = sc->cache_line_ns;
     h->tick_at = SCHED_FOREVER;
     h->smt = sc->threads_per_core > 1;
-    if (m->sc->moves && only_vm == MODEL_ALL) h->seats = alloc_array(m->n_vcpus, sizeof(struct vcpu *));
+    if (m->sc->moves && only_vm == MODEL_ALL) h->seats = alloc_array(seats(m), sizeof(struct vcpu *));
     for (uint32_t p = 0; p < h->n_pcpus; p++)
         m->pcpus[h->first_pcpu + p] = (struct pcpu){.host = h,
                                                     .index = h->first_pcpu + p,

@@ -53,7 +53,8 @@ Suite *life_random_suite(void);
     " provision: thin}, workload: {kind: requests, queue: shared, threads: 2, arrivals: {poisson: 3/s}, "    \
     "steps: [{cpu: {exponential: 200ms}},"                                                                   \
     " {net: {send: 20kB, to: sink}}, {disk: {read: 16KiB}, probability: 0.5}]}}\n"                           \
-    "  - {name: db, count: 2, memory: 8MiB, anti_affinity: [db], disk: {on: san, size: 64MB, cache: 1MiB},"  \
+    "  - {name: db, count: 2, vcpus: 3, memory: 8MiB, anti_affinity: [db], disk: {on: san, size: 64MB, "     \
+    "cache: 1MiB},"                                                                                          \
     " migrate: {rate: 10MB/s, step: 2MB/s, rate_max: 50MB/s, diverge: throttle}, workload: {kind: "          \
     "requests, clients: 3, think:"                                                                           \
     " {exponential: 1s}, steps: [{touch: {pages: 3000, of: 8MiB, write: 30%%}}, {cpu: 30ms}, {disk: "        \

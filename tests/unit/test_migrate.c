@@ -170,6 +170,28 @@ START_TEST(post_copy_brings_each_page_once)
 }
 END_TEST
 
+/* A VM's seats on a host are in a row: the third move finds a gap of one seat, and ends beyond the sum of
+ * all. */
+START_TEST(seats_with_gaps)
+{
+    struct lab *l = lab_open(HOSTS "vms:\n"
+                                   "- {name: three, host: h, vcpus: 3, memory: 1MiB, migrate: {method: %s}, "
+                                   "workload: {threads: 3, steps: [{cpu: 1ms}]}}\n"
+                                   "- {name: one, host: h, memory: 1MiB, workload: {steps: [{cpu: 1ms}]}}\n"
+                                   "- {name: two, host: g, vcpus: 2, memory: 1MiB, migrate: {method: %s}, "
+                                   "workload: {threads: 2, steps: [{cpu: 1ms}]}}\n"
+                                   "events: [{at: 1s, migrate: three, to: g}, {at: 2s, migrate: two, to: h}, "
+                                   "{at: 3s, migrate: three, to: h}]\n",
+                             "1.0", methods[_i], methods[_i]);
+    life_run(l, 1);
+    ck_assert_int_eq(life_count(l, "vm.three", "migrated"), 2);
+    ck_assert_int_eq(life_count(l, "vm.two", "migrated"), 1);
+    ck_assert(life_total(l, "host.h", "cpu.busy") >
+              30); /* both of its pCPUs, but for the first second's rest */
+    lab_close(l);
+}
+END_TEST
+
 Suite *migrate_suite(void)
 {
     Suite *s = suite_create("migrate");
@@ -180,6 +202,7 @@ Suite *migrate_suite(void)
     tcase_add_test(tc, failures_in_each_phase);
     tcase_add_test(tc, settings_go_along);
     tcase_add_test(tc, post_copy_brings_each_page_once);
+    tcase_add_loop_test(tc, seats_with_gaps, 0, 3);
     suite_add_tcase(s, tc);
     return s;
 }
