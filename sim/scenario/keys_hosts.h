@@ -61,9 +61,12 @@ static const struct key keys_hosts[] = {
     KEY("hosts.cpu.credit.debit", KEY_WORD, "run", ANY, .words = "run tick",
         .about = "run: debit the time really run; tick: debit whoever runs at a tick, as Xen does."),
     KEY("hosts.cpu.defence", KEY_WORD, "none", ANY, .words = "none fixed-slots",
-        .about = "fixed-slots: VMs take turns of a slice at fixed times, whether or not they have anything "
-                 "to run: "
-                 "nobody can tell from its own time what others do, and what they leave is lost.",
+        .about =
+            "fixed-slots: VMs take turns of a slice at fixed times, whether or not they have anything "
+            "to run: "
+            "nobody can tell from its own time what others do, and what they leave is lost. Limits hold; "
+            "weights do not count, reservations and cosched are refused. A `switch_cost`, a `cache` or "
+            "`threads_per_core` may still tell.",
         .example = "fixed-slots"),
     KEY("hosts.memory", KEY_MAP, NULL, ANY, .main = "size",
         .about = "Its memory, checked against what its VMs state."),

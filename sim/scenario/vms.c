@@ -216,6 +216,18 @@ static void read_cosched(struct reader *r, const struct node *cpu, const struct 
                    room == 1 ? "" : "s");
 }
 
+/* Who takes turns at fixed times has no more and no less; nothing said here would count. */
+static void refuse_in_slots(struct reader *r, struct node *cpu, const struct sc_host *h,
+                            const struct sc_vm *vm)
+{
+    if (!h || !h->fixed_slots) return;
+    struct got with =
+        vm->reservation_ppm ? reader_get(r, cpu, V "cpu.reservation") : reader_get(r, cpu, V "cpu.cosched");
+    if (!with.node || (!vm->reservation_ppm && !vm->cosched)) return;
+    tree_error(r->d, with.node, "host `%s` has fixed slots, which %s", h->name,
+               vm->reservation_ppm ? "nobody can reserve" : "siblings get each at its own time");
+}
+
 static void read_group(struct vms *v, struct vms_group *g)
 {
     struct reader *r = v->r;
@@ -226,6 +238,7 @@ static void read_group(struct vms *v, struct vms_group *g)
     vm->vcpus = (uint32_t)reader_num(r, g->map, V "vcpus");
     read_cpu(r, cpu, vms_host(v, g), vm);
     read_cosched(r, cpu, vms_host(v, g), vm);
+    refuse_in_slots(r, cpu, vms_host(v, g), vm);
     read_mode(r, g->map, vm);
     struct got quantum = reader_get(r, g->map, V "guest_quantum");
     vm->guest_quantum_ns = quantum.word ? 0 : quantum.n;

@@ -223,10 +223,11 @@ START_TEST(the_resolved_scenario_reads_back)
 }
 END_TEST
 
-#define H  "hosts: [{name: h1, disks: [{name: d}]}, {name: h2}]\n"
-#define W  H "vms: [{name: a, host: h1, disk: d}, {name: b, count: 2, host: h2}]\n"
-#define EV W "events:\n- " /* line 4, column 3 */
-#define CL W "cloud: {"    /* column 9 of line 3 */
+#define H     "hosts: [{name: h1, disks: [{name: d}]}, {name: h2}]\n"
+#define W     H "vms: [{name: a, host: h1, disk: d}, {name: b, count: 2, host: h2}]\n"
+#define EV    W "events:\n- " /* line 4, column 3 */
+#define SLOTS "hosts: [{name: h, cpu: {cores: 2, defence: fixed-slots}}]\nvms: [{name: a, host: h, cpu: "
+#define CL    W "cloud: {" /* column 9 of line 3 */
 
 static const struct refusal refusals[] = {
     {EV "{at: 1s}\n", 4, 3, "what is done?", NULL},
@@ -261,6 +262,8 @@ static const struct refusal refusals[] = {
     {CL "ha: {spares: 4}}\n", 3, 22, "out of range: 0 to 3", NULL},
     {H "vms: [{name: a, host: h1, place: best-fit}]\n", 2, 34, "a `host`, or a policy to `place` it", NULL},
     {H "vms: [{name: a, host: h1, vmm: x}]\n", 2, 32, "no hypervisor process `x`", "hosts.vmm"},
+    {SLOTS "{reservation: 20%}}]\n", 2, 45, "host `h` has fixed slots, which nobody can reserve", NULL},
+    {SLOTS "{cosched: relaxed}}]\n", 2, 41, "which siblings get each at its own time", NULL},
     {H "vms: [{name: a, host: h1, features: [x]}]\n", 2, 38, "no host has the feature `x`", "hosts.features"},
 };
 
