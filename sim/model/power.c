@@ -192,7 +192,7 @@ static void down(struct model *m, struct vm *vm, enum vm_power to)
     vm->held = 0;
     vm->leaving = false;
     vm->secret_bytes = 0;
-    vm->power = to;
+    vm->power = (uint8_t)to;
     if (lost) event(m, vm, REC_EV_ABORTED, lost, REC_WHY_NONE);
     if (dirty) event(m, vm, REC_EV_DIRTY_LOST, dirty, REC_WHY_NONE);
     tell_up(m, vm);
