@@ -23,6 +23,12 @@ struct run {
     int64_t first, n;
 };
 
+int64_t disk_cache_blocks(const struct io *io)
+{
+    return (io->len + BLOCK - 1) /
+           BLOCK; /* a write-back begins with a block, and a volume's end may cut it */
+}
+
 static void write_back(struct model *m, struct run *r)
 {
     struct vdisk *vd = r->parent->vd;
@@ -35,6 +41,10 @@ static void write_back(struct model *m, struct run *r)
     io->bytes = io->len;
     io->req = (struct ioqueue_req){.flow = vd->flow, .write = true, .bytes = io->len, .position = io->at};
     io->rng = rng_at(vd->key, ~(uint64_t)r->first, (uint64_t)vd->blocks_back);
+    io->back_at = &vd->backs;
+    io->back_next = vd->backs;
+    if (vd->backs) vd->backs->back_at = &io->back_next;
+    vd->backs = io;
     vd->blocks_back += r->n;
     r->n = 0;
     disk_io_wait(m->disks, r->parent, io);
@@ -121,6 +131,8 @@ void disk_cache_flush(struct model *m, struct io *io)
 {
     struct run run = {.parent = io};
     uint64_t out;
+    for (struct io *b = io->vd->backs; b; b = b->back_next) /* what another began is not there either */
+        disk_io_wait(m->disks, io, b);
     while (pagecache_clean(&io->vd->cache, &out))
         leaves(m, &run, out);
     write_back(m, &run);

@@ -49,18 +49,19 @@ struct io {
     struct disk_dev *dev;
     struct io *next; /* in the list it is in: free, the latency stage, starved, ripe */
     struct io_link *waiters;
-    struct vdisk *vd;  /* NULL: swap */
-    struct vm *vm;     /* whose; NULL: the host's own */
-    struct rng rng;    /* its own stream: where it goes, what the device takes */
-    int64_t at, len;   /* of the volume */
-    int64_t issued_ns; /* -1: it never was, as of those that only gather */
-    int64_t ripe_ns;   /* in the latency stage: when it is over */
-    uint64_t arg;      /* IO_TASK: the task; IO_PAGE: what mem_io_done gets */
-    int64_t bytes;     /* as its VM counts them; req.bytes: what the device moves */
-    uint32_t id, gen;  /* its ticket: gen is another for each request that uses this place */
-    uint32_t pending;  /* what it waits for, itself on the device among them */
-    uint32_t dies;     /* at work on it */
-    uint32_t life;     /* vd->life when it was issued: is it another by now, the disk is no more */
+    struct io *back_next, **back_at; /* in vd->backs; NULL: it writes nothing back */
+    struct vdisk *vd;                /* NULL: swap */
+    struct vm *vm;                   /* whose; NULL: the host's own */
+    struct rng rng;                  /* its own stream: where it goes, what the device takes */
+    int64_t at, len;                 /* of the volume */
+    int64_t issued_ns;               /* -1: it never was, as of those that only gather */
+    int64_t ripe_ns;                 /* in the latency stage: when it is over */
+    uint64_t arg;                    /* IO_TASK: the task; IO_PAGE: what mem_io_done gets */
+    int64_t bytes;                   /* as its VM counts them; req.bytes: what the device moves */
+    uint32_t id, gen;                /* its ticket: gen is another for each request that uses this place */
+    uint32_t pending;                /* what it waits for, itself on the device among them */
+    uint32_t dies;                   /* at work on it */
+    uint32_t life; /* vd->life when it was issued: is it another by now, the disk is no more */
     uint8_t kind, stage;
 };
 
@@ -79,6 +80,8 @@ struct vdisk {
     /* Blocks of that cache ever written to; of these already dirty, or trimmed while they were; written back.
      */
     int64_t blocks_dirtied, blocks_again, blocks_back;
+    struct io
+        *backs; /* write-backs under way: their blocks are clean in the cache and not yet on the medium */
     struct volume *snaps; /* its snapshots, in order; one that was destroyed has no grains */
     uint32_t n_snaps;
     uint32_t life; /* counts how often it was destroyed */
@@ -198,8 +201,9 @@ void disk_io_move(struct model *m, struct io *io);  /* to the device's cache and
 void disk_io_over(struct model *m, struct io *io, bool now);
 /* It is not done and never will be; it is in no list. Those who wait for it go on. */
 void disk_io_forget(struct model *m, struct io *io);
-void disk_io_starved(struct model *m,
-                     struct vdisk *vd);            /* forgets those of that disk that wait for the pool */
+/* Forgets those of that disk that wait for the pool; of write-backs the blocks count as never written back.
+ */
+void disk_io_starved(struct model *m, struct vdisk *vd);
 void disk_io_woke(struct disks *d, uint32_t host); /* to be settled when this handler is through */
 void disk_io_on_ripe(void *model, uint32_t arg);
 void disk_io_settle(struct model *m); /* the end of a handler of ours */
@@ -217,6 +221,7 @@ bool disk_cache_guest(struct model *m, struct io *io, bool flush);
 bool disk_cache_device(struct disks *d, struct io *io); /* likewise the device's */
 /* Writes back all that is dirty: io waits for it. */
 void disk_cache_flush(struct model *m, struct io *io);
+int64_t disk_cache_blocks(const struct io *io); /* of a write-back */
 void disk_cache_trim(struct vdisk *vd, int64_t at, int64_t len);
 
 /* disk_device.c */

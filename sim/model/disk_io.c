@@ -44,6 +44,10 @@ struct io *disk_io_new(struct disks *d, struct disk_dev *dev, enum io_kind kind)
 void disk_io_free(struct disks *d, struct io *io)
 {
     io->gen++; /* its ticket is worth nothing any more */
+    if (io->back_at) {
+        *io->back_at = io->back_next;
+        if (io->back_next) io->back_next->back_at = io->back_at;
+    }
     io->next = d->free_ios;
     d->free_ios = io;
 }
@@ -208,6 +212,10 @@ void disk_io_starved(struct model *m, struct vdisk *vd)
     }
     for (; gone; gone = next) {
         next = gone->next;
+        if (gone->back_at) {
+            vd->blocks_back -= disk_cache_blocks(gone);
+            vd->blocks_again += disk_cache_blocks(gone);
+        }
         disk_io_forget(m, gone);
     }
 }

@@ -164,7 +164,7 @@ bool disk_flush(struct model *m, struct vm *vm)
     l->flushing = 0;
     for (uint32_t k = 0; k < vm->sc->n_disks; k++) {
         struct vdisk *vd = vdisk_of(m, vm, k);
-        if (!vd->attached || vd->cache.n_dirty == 0) continue;
+        if (!vd->attached || (vd->cache.n_dirty == 0 && !vd->backs)) continue;
         struct io *io = disk_io_new(d, vd->dev, IO_FLUSH);
         io->vd = vd;
         io->vm = vm;
@@ -187,6 +187,31 @@ void disk_life_over(struct model *m, struct vm *vm, enum io_kind kind)
         power_flushed(m, vm);
 }
 
+/* Blocks of a guest's cache whose last content goes with it: dirty ones, and those of write-backs that wait
+ * for the pool; a block that is both counts once. */
+static int64_t blocks_lost(struct vdisk *vd)
+{
+    int64_t n = vd->cache.n_dirty;
+    for (const struct io *io = vd->dev->starved; io; io = io->next)
+        if (io->vd == vd && io->back_at) n += disk_cache_blocks(io);
+    if (n == vd->cache.n_dirty) return n;
+    struct pagecache set;
+    uint64_t key;
+    uint32_t i;
+    pagecache_init(&set, n * PAGECACHE_BLOCK);
+    vd->blocks_again += vd->cache.n_dirty;
+    while (pagecache_clean(&vd->cache, &key))
+        pagecache_put(&set, key, &i, &key);
+    for (const struct io *io = vd->dev->starved; io; io = io->next)
+        for (int64_t b = 0; io->vd == vd && io->back_at && b < disk_cache_blocks(io); b++) {
+            uint64_t at = (uint64_t)(io->at / PAGECACHE_BLOCK + b);
+            if (!pagecache_has(&set, at)) pagecache_put(&set, at, &i, &key);
+        }
+    n = set.n;
+    pagecache_done(&set);
+    return n;
+}
+
 int64_t disk_crash(struct model *m, struct vm *vm)
 {
     struct disks *d = m->disks;
@@ -196,13 +221,16 @@ int64_t disk_crash(struct model *m, struct vm *vm)
         if (io->gen % 2 == 1 && io->vm == vm && io->kind != IO_PAGE)
             io->kind = IO_PART; /* nobody asks for it */
     }
-    for (uint32_t k = 0; k < vm->sc->n_disks; k++)
-        if (vdisk_of(m, vm, k)->attached) disk_io_starved(m, vdisk_of(m, vm, k));
+    for (uint32_t k = 0; k < vm->sc->n_disks; k++) {
+        struct vdisk *vd = vdisk_of(m, vm, k);
+        if (!vd->attached) continue;
+        lost += blocks_lost(vd) * PAGECACHE_BLOCK;
+        disk_io_starved(m, vd);
+    }
     for (uint32_t k = 0; k < vm->sc->n_disks; k++) {
         struct vdisk *vd = vdisk_of(m, vm, k);
         if (!vd->attached) continue;
         vd->blocks_again += vd->cache.n_dirty;
-        lost += (int64_t)vd->cache.n_dirty * PAGECACHE_BLOCK;
         pagecache_done(&vd->cache);
         pagecache_init(&vd->cache, vd->sc->cache_bytes);
     }

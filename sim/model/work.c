@@ -2,6 +2,7 @@
 #include "model/work.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/cloud.h"
 #include "model/guest.h"
@@ -168,8 +169,10 @@ static void open_door(struct model *m, struct vm *vm)
     const struct sc_workload *w = &vm->sc->work;
     vm->arrived_ns = sim_now(m->sim);
     if (w->arrivals == SC_CLOSED) {
-        vm->cycles = calloc(w->clients ? w->clients : 1, sizeof *vm->cycles);
+        uint32_t n = w->clients ? w->clients : 1;
+        if (!vm->cycles) vm->cycles = calloc(n, sizeof *vm->cycles); /* else the door has been open before */
         ASSERT(vm->cycles);
+        memset(vm->cycles, 0, n * sizeof *vm->cycles);
         for (uint32_t c = 0; c < w->clients; c++)
             think(m, vm, c);
         return;
