@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Shares and waits over random weights and loads, every slice up to 20 % and up to 2 ms late. */
+#include "tests/often.h"
 #include "tests/properties/sched_world.h"
 
 Suite *sched_fair_suite(void);
@@ -8,7 +9,7 @@ Suite *sched_fair_suite(void);
 #define S  (1000 * MS)
 
 static const char *const names[] = {"rr", "credit", "cfs", "eevdf", "stride", "bvt"};
-enum { SEEDS = 12 };
+enum { SEEDS = 2 + FEWER(10) };
 
 static bool weighted(int i)
 {

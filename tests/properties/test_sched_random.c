@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Random machines, pins, limits, weights, reservations and changes of them, slices that end late: after every
  * call sched_world.h checks places, pins and work conservation; here, quotas and determinism. */
+#include "tests/often.h"
 #include "tests/properties/sched_world.h"
 
 Suite *sched_random_suite(void);
@@ -8,7 +9,7 @@ Suite *sched_random_suite(void);
 #define MS INT64_C(1000000)
 
 static const char *const names[] = {"rr", "credit", "cfs", "eevdf", "stride", "bvt"};
-enum { SEEDS = 40, LATE_NS = 2000000 };
+enum { SEEDS = 10 + FEWER(30), LATE_NS = 2000000 };
 
 struct pins {
     uint64_t word[WORLD_VMS];
