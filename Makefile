@@ -114,7 +114,7 @@ TEST_DIRS := unit theory properties kvm
 define test_runner
 $(1)_SRC := $$(wildcard tests/$(1)/test_*.c)
 $(1)_OBJ := $$($(1)_SRC:%.c=$(OUT)/%.o)
-$(OUT)/tests/$(1)_main.c: $$($(1)_SRC)
+$(OUT)/tests/$(1)_main.c: $$($(1)_SRC) tests/mkmain.sh
 	$(Q)mkdir -p $$(@D)
 	$(Q)sh tests/mkmain.sh $$($(1)_SRC) > $$@
 $(OUT)/tests/$(1)_main.o: $(OUT)/tests/$(1)_main.c
@@ -123,7 +123,7 @@ $(OUT)/test-$(1): $(OUT)/tests/$(1)_main.o $$($(1)_OBJ) $(OUT)/tests/lab.o $$(fi
 	$(SAY) LD $$@
 	$(Q)$(CC) $(ALL_CF) -o $$@ $$(filter %.o %.a,$$^) $(CHECK_LIBS) $$(ALL_LIBS)
 test-$(1): $(OUT)/test-$(1) all ## Run one suite: unit, theory, properties, kvm
-	$(Q)VLAB=$(OUT)/vlab $(OUT)/test-$(1)
+	$(Q)VLAB=$(OUT)/vlab $(if $(filter kvm,$(1)),,sh tests/shards.sh )$(OUT)/test-$(1)
 endef
 $(foreach d,$(TEST_DIRS),$(eval $(call test_runner,$(d))))
 TEST_BINS := $(foreach d,$(TEST_DIRS),$(if $(wildcard tests/$(d)/test_*.c),$(OUT)/test-$(d)))

@@ -161,7 +161,7 @@ static struct story run(const struct lab *lab, uint64_t seed, bool stepping, str
 START_TEST(ahead_is_as_stepped)
 {
     int64_t all_refs = 0, all_faults = 0, seen[4] = {0};
-    for (uint64_t i = 0; i < 40; i++) {
+    for (uint64_t i = 0; i < (uint64_t)FEWER(40); i++) {
         uint64_t seed = 1000 * (uint64_t)_i + i;
         struct rng r = rng_at(4711, seed, 0);
         struct text t = {.n = 0};
@@ -189,8 +189,8 @@ START_TEST(ahead_is_as_stepped)
         free(b.recs);
         lab_close(lab);
     }
-    ck_assert_int_gt(all_refs, 100000);
-    ck_assert_int_gt(all_faults, 5000);
+    ck_assert_int_gt(all_refs, FEWER(100000));
+    ck_assert_int_gt(all_faults, FEWER(5000));
     for (int k = 0; k < 4; k++)
         ck_assert_msg(seen[k] > 0, "kind %d was not seen in any run: %d %d %d %d", k, (int)seen[0],
                       (int)seen[1], (int)seen[2], (int)seen[3]);
