@@ -191,7 +191,7 @@ START_TEST(ahead_is_as_stepped)
     }
     ck_assert_int_gt(all_refs, FEWER(100000));
     ck_assert_int_gt(all_faults, FEWER(5000));
-    for (int k = 0; k < 4; k++)
+    for (int k = 0; FEWER(40) == 40 && k < 4; k++) /* some are seen once in twenty runs */
         ck_assert_msg(seen[k] > 0, "kind %d was not seen in any run: %d %d %d %d", k, (int)seen[0],
                       (int)seen[1], (int)seen[2], (int)seen[3]);
 }

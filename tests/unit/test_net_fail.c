@@ -259,7 +259,8 @@ START_TEST(frames_add_up_whatever_fails)
     for (uint32_t i = 0; i < 12; i++) {
         int64_t bytes = 1 + rng_u32(&r) % 60000; /* a statement a draw: arguments have no order */
         uint32_t to = rng_u32(&r) % 13;
-        struct step s[3] = {world_send_step(bytes, to), world_sleep(rng_u32(&r) % 300000), world_receive_step(2)};
+        struct step s[3] = {world_send_step(bytes, to), world_sleep(rng_u32(&r) % 300000),
+                            world_receive_step(2)};
         world_does(w, i, s, 2 + i % 2);
         w->vms[i].work.threads = 1 + i % 3;
         w->vms[i].mode = i % 5 == 0 ? SC_BARE : SC_HARDWARE;
