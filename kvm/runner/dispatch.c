@@ -77,7 +77,8 @@ static void note_entry(struct d_pcpu *p)
     p->charged_ns = t;
     p->lag_ns += (t - p->opened_ns - p->lag_ns) / 8;
     p->until_ns = slice_end(p->d, t, p->run_ns);
-    if (!p->goes_on) accounts_entered(p, t);
+    /* A run that began at the end would have no length, and stand before the one that it followed. */
+    if (!p->goes_on && t < p->d->run->end_ns) accounts_entered(p, t);
 }
 
 /* cur has stopped: charges it and says where it is now. It stays cur until another is picked. */

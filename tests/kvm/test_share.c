@@ -154,6 +154,18 @@ START_TEST(three_vcpus_share_two_pcpus)
 }
 END_TEST
 
+/* A slice that ends where the run does begins no other: none of no length stands before the last one. */
+START_TEST(slices_that_end_with_the_run)
+{
+    for (uint32_t k = 0; k < 100; k++) {
+        struct lab *l = lab_new("rr", 1 + k % 2, 3, 6000000);
+        l->host.slice_ns = 300000;
+        lab_run_well(l); /* lab_see_pcpu: a pCPU does never two things at once */
+        lab_free(l);
+    }
+}
+END_TEST
+
 /* Conservation and Little's law hold on hardware too; what no record covers is the host's own time. */
 START_TEST(the_meter_balances_on_a_real_clock)
 {
@@ -192,6 +204,7 @@ Suite *share_suite(void)
     tcase_add_loop_test(t, round_robin_by_the_dispatcher, 0, 2);
     tcase_add_test(t, linux_slices_end_on_ticks);
     tcase_add_test(t, three_vcpus_share_two_pcpus);
+    tcase_add_test(t, slices_that_end_with_the_run);
     tcase_add_loop_test(t, the_meter_balances_on_a_real_clock, 0, 2);
     suite_add_tcase(s, t);
     return s;
