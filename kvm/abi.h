@@ -11,8 +11,10 @@
  *     0x0d00000  stacks, one a vCPU, each over a guard page     read, write
  *     0x1000000  payload: text (read, execute), rodata (read), data (read, write)
  *    0x40000000  logs, one a vCPU: struct abi_log, shared with the runner; nothing in it is trusted
- *   0x100000000  the rest of its memory, where the scenario gives it more than 32 MiB; not mapped yet
  *    0x60000000  one page that is mapped but lies in no slot: touching it shows that nothing is there
+ *    0x80000000  more page tables, for                       not mapped
+ *   0x100000000  the memory that `touch` steps refer to     read, write; page n of the VM is its nth
+ *                page, of memory_bytes; the first page after it is mapped and in no slot
  *
  * A port's number is the operation, so the VMM reads no guest memory to know what is asked. The TSS's I/O
  * bitmap lets exactly these ports through (IOPL is 0); any other traps in the guest and ends it.
@@ -42,7 +44,7 @@
 #include "program/prog.h"
 
 #define ABI_MAGIC   0x31424156u /* "VAB1" */
-#define ABI_VERSION 1u
+#define ABI_VERSION 2u
 
 #define ABI_PAGE        4096u
 #define ABI_MAX_VCPUS   16u
@@ -59,7 +61,9 @@
 #define ABI_RAM_END     0x2000000u
 #define ABI_LOG         0x40000000u
 #define ABI_HOLE        0x60000000u
-#define ABI_MORE        UINT64_C(0x100000000)
+#define ABI_MORE_TABLES UINT64_C(0x80000000)
+#define ABI_MEMORY      UINT64_C(0x100000000)
+#define ABI_MEMORY_MAX  (UINT64_C(64) << 30) /* its tables fit below it */
 
 #define ABI_SEL_CODE 0x33u
 #define ABI_SEL_DATA 0x2bu
@@ -82,7 +86,8 @@ enum abi_abort {
     ABI_ABORT_PROGRAM,  /* the program is malformed */
     ABI_ABORT_TASKS,    /* more requests under way than ABI_MAX_TASKS */
     ABI_ABORT_WAITING,  /* more requests waiting than ABI_MAX_WAITING */
-    ABI_ABORT_LIMITS    /* more threads or clients than the payload holds */
+    ABI_ABORT_LIMITS,   /* more threads or clients than the payload holds */
+    ABI_ABORT_STEP      /* a step this payload does not know */
 };
 
 #define ABI_MAX_TASKS   4096u
@@ -125,6 +130,8 @@ struct abi_boot {
     int64_t queue_max;
     uint64_t until; /* UINT64_MAX: none */
     int64_t quantum_ns;
+    uint64_t memory_bytes, mapped_bytes; /* at ABI_MEMORY; mapped: what steps touch of it */
+    uint32_t page_bytes, pad2;
     struct dist think;
     uint32_t prog_at, prog_bytes;
     uint32_t stretch_at, n_stretches; /* struct abi_stretch */
@@ -162,6 +169,7 @@ struct abi_log {
     uint64_t checksum;
     uint64_t overrun;           /* guest: entries that found the ring full */
     uint64_t note;              /* guest: for tests */
+    uint64_t refs;              /* guest: references of touch steps */
     _Alignas(64) uint64_t tail; /* runner: entries read */
     _Alignas(4096) struct abi_entry ring[ABI_LOG_LEN];
 };

@@ -86,8 +86,9 @@ struct ctl_vcpu {
 
 struct ctl {
     uint32_t magic, n_vcpus;
-    uint64_t memory_bytes; /* of the guest in all; what is beyond ABI_RAM_END lies at ABI_MORE */
-    int32_t runner;        /* its process id: a VMM without it ends */
+    /* At ABI_MEMORY, in pages of page_bytes, of which mapped_bytes can be referred to; 0: none. */
+    uint64_t memory_bytes, mapped_bytes, page_bytes;
+    int32_t runner; /* its process id: a VMM without it ends */
     uint32_t gated;
     uint32_t free_run;
     uint32_t go;     /* futex: 0, then 1 */

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "kvm/abi.h"
+#include "program/prog_touch.h"
 
 /* Timers: the sleep of a task or the thinking of a client, earliest first, equals in the order set. */
 struct timer {
@@ -46,8 +47,9 @@ struct task {
     int64_t began_ns; /* of the iteration */
     uint64_t iters;   /* of STEP_CPU still to do */
     int64_t busy_until_ns;
+    struct prog_touch touch;
     uint32_t next; /* in the free list */
-    bool in_cpu, in_busy;
+    bool in_cpu, in_busy, in_touch;
 };
 
 struct guest {
@@ -87,6 +89,12 @@ struct timer timers_pop(struct timers *t);
 void arrivals_begin(struct guest *g);
 void arrivals_next(struct guest *g);                      /* draws when the next comes */
 int64_t arrivals_think(struct guest *g, uint32_t client); /* its next think */
+
+/* touch.c: a touch step, a piece at a time; then in_touch is false. */
+void touch_begin(struct guest *g, struct task *t, const struct prog_act *act);
+void touch_piece(struct guest *g, struct task *t);
+/* What `how` (enum prog_access) says and no guest may: does not come back. */
+void touch_refused(const struct guest *g, uint32_t how);
 
 /* tasks.c: runs the workload until the end of the run or of the workload. */
 void tasks_run(struct guest *g);

@@ -26,7 +26,7 @@ static void begin(struct guest *g, struct task *t, uint64_t task, uint64_t iter)
 {
     prog_begin(&t->prog, g->boot->key_steps, task, iter);
     t->began_ns = g->now_ns;
-    t->in_cpu = t->in_busy = false;
+    t->in_cpu = t->in_busy = t->in_touch = false;
 }
 
 static void give(struct guest *g, uint32_t i, struct request r)
@@ -141,6 +141,16 @@ static uint64_t to_iters(const struct guest *g, int64_t ns)
     return (uint64_t)((unsigned __int128)(uint64_t)ns * g->boot->iters_per_ns_q32 >> 32);
 }
 
+/* Some references. What they take is known by the clock only: a quantum of work counts what others took. */
+static void refer(struct guest *g, struct task *t, uint64_t *quantum_iters)
+{
+    int64_t from = g->now_ns;
+    touch_piece(g, t);
+    look(g);
+    uint64_t took = to_iters(g, g->now_ns - from);
+    *quantum_iters -= took < *quantum_iters ? took : *quantum_iters;
+}
+
 /* A piece of the step under way: at most a chunk, and what is left of the quantum. */
 static void work(struct guest *g, struct task *t, uint64_t *quantum_iters)
 {
@@ -174,7 +184,10 @@ static bool step(struct guest *g, uint32_t i)
         t->in_busy = true;
         return true;
     case STEP_SLEEP: timers_push(&g->timers, until, i); return false;
-    default: return complete(g, i);
+    case STEP_TOUCH: touch_begin(g, t, &a); return true;
+    case STEP_ACCESS: touch_refused(g, a.step->how); io_abort(ABI_ABORT_STEP);
+    case STEP_END: return complete(g, i);
+    default: io_abort(ABI_ABORT_STEP); /* the runner refuses it before */
     }
 }
 
@@ -187,6 +200,8 @@ static void serve(struct guest *g, uint32_t i)
     while (!g->over) {
         if (t->in_cpu || t->in_busy) {
             work(g, t, &quantum);
+        } else if (t->in_touch) {
+            refer(g, t, &quantum);
         } else if (!step(g, i)) {
             return;
         }

@@ -69,8 +69,24 @@ static void put_arrivals(struct abi_boot *b, char **region, uint64_t *bytes, con
     b->think_at = append(region, bytes, w->think_pool, b->n_think * sizeof(int64_t));
 }
 
-int boot_make(const struct host *h, const struct sc_vm *vm, const struct sc_run *run, uint64_t seed,
-              double iters_per_ns, char **why)
+struct boot_memory boot_memory(const struct sc_vm *vm, const struct sc_host *host)
+{
+    struct boot_memory m = {.page = host->memory.page_bytes ? (uint64_t)host->memory.page_bytes : ABI_PAGE};
+    const struct step *s = prog_steps(vm->work.prog);
+    uint64_t pages = 0;
+    for (uint32_t i = 0; i < vm->work.prog->n_steps; i++) {
+        uint64_t n = s[i].kind == STEP_TOUCH ? (uint64_t)s[i].span : s[i].kind == STEP_ACCESS;
+        if (n > pages) pages = n;
+    }
+    if (pages == 0) return (struct boot_memory){0};
+    m.mapped = pages * m.page;
+    m.bytes = (uint64_t)vm->memory_bytes / m.page * m.page;
+    if (m.bytes < m.mapped) m.bytes = m.mapped;
+    return m;
+}
+
+int boot_make(const struct host *h, const struct sc_vm *vm, const struct boot_memory *memory,
+              const struct sc_run *run, uint64_t seed, double iters_per_ns, char **why)
 {
     const struct sc_workload *w = &vm->work;
     struct abi_boot b = head(h);
@@ -88,6 +104,9 @@ int boot_make(const struct host *h, const struct sc_vm *vm, const struct sc_run 
     b.queue_max = w->queue_max;
     b.until = w->until;
     b.quantum_ns = vm->guest_quantum_ns;
+    b.memory_bytes = memory->bytes;
+    b.mapped_bytes = memory->mapped;
+    b.page_bytes = (uint32_t)memory->page;
     char *region = calloc(1, sizeof b);
     ASSERT(region);
     b.prog_bytes = w->prog->bytes;

@@ -92,11 +92,26 @@ static bool drain_one(struct run *r, struct run_vm *vm, struct abi_log *l)
     return true;
 }
 
+/* How many references there were more than when it was last looked. */
+static bool count_refs(struct run *r, struct run_vm *vm)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < vm->proc.n_vcpus; i++)
+        sum += __atomic_load_n(&vmproc_log(&vm->proc, i)->refs, __ATOMIC_ACQUIRE);
+    if (sum < vm->refs || sum > INT64_MAX) return false;
+    if (sum == vm->refs) return true;
+    int64_t now = host_now() - r->zero_abs_ns;
+    add(r, vm, REC_COUNT, now < 1 ? 0 : now > r->end_ns ? r->end_ns - 1 : now - 1, (int64_t)(sum - vm->refs));
+    vm->recs.v[vm->recs.n - 1].cause = REC_N_MEM_REFS;
+    vm->refs = sum;
+    return true;
+}
+
 bool guestlog_drain(struct run *r, struct run_vm *vm)
 {
     for (uint32_t i = 0; i < vm->proc.n_vcpus; i++)
         if (!drain_one(r, vm, vmproc_log(&vm->proc, i))) return false;
-    return true;
+    return count_refs(r, vm);
 }
 
 void guestlog_close(struct run *r, struct run_vm *vm)

@@ -53,8 +53,8 @@ static char *refuse_devices(const struct scenario *sc)
 static char *refuse_steps(const struct sc_vm *v)
 {
     static const char *const kinds[STEP_NKINDS] = {
-        [STEP_TOUCH] = "touch", [STEP_DISK] = "disk",     [STEP_NET] = "net",       [STEP_OPS] = "ops",
-        [STEP_LOCK] = "lock",   [STEP_ACCESS] = "access", [STEP_SECRET] = "secret", [STEP_COVERT] = "covert"};
+        [STEP_DISK] = "disk", [STEP_NET] = "net",       [STEP_OPS] = "ops",
+        [STEP_LOCK] = "lock", [STEP_SECRET] = "secret", [STEP_COVERT] = "covert"};
     const struct step *s = prog_steps(v->work.prog);
     for (uint32_t i = 0; i < v->work.prog->n_steps; i++)
         if (kinds[s[i].kind])
@@ -120,8 +120,8 @@ static char *refuse_work(const struct sc_vm *v)
     if (v->vcpus > 1 && w->threads > v->vcpus)
         return host_text(CANNOT "vms.%s.workload.threads: with several vCPUs, at most one thread a vCPU",
                          v->group);
-    if (v->memory_bytes != 0 && v->memory_bytes < ABI_RAM_END)
-        return host_text(CANNOT "vms.%s.memory: a guest here has 32MiB at least", v->group);
+    if ((uint64_t)v->memory_bytes > ABI_MEMORY_MAX)
+        return host_text(CANNOT "vms.%s.memory: over 64GiB", v->group);
     if (w->threads > ABI_MAX_TASKS)
         return host_text(CANNOT "vms.%s.workload.threads: over %u", v->group, ABI_MAX_TASKS);
     if (w->requests && w->arrivals == SC_CLOSED && w->clients > ABI_MAX_CLIENTS)

@@ -102,11 +102,12 @@ static enum kvm_status start_vms(struct watch *w, char **why)
     struct run *r = &w->r;
     for (uint32_t i = 0; i < r->n_vms; i++) {
         const struct sc_vm *v = r->vms[i].sc;
-        int boot = boot_make(&r->host, v, &r->sc->run, r->seed, r->iters_per_ns, why);
+        const struct boot_memory memory = boot_memory(v, r->pc);
+        int boot = boot_make(&r->host, v, &memory, &r->sc->run, r->seed, r->iters_per_ns, why);
         if (boot < 0) return KVM_FAILED;
         struct vmproc_cfg cfg = {.name = v->name,
                                  .n_vcpus = v->vcpus,
-                                 .memory_bytes = (uint64_t)v->memory_bytes,
+                                 .memory = memory,
                                  .gated = w->dispatch != NULL,
                                  .start_ns = v->start_ns < r->end_ns ? v->start_ns : r->end_ns,
                                  .boot_fd = boot,

@@ -66,7 +66,9 @@ int vmproc_start(struct vmproc *p, const struct host *h, const struct vmproc_cfg
     if (failed == 0) {
         p->ctl->magic = CTL_MAGIC;
         p->ctl->n_vcpus = cfg->n_vcpus;
-        p->ctl->memory_bytes = cfg->memory_bytes;
+        p->ctl->memory_bytes = cfg->memory.bytes;
+        p->ctl->mapped_bytes = cfg->memory.mapped;
+        p->ctl->page_bytes = cfg->memory.page;
         p->ctl->runner = getpid();
         p->ctl->gated = cfg->gated;
         p->ctl->start_ns = cfg->start_ns;

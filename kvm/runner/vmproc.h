@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-#include "kvm/runner/host.h"
+#include "kvm/runner/boot.h"
 
 struct vmproc {
     pid_t pid;  /* 0: none. It stays ours, dead or alive, until vmproc_stop: threads may send it signals */
@@ -22,7 +22,7 @@ struct vmproc_cfg {
     uint32_t n_vcpus;
     bool gated;
     int64_t start_ns;
-    uint64_t memory_bytes; /* 0: not stated, what the payload needs */
+    struct boot_memory memory;
     int boot_fd;
     int payload_fd; /* -1: the payload that is built in */
     int cpu;        /* all its threads begin there; -1: anywhere */

@@ -18,7 +18,6 @@ struct gmem {
     unsigned char *host; /* of `base` */
     struct gpa base;
     uint64_t bytes;
-    struct gpa tables_next; /* page tables taken so far, see paging.h */
 };
 
 /* 0, or -errno. Both sizes are whole pages. Unwritten pages cost nothing. */

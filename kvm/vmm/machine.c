@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "kvm/vmm/cpuid.h"
-#include "kvm/vmm/paging.h"
 #include "kvm/vmm/payload.h"
 #include "kvm/vmm/vmm.h"
 
@@ -35,7 +34,7 @@ static void add_slot(struct vmm *v, uint32_t slot, uint64_t at, uint64_t bytes, 
 
 static void map(struct vmm *v, uint64_t at, uint64_t bytes, unsigned rights)
 {
-    if (paging_map(&v->ram, (struct gpa){at}, bytes, rights) != 0)
+    if (paging_map(&v->paging, (struct gpa){at}, bytes, rights) != 0)
         vmm_fail(v->ctl, "no room for page tables");
 }
 
@@ -100,7 +99,27 @@ static void load_payload(struct vmm *v)
         elf = p;
     }
     const char *why;
-    if (payload_load(&v->ram, elf, bytes, &v->entry, &why) != 0) vmm_fail(v->ctl, "%s", why);
+    if (payload_load(&v->paging, elf, bytes, &v->entry, &why) != 0) vmm_fail(v->ctl, "%s", why);
+}
+
+/* The memory that steps touch, and the first page after it, which is mapped and lies in no slot. */
+static void make_memory(struct vmm *v)
+{
+    uint64_t bytes = v->ctl->memory_bytes, mapped = v->ctl->mapped_bytes, page = v->ctl->page_bytes;
+    unsigned rights = PAGE_WRITE | (page == PAGING_BIG ? PAGE_BIG : 0);
+    if ((page != ABI_PAGE && page != PAGING_BIG) || bytes % page != 0 || bytes > ABI_MEMORY_MAX ||
+        mapped > bytes || mapped % page != 0)
+        vmm_fail(v->ctl, "%ju bytes of memory in pages of %ju", bytes, page);
+    if (gmem_init(&v->memory, (struct gpa){ABI_MEMORY}, bytes) != 0 ||
+        gmem_init(&v->tables, (struct gpa){ABI_MORE_TABLES}, 2 * paging_bytes(mapped + page, rights)) != 0)
+        vmm_fail(v->ctl, "%ju bytes of memory for the guest: %m", bytes);
+    /* What the host backs it with is what the scenario says, where the host can. */
+    (void)madvise(v->memory.host, bytes, page == ABI_PAGE ? MADV_NOHUGEPAGE : MADV_HUGEPAGE);
+    add_slot(v, 2, ABI_MEMORY, bytes, v->memory.host);
+    add_slot(v, 3, ABI_MORE_TABLES, v->tables.bytes, v->tables.host);
+    paging_more(&v->paging, &v->tables);
+    map(v, ABI_MEMORY, mapped, rights);
+    map(v, ABI_MEMORY + bytes, page, rights);
 }
 
 void machine_make(struct vmm *v)
@@ -109,15 +128,9 @@ void machine_make(struct vmm *v)
         vmm_fail(v->ctl, "not KVM's API version 12");
     check(v->ctl, v->vm = ioctl(v->kvm, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
     if (gmem_init(&v->ram, (struct gpa){ABI_RAM_BASE}, ABI_RAM_END - ABI_RAM_BASE) != 0 ||
-        paging_init(&v->ram) != 0)
+        paging_init(&v->paging, &v->ram) != 0)
         vmm_fail(v->ctl, "no memory for the guest");
     add_slot(v, 0, ABI_RAM_BASE, v->ram.bytes, v->ram.host);
-    if (v->ctl->memory_bytes > ABI_RAM_END) {
-        uint64_t more = (v->ctl->memory_bytes - ABI_RAM_END) / ABI_PAGE * ABI_PAGE;
-        if (more && gmem_init(&v->more, (struct gpa){ABI_MORE}, more) != 0)
-            vmm_fail(v->ctl, "%llu bytes of memory for the guest: %m", (unsigned long long)more);
-        if (more) add_slot(v, 2, ABI_MORE, more, v->more.host);
-    }
     load_boot(v);
     map_logs(v);
     map(v, ABI_GDT, ABI_PAGE, PAGE_SUPERVISOR);
@@ -128,6 +141,7 @@ void machine_make(struct vmm *v)
     write_gdt(v);
     write_tss(v);
     load_payload(v);
+    if (v->ctl->memory_bytes > 0) make_memory(v); /* last: its tables lie elsewhere */
 }
 
 static void set_sregs(struct vcpu *c)

@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "kvm/abi.h"
-#include "kvm/vmm/paging.h"
 
-static int load_segment(struct gmem *m, const unsigned char *elf, uint64_t bytes, const Elf64_Phdr *ph,
+static int load_segment(struct paging *p, const unsigned char *elf, uint64_t bytes, const Elf64_Phdr *ph,
                         const char **why)
 {
     uint64_t file_end, end;
@@ -21,13 +20,14 @@ static int load_segment(struct gmem *m, const unsigned char *elf, uint64_t bytes
     struct gpa at = {ph->p_vaddr};
     uint64_t whole = (ph->p_memsz + ABI_PAGE - 1) / ABI_PAGE * ABI_PAGE;
     unsigned rights = (ph->p_flags & PF_W ? PAGE_WRITE : 0u) | (ph->p_flags & PF_X ? PAGE_EXEC : 0u);
-    void *to = gmem_at(m, at, ph->p_memsz);
-    if (!to || paging_map(m, at, whole, rights) != 0) return -1;
+    void *to = gmem_at(p->ram, at, ph->p_memsz);
+    if (!to || paging_map(p, at, whole, rights) != 0) return -1;
     memcpy(to, elf + ph->p_offset, ph->p_filesz);
     return 0;
 }
 
-int payload_load(struct gmem *m, const unsigned char *elf, uint64_t bytes, uint64_t *entry, const char **why)
+int payload_load(struct paging *p, const unsigned char *elf, uint64_t bytes, uint64_t *entry,
+                 const char **why)
 {
     Elf64_Ehdr eh;
     *why = "the payload is no ELF file for this processor";
@@ -41,7 +41,7 @@ int payload_load(struct gmem *m, const unsigned char *elf, uint64_t bytes, uint6
         Elf64_Phdr ph;
         memcpy(&ph, elf + eh.e_phoff + i * sizeof ph, sizeof ph);
         if (ph.p_type != PT_LOAD || ph.p_memsz == 0) continue;
-        if (load_segment(m, elf, bytes, &ph, why) != 0) return -1;
+        if (load_segment(p, elf, bytes, &ph, why) != 0) return -1;
     }
     *entry = eh.e_entry;
     return 0;

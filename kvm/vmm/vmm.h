@@ -8,7 +8,7 @@
 #include <pthread.h>
 
 #include "kvm/ctl.h"
-#include "kvm/vmm/gmem.h"
+#include "kvm/vmm/paging.h"
 
 struct vmm;
 
@@ -26,7 +26,9 @@ struct vmm {
     struct ctl *ctl;
     struct ctl_bells *bells;
     struct gmem ram;
-    struct gmem more; /* beyond ABI_RAM_END; not there where the guest has no more */
+    struct gmem memory; /* what its steps touch, at ABI_MEMORY; not there where none does */
+    struct gmem tables; /* page tables of that, at ABI_MORE_TABLES */
+    struct paging paging;
     int kvm, vm;
     uint64_t entry;
     uint32_t dying; /* a vCPU broke off: its siblings end too */

@@ -34,6 +34,7 @@ static const struct hostile {
     {"port_between", CTL_ABI, 0, 0, "broke the rules: 1 x 4 bytes to port 0x20e"},
     {"sync_twice", CTL_ABI, 0, 0, "said ready twice"},
     {"log_nonsense", CTL_ABI, 0, 0, "its log overran or held what cannot be"},
+    {"refs_back", CTL_ABI, 0, 0, "its log overran or held what cannot be"},
     {"log_overrun", CTL_ABI, 0, 0, "its log overran or held what cannot be"},
     {"sibling", CTL_FAULT, 14, 0x0, "page fault"},
     {"too_early", CTL_FAULT, 14, 0x0, "page fault"},

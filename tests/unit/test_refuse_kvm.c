@@ -36,10 +36,11 @@ static const struct {
      "vms.a.mode: paravirtual"},
     {"hosts: [{name: h}]\nvms: [{name: a, cpu: {cosched: relaxed}, " WORK "}]\n", "vms.a.cpu.cosched"},
     {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{cpu: 1ms}, {touch: {pages: 1, of: 1MiB}}]}}]\n",
-     "vms.a.workload.steps: guests here take no `touch`"},
+     NULL},
     {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{cpu: 1ms}, {ops: {fork: 1}}]}}]\n", "no `ops`"},
     {"hosts: [{name: h}]\nvms: [{name: a, count: 2, workload: {steps: [{lock: 1ms}]}}]\n", "no `lock`"},
-    {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{cpu: 1ms}, {access: nx}]}}]\n", "no `access`"},
+    {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{cpu: 1ms}, {access: nx}]}}]\n", NULL},
+    {"hosts: [{name: h}]\nvms: [{name: a, memory: 65GiB, " WORK "}]\n", "vms.a.memory: over 64GiB"},
     {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{cpu: 1ms}, {secret: 1B}]}}]\n", "no `secret`"},
     {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{covert: {send: random}}]}}]\n", "no `covert`"},
     {"hosts: [{name: h}]\nvms: [{name: a, count: 2, workload: {kind: requests, arrivals: {poisson: 1/s}, "
