@@ -49,7 +49,9 @@ struct task {
     int64_t busy_until_ns;
     struct prog_touch touch;
     uint32_t next; /* in the free list */
+    uint32_t ticket;
     bool in_cpu, in_busy, in_touch;
+    bool in_line, holds; /* waits for the lock, has it */
 };
 
 struct guest {
@@ -95,6 +97,12 @@ void touch_begin(struct guest *g, struct task *t, const struct prog_act *act);
 void touch_piece(struct guest *g, struct task *t);
 /* What `how` (enum prog_access) says and no guest may: does not come back. */
 void touch_refused(const struct guest *g, uint32_t how);
+
+/* lock.c: stands in line; spins for a while, and holds the lock when it is no longer in line; gives it back.
+ */
+void lock_begin(struct task *t);
+void lock_spin(struct guest *g, struct task *t);
+void lock_release(struct task *t);
 
 /* tasks.c: runs the workload until the end of the run or of the workload. */
 void tasks_run(struct guest *g);

@@ -26,7 +26,7 @@ static void begin(struct guest *g, struct task *t, uint64_t task, uint64_t iter)
 {
     prog_begin(&t->prog, g->boot->key_steps, task, iter);
     t->began_ns = g->now_ns;
-    t->in_cpu = t->in_busy = t->in_touch = false;
+    t->in_cpu = t->in_busy = t->in_touch = t->in_line = t->holds = false;
 }
 
 static void give(struct guest *g, uint32_t i, struct request r)
@@ -164,6 +164,18 @@ static void work(struct guest *g, struct task *t, uint64_t *quantum_iters)
         t->in_cpu = (t->iters -= piece) > 0;
     else
         t->in_busy = g->now_ns < t->busy_until_ns;
+    if (t->holds && !t->in_cpu) lock_release(t);
+}
+
+/* In line for the lock: a turn of spinning is work like any other. Then it holds it for t->iters. */
+static void spin(struct guest *g, struct task *t, uint64_t *quantum_iters)
+{
+    lock_spin(g, t);
+    look(g);
+    *quantum_iters -= g->chunk < *quantum_iters ? g->chunk : *quantum_iters;
+    if (!t->holds) return;
+    t->in_cpu = t->iters > 0;
+    if (!t->in_cpu) lock_release(t);
 }
 
 /* Draws the next step and enters it. False: the task has given up the vCPU. */
@@ -184,6 +196,10 @@ static bool step(struct guest *g, uint32_t i)
         t->in_busy = true;
         return true;
     case STEP_SLEEP: timers_push(&g->timers, until, i); return false;
+    case STEP_LOCK:
+        t->iters = to_iters(g, a.amount);
+        lock_begin(t);
+        return true;
     case STEP_TOUCH: touch_begin(g, t, &a); return true;
     case STEP_ACCESS: touch_refused(g, a.step->how); io_abort(ABI_ABORT_STEP);
     case STEP_END: return complete(g, i);
@@ -200,6 +216,8 @@ static void serve(struct guest *g, uint32_t i)
     while (!g->over) {
         if (t->in_cpu || t->in_busy) {
             work(g, t, &quantum);
+        } else if (t->in_line) {
+            spin(g, t, &quantum);
         } else if (t->in_touch) {
             refer(g, t, &quantum);
         } else if (!step(g, i)) {

@@ -52,14 +52,21 @@ static char *refuse_devices(const struct scenario *sc)
 /* What the payload has not learnt yet. */
 static char *refuse_steps(const struct sc_vm *v)
 {
-    static const char *const kinds[STEP_NKINDS] = {
-        [STEP_DISK] = "disk", [STEP_NET] = "net",       [STEP_OPS] = "ops",
-        [STEP_LOCK] = "lock", [STEP_SECRET] = "secret", [STEP_COVERT] = "covert"};
+    static const char *const kinds[STEP_NKINDS] = {[STEP_DISK] = "disk",
+                                                   [STEP_NET] = "net",
+                                                   [STEP_OPS] = "ops",
+                                                   [STEP_SECRET] = "secret",
+                                                   [STEP_COVERT] = "covert"};
     const struct step *s = prog_steps(v->work.prog);
-    for (uint32_t i = 0; i < v->work.prog->n_steps; i++)
+    for (uint32_t i = 0; i < v->work.prog->n_steps; i++) {
         if (kinds[s[i].kind])
             return host_text(CANNOT "vms.%s.workload.steps: guests here take no `%s` step yet", v->group,
                              kinds[s[i].kind]);
+        if (s[i].kind == STEP_LOCK && s[i].how == PROG_YIELD)
+            return host_text(
+                CANNOT "vms.%s.workload.steps: lock with wait: yield: nobody here lends another its turn",
+                v->group);
+    }
     return NULL;
 }
 

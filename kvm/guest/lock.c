@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The lock that a VM's tasks share: a ticket lock, first come first served, as the simulated one. */
+#include "kvm/guest/guest.h"
+
+/* Each on a line of its own: who draws a ticket does not disturb who waits. */
+static struct {
+    _Alignas(64) uint32_t next;
+    _Alignas(64) uint32_t serving;
+} lock;
+
+void lock_begin(struct task *t)
+{
+    t->ticket = __atomic_fetch_add(&lock.next, 1, __ATOMIC_RELAXED);
+    t->in_line = true;
+}
+
+void lock_spin(struct guest *g, struct task *t)
+{
+    for (uint64_t i = 0; t->in_line && i < g->chunk; i += 32) { /* a pause takes some tens of iterations */
+        t->in_line = __atomic_load_n(&lock.serving, __ATOMIC_ACQUIRE) != t->ticket;
+        __builtin_ia32_pause();
+    }
+    t->holds = !t->in_line;
+}
+
+void lock_release(struct task *t)
+{
+    t->holds = false;
+    __atomic_store_n(&lock.serving, t->ticket + 1, __ATOMIC_RELEASE);
+}
