@@ -87,7 +87,8 @@ enum abi_abort {
     ABI_ABORT_TASKS,    /* more requests under way than ABI_MAX_TASKS */
     ABI_ABORT_WAITING,  /* more requests waiting than ABI_MAX_WAITING */
     ABI_ABORT_LIMITS,   /* more threads or clients than the payload holds */
-    ABI_ABORT_STEP      /* a step this payload does not know */
+    ABI_ABORT_STEP,     /* a step this payload does not know */
+    ABI_ABORT_LOCK      /* two tasks hold the lock */
 };
 
 #define ABI_MAX_TASKS   4096u

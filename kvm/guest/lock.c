@@ -6,6 +6,7 @@
 static struct {
     _Alignas(64) uint32_t next;
     _Alignas(64) uint32_t serving;
+    uint32_t inside; /* 0 or 1, or it is no lock */
 } lock;
 
 void lock_begin(struct task *t)
@@ -21,10 +22,12 @@ void lock_spin(struct guest *g, struct task *t)
         __builtin_ia32_pause();
     }
     t->holds = !t->in_line;
+    if (t->holds && __atomic_fetch_add(&lock.inside, 1, __ATOMIC_RELAXED) != 0) io_abort(ABI_ABORT_LOCK);
 }
 
 void lock_release(struct task *t)
 {
     t->holds = false;
+    __atomic_fetch_sub(&lock.inside, 1, __ATOMIC_RELAXED);
     __atomic_store_n(&lock.serving, t->ticket + 1, __ATOMIC_RELEASE);
 }
