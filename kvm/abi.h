@@ -11,6 +11,7 @@
  *     0x0d00000  stacks, one a vCPU, each over a guard page     read, write
  *     0x1000000  payload: text (read, execute), rodata (read), data (read, write)
  *    0x40000000  logs, one a vCPU: struct abi_log, shared with the runner; nothing in it is trusted
+ *    0x50000000  one page of a device that takes 32 bits at its begin and does nothing     write; in no slot
  *    0x60000000  one page that is mapped but lies in no slot: touching it shows that nothing is there
  *    0x80000000  more page tables, for                       not mapped
  *   0x100000000  the memory that `touch` steps refer to     read, write; page n of the VM is its nth
@@ -60,6 +61,7 @@
 #define ABI_PAYLOAD     0x1000000u
 #define ABI_RAM_END     0x2000000u
 #define ABI_LOG         0x40000000u
+#define ABI_DEVICE      0x50000000u
 #define ABI_HOLE        0x60000000u
 #define ABI_MORE_TABLES UINT64_C(0x80000000)
 #define ABI_MEMORY      UINT64_C(0x100000000)
@@ -76,10 +78,12 @@ enum abi_port {
     ABI_PORT_WAIT =
         0x208, /* nothing to run until the time whose low 32 bits are the value; 2^31 ns at most */
     ABI_PORT_SYNC = 0x20c, /* ready; value: low 32 bits of the TSC. Returns at the VM's start */
-    ABI_PORT_NOP = 0x210   /* an exit to user space and back */
+    ABI_PORT_NOP = 0x210,  /* an exit to user space and back */
+    ABI_PORT_HALT = 0x214, /* the same, of a guest that halts and is woken at once */
+    ABI_PORT_BELL = 0x218  /* a doorbell that nobody stands behind: KVM signals an eventfd and goes on */
 };
 #define ABI_PORT_FIRST 0x200u
-#define ABI_PORTS      5u
+#define ABI_PORTS      7u
 
 enum abi_abort {
     ABI_ABORT_BOOT = 1, /* the boot page is not one this payload knows */

@@ -27,7 +27,16 @@
 #define CTL_PCPUS 256u
 
 /* Descriptors a VMM is started with. */
-enum ctl_fd { CTL_FD_CTL = 3, CTL_FD_LOG, CTL_FD_BOOT, CTL_FD_BELLS, CTL_FD_KVM, CTL_FD_PAYLOAD, CTL_FD_END };
+enum ctl_fd {
+    CTL_FD_CTL = 3,
+    CTL_FD_LOG,
+    CTL_FD_BOOT,
+    CTL_FD_BELLS,
+    CTL_FD_KVM,
+    CTL_FD_PAYLOAD,
+    CTL_FD_BELL,
+    CTL_FD_END
+};
 
 enum ctl_gate { CTL_CLOSED, CTL_OPEN, CTL_INSIDE };
 
@@ -74,11 +83,11 @@ struct ctl_vcpu {
     uint32_t pcpu;               /* runner: whose bell to ring */
     _Alignas(64) uint32_t state; /* enum ctl_state */
     uint32_t tid;
-    int64_t changed_ns;  /* when it came to CTL_PARKED, CTL_WAITING or CTL_ENDED */
-    int64_t entered_ns;  /* when it last came to CTL_RUNNING */
-    int64_t deadline_ns; /* of CTL_WAITING */
-    uint64_t exits[ABI_PORTS];
-    uint64_t exits_kick, exits_other;
+    int64_t changed_ns;        /* when it came to CTL_PARKED, CTL_WAITING or CTL_ENDED */
+    int64_t entered_ns;        /* when it last came to CTL_RUNNING */
+    int64_t deadline_ns;       /* of CTL_WAITING */
+    uint64_t exits[ABI_PORTS]; /* by port; those of ABI_PORT_BELL are counted by its eventfd */
+    uint64_t exits_device, exits_kick;
     struct ctl_end end;
     uint64_t n_waits; /* waits written; the ring keeps the last CTL_WAITS */
     struct ctl_wait waits[CTL_WAITS];

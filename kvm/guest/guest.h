@@ -49,6 +49,8 @@ struct task {
     int64_t busy_until_ns;
     struct prog_touch touch;
     uint32_t next; /* in the free list */
+    uint64_t ops;  /* events still to come */
+    uint32_t op;   /* of this kind: enum prog_op */
     uint32_t ticket;
     bool in_cpu, in_busy, in_touch;
     bool in_line, holds; /* waits for the lock, has it */
@@ -80,6 +82,8 @@ _Noreturn void io_abort(enum abi_abort why);
 void io_wait(struct guest *g, int64_t until_ns);
 void io_sync(void);
 void io_nop(void);
+void io_halt(void);
+void io_bell(void);
 void io_log(struct guest *g, enum abi_log_kind kind, int64_t t_ns, int64_t value);
 void io_count(struct guest *g, uint64_t checksum);
 
@@ -103,6 +107,9 @@ void touch_refused(const struct guest *g, uint32_t how);
 void lock_begin(struct task *t);
 void lock_spin(struct guest *g, struct task *t);
 void lock_release(struct task *t);
+
+/* ops.c: some of the events still to come. */
+void ops_piece(struct task *t);
 
 /* tasks.c: runs the workload until the end of the run or of the workload. */
 void tasks_run(struct guest *g);

@@ -48,6 +48,14 @@ void io_nop(void)
 {
     out(ABI_PORT_NOP, 0);
 }
+void io_halt(void)
+{
+    out(ABI_PORT_HALT, 0);
+}
+void io_bell(void)
+{
+    out(ABI_PORT_BELL, 0);
+}
 
 void io_log(struct guest *g, enum abi_log_kind kind, int64_t t_ns, int64_t value)
 {

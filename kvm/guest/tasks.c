@@ -27,6 +27,7 @@ static void begin(struct guest *g, struct task *t, uint64_t task, uint64_t iter)
     prog_begin(&t->prog, g->boot->key_steps, task, iter);
     t->began_ns = g->now_ns;
     t->in_cpu = t->in_busy = t->in_touch = t->in_line = t->holds = false;
+    t->ops = 0;
 }
 
 static void give(struct guest *g, uint32_t i, struct request r)
@@ -141,11 +142,15 @@ static uint64_t to_iters(const struct guest *g, int64_t ns)
     return (uint64_t)((unsigned __int128)(uint64_t)ns * g->boot->iters_per_ns_q32 >> 32);
 }
 
-/* Some references. What they take is known by the clock only: a quantum of work counts what others took. */
+/* Some references or events. What they take is known by the clock only: of a quantum of work they use what
+ * others took too. */
 static void refer(struct guest *g, struct task *t, uint64_t *quantum_iters)
 {
     int64_t from = g->now_ns;
-    touch_piece(g, t);
+    if (t->in_touch)
+        touch_piece(g, t);
+    else
+        ops_piece(t);
     look(g);
     uint64_t took = to_iters(g, g->now_ns - from);
     *quantum_iters -= took < *quantum_iters ? took : *quantum_iters;
@@ -200,6 +205,10 @@ static bool step(struct guest *g, uint32_t i)
         t->iters = to_iters(g, a.amount);
         lock_begin(t);
         return true;
+    case STEP_OPS:
+        t->op = a.step->how;
+        t->ops = (uint64_t)a.amount;
+        return true;
     case STEP_TOUCH: touch_begin(g, t, &a); return true;
     case STEP_ACCESS: touch_refused(g, a.step->how); io_abort(ABI_ABORT_STEP);
     case STEP_END: return complete(g, i);
@@ -218,7 +227,7 @@ static void serve(struct guest *g, uint32_t i)
             work(g, t, &quantum);
         } else if (t->in_line) {
             spin(g, t, &quantum);
-        } else if (t->in_touch) {
+        } else if (t->in_touch || t->ops > 0) {
             refer(g, t, &quantum);
         } else if (!step(g, i)) {
             return;

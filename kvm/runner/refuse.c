@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kvm/runner/run.h"
+#include "scenario/names.h"
 
 #define CANNOT               "not possible on this backend: "
 #define KERNEL_PERIOD_MIN_NS 1000000
@@ -49,19 +50,25 @@ static char *refuse_devices(const struct scenario *sc)
     return NULL;
 }
 
+/* Of `ops`, what a payload in ring 3 can do by itself. */
+static bool has_op(uint32_t op)
+{
+    return op == OP_IO_PORT || op == OP_HLT || op == OP_MMIO || op == OP_DOORBELL || op == OP_CALL_RET;
+}
+
 /* What the payload has not learnt yet. */
 static char *refuse_steps(const struct sc_vm *v)
 {
-    static const char *const kinds[STEP_NKINDS] = {[STEP_DISK] = "disk",
-                                                   [STEP_NET] = "net",
-                                                   [STEP_OPS] = "ops",
-                                                   [STEP_SECRET] = "secret",
-                                                   [STEP_COVERT] = "covert"};
+    static const char *const kinds[STEP_NKINDS] = {
+        [STEP_DISK] = "disk", [STEP_NET] = "net", [STEP_SECRET] = "secret", [STEP_COVERT] = "covert"};
     const struct step *s = prog_steps(v->work.prog);
     for (uint32_t i = 0; i < v->work.prog->n_steps; i++) {
         if (kinds[s[i].kind])
             return host_text(CANNOT "vms.%s.workload.steps: guests here take no `%s` step yet", v->group,
                              kinds[s[i].kind]);
+        if (s[i].kind == STEP_OPS && !has_op(s[i].how))
+            return host_text(CANNOT "vms.%s.workload.steps: ops: %s: guests here run no kernel of their own",
+                             v->group, name_op(s[i].how));
         if (s[i].kind == STEP_LOCK && s[i].how == PROG_YIELD)
             return host_text(
                 CANNOT "vms.%s.workload.steps: lock with wait: yield: nobody here lends another its turn",

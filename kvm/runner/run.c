@@ -174,9 +174,9 @@ static bool look_after(struct run *r, struct run_vm *vm)
     } else if (vmproc_gone(&vm->proc) && !vmproc_all_ended(&vm->proc)) {
         end.cause = CTL_KILLED;
         end.code = (uint32_t)vm->proc.signal;
-    } else {
-        return false;
     }
+    exits_count(r, vm);
+    if (end.cause == CTL_NOT_ENDED) return false;
     if (e && sane) guestlog_drain(r, vm); /* what it wrote before it ended */
     if (!e && vm->proc.pid != 0) kill(vm->proc.pid, SIGKILL);
     set_down(r, vm, end);

@@ -21,7 +21,8 @@ struct run_vm {
     int64_t log_ns;     /* of the last log entry taken */
     int64_t *arrived;   /* when request i came; -1: it has left */
     uint64_t n_arrived, arrived_cap;
-    uint64_t refs; /* of its touch steps, as last looked */
+    uint64_t refs;     /* of its touch steps, as last looked */
+    uint64_t exits[3]; /* of exits.c */
 };
 
 struct run_vcpu {
@@ -70,6 +71,9 @@ bool guestlog_drain(struct run *r, struct run_vm *vm);
 /* Requests still inside at the end. */
 void guestlog_close(struct run *r, struct run_vm *vm);
 uint64_t guestlog_checksum(const struct run_vm *vm);
+
+/* exits.c: how many exits there were since the last time. */
+void exits_count(struct run *r, struct run_vm *vm);
 
 /* ends.c: how a VM ended, in words; and as the record of it. */
 char *ends_text(const char *name, const struct ctl_end *e);

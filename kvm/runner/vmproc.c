@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -54,13 +55,14 @@ static int map_all(struct vmproc *p, const struct vmproc_cfg *cfg, int fds[CTL_F
     p->ctl = ctl;
     fds[CTL_FD_LOG] = shared_memory("vlab-log", cfg->n_vcpus * ABI_LOG_STEP, &logs);
     p->logs = logs;
-    return fds[CTL_FD_LOG] < 0 ? -1 : 0;
+    fds[CTL_FD_BELL] = p->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return fds[CTL_FD_LOG] < 0 || p->bell_fd < 0 ? -1 : 0;
 }
 
 int vmproc_start(struct vmproc *p, const struct host *h, const struct vmproc_cfg *cfg, char **why)
 {
-    int fds[CTL_FD_END] = {0, 1, 2, -1, -1, cfg->boot_fd, h->bells_fd, h->kvm_fd, -1};
-    *p = (struct vmproc){.pidfd = -1, .n_vcpus = cfg->n_vcpus};
+    int fds[CTL_FD_END] = {0, 1, 2, -1, -1, cfg->boot_fd, h->bells_fd, h->kvm_fd, -1, -1};
+    *p = (struct vmproc){.pidfd = -1, .bell_fd = -1, .n_vcpus = cfg->n_vcpus};
     fds[CTL_FD_PAYLOAD] = cfg->payload_fd >= 0 ? cfg->payload_fd : h->null_fd;
     int failed = map_all(p, cfg, fds);
     if (failed == 0) {
@@ -149,7 +151,8 @@ void vmproc_stop(struct vmproc *p)
         }
     }
     if (p->pidfd >= 0 && p->ctl) close(p->pidfd);
+    if (p->bell_fd >= 0 && p->ctl) close(p->bell_fd);
     if (p->logs) munmap(p->logs, p->n_vcpus * ABI_LOG_STEP);
     if (p->ctl) munmap(p->ctl, ctl_bytes(p->n_vcpus));
-    *p = (struct vmproc){.pidfd = -1};
+    *p = (struct vmproc){.pidfd = -1, .bell_fd = -1};
 }

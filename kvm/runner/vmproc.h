@@ -14,7 +14,8 @@ struct vmproc {
     int signal; /* that ended it; 0: none */
     uint32_t n_vcpus;
     struct ctl *ctl;
-    char *logs; /* n_vcpus x ABI_LOG_STEP */
+    char *logs;  /* n_vcpus x ABI_LOG_STEP */
+    int bell_fd; /* an eventfd: how often ABI_PORT_BELL was written to */
 };
 
 struct vmproc_cfg {

@@ -102,6 +102,13 @@ static void load_payload(struct vmm *v)
     if (payload_load(&v->paging, elf, bytes, &v->entry, &why) != 0) vmm_fail(v->ctl, "%s", why);
 }
 
+static void add_bell(struct vmm *v)
+{
+    struct kvm_ioeventfd e = {
+        .addr = ABI_PORT_BELL, .len = 4, .fd = CTL_FD_BELL, .flags = KVM_IOEVENTFD_FLAG_PIO};
+    check(v->ctl, ioctl(v->vm, KVM_IOEVENTFD, &e), "KVM_IOEVENTFD");
+}
+
 /* The memory that steps touch, and the first page after it, which is mapped and lies in no slot. */
 static void make_memory(struct vmm *v)
 {
@@ -136,6 +143,8 @@ void machine_make(struct vmm *v)
     map(v, ABI_GDT, ABI_PAGE, PAGE_SUPERVISOR);
     map(v, ABI_TSS, ABI_PAGE, PAGE_SUPERVISOR);
     map(v, ABI_HOLE, ABI_PAGE, PAGE_WRITE);
+    map(v, ABI_DEVICE, ABI_PAGE, PAGE_WRITE);
+    add_bell(v);
     for (uint32_t i = 0; i < v->ctl->n_vcpus; i++)
         map(v, ABI_STACKS + i * ABI_STACK_STEP + ABI_PAGE, ABI_STACK_BYTES, PAGE_WRITE);
     write_gdt(v);

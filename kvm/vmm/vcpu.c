@@ -67,8 +67,20 @@ static bool do_port(struct vcpu *c)
     case ABI_PORT_ABORT: end_plain(c, CTL_ABORT, value); return false;
     case ABI_PORT_WAIT: return do_wait(c, value);
     case ABI_PORT_SYNC: return do_sync(c, value);
-    default: return true; /* ABI_PORT_NOP */
+    default: return true; /* ABI_PORT_NOP, ABI_PORT_HALT */
     }
+}
+
+/* False: it lies in no slot and is no device either. */
+static bool do_device(struct vcpu *c)
+{
+    const struct kvm_run *r = c->run;
+    if (r->mmio.phys_addr != ABI_DEVICE || !r->mmio.is_write || r->mmio.len != 4) {
+        end_outside(c);
+        return false;
+    }
+    c->ctl->exits_device++;
+    return true;
 }
 
 static bool do_exit(struct vcpu *c)
@@ -76,7 +88,7 @@ static bool do_exit(struct vcpu *c)
     switch (c->run->exit_reason) {
     case KVM_EXIT_IO: return do_port(c);
     case KVM_EXIT_SHUTDOWN: end_fault(c); return false;
-    case KVM_EXIT_MMIO: end_outside(c); return false;
+    case KVM_EXIT_MMIO: return do_device(c);
     case KVM_EXIT_INTR: c->ctl->exits_kick++; return true;
     case KVM_EXIT_INTERNAL_ERROR:
         end_text(c, CTL_REFUSED, "KVM cannot run an instruction (internal error %u)",

@@ -23,7 +23,8 @@ struct lab_vm {
     int64_t last_ns;           /* end of the last interval */
     uint8_t last_to;
     uint64_t n[REC_NKINDS], n_events[REC_NEVENTS];
-    int64_t refs;     /* of touch steps */
+    int64_t refs; /* of touch steps */
+    int64_t exits[PROG_NOPS];
     struct rec fault; /* the last REC_EVENT of REC_EV_FAULT or REC_EV_KILLED */
 };
 
@@ -144,6 +145,8 @@ static inline void lab_read(void *ctx, const struct rec *r, size_t n)
         if (r[i].vm >= LAB_VMS) continue;
         struct lab_vm *v = &l->seen[r[i].vm];
         v->n[r[i].kind]++;
+        if (r[i].kind == REC_COUNT && r[i].cause >= REC_N_EXIT)
+            v->exits[r[i].cause - REC_N_EXIT] += r[i].value;
         if (r[i].kind == REC_COUNT && r[i].cause == REC_N_MEM_REFS) v->refs += r[i].value;
         if (r[i].kind == REC_WORK && v->n_work < LAB_RUNS) v->work_ns[v->n_work++] = r[i].value;
         if (r[i].kind != REC_EVENT) continue;

@@ -332,6 +332,34 @@ START_TEST(a_lock_lets_one_in_at_a_time)
 }
 END_TEST
 
+/* What leaves the guest is counted by who handles it, to the last one; a call is nobody's business. */
+START_TEST(exits_are_counted_by_reason)
+{
+    static const struct {
+        enum prog_op op;
+        int64_t n, exits; /* an iteration */
+    } ops[] = {
+        {OP_IO_PORT, 7, 7}, {OP_HLT, 3, 3}, {OP_MMIO, 5, 5}, {OP_DOORBELL, 11, 11}, {OP_CALL_RET, 9000, 0}};
+    enum { N = 20 };
+    struct lab *l = lab_new(schedulers[_i], 1, 5, 600000000);
+    for (uint32_t i = 0; i < 5; i++) {
+        struct step s = {
+            .kind = STEP_OPS, .probability = UINT32_MAX, .amount = {.kind = DIST_CONST, .a = ops[i].n}};
+        s.how = ops[i].op;
+        set_prog(l, i, &s, 1);
+        l->vms[i].work.until = N;
+    }
+    lab_run_well(l);
+    for (uint32_t i = 0; i < 5; i++) {
+        ck_assert_uint_eq(l->seen[i].n[REC_UNTIL], 1);
+        ck_assert_uint_eq(l->rep.checksum[i], expected(l->vms[i].work.prog, l->names[i], 0, N));
+        for (uint32_t op = 0; op < PROG_NOPS; op++)
+            ck_assert_int_eq(l->seen[i].exits[op], op == ops[i].op ? N * ops[i].exits : 0);
+    }
+    lab_free(l);
+}
+END_TEST
+
 Suite *guest_suite(void)
 {
     Suite *s = suite_create("guest");
@@ -351,6 +379,7 @@ Suite *guest_suite(void)
     tcase_add_loop_test(t, tasks_share_an_until_count, 0, 2);
     tcase_add_loop_test(t, a_vm_that_starts_later_is_down_before, 0, 2);
     tcase_add_loop_test(t, a_lock_lets_one_in_at_a_time, 0, 2);
+    tcase_add_loop_test(t, exits_are_counted_by_reason, 0, 2);
     tcase_add_test(t, what_cannot_be_is_refused_by_name);
     suite_add_tcase(s, t);
     return s;

@@ -37,7 +37,11 @@ static const struct {
     {"hosts: [{name: h}]\nvms: [{name: a, cpu: {cosched: relaxed}, " WORK "}]\n", "vms.a.cpu.cosched"},
     {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{cpu: 1ms}, {touch: {pages: 1, of: 1MiB}}]}}]\n",
      NULL},
-    {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{cpu: 1ms}, {ops: {fork: 1}}]}}]\n", "no `ops`"},
+    {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{cpu: 1ms}, {ops: {fork: 1}}]}}]\n",
+     "ops: fork: "},
+    {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{ops: {io_port: 1, hlt: 2, mmio: 3, doorbell: "
+     "4, call_ret: 5}}, {cpu: 1ms}]}}]\n",
+     NULL},
     {"hosts: [{name: h}]\nvms: [{name: a, count: 2, workload: {steps: [{lock: 1ms}]}}]\n", NULL},
     {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{lock: {hold: 1ms, wait: yield}}]}}]\n",
      "lock with wait: yield"},
