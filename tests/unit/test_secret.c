@@ -322,6 +322,10 @@ START_TEST(what_is_sent)
     ck_near(apart(one, zeros, BITS), 0, 4);
     for (int lag = 1; lag <= 64; lag++)
         ck_near(apart(one, one + lag, BITS - lag), 0, 4.5);
+    struct world *w = begin(1);
+    const struct vm *spy = life_vm(&w->l, "spy"); /* a stream that nothing else is drawn from */
+    ck_assert(spy->key_bits != spy->key_steps && spy->key_bits != spy->key_think);
+    end(w);
 }
 END_TEST
 
