@@ -3,6 +3,7 @@
 
 #include "model/guest.h"
 #include "model/mem.h"
+#include "model/smt.h"
 #include "model/warmth.h"
 
 static int64_t add_sat(int64_t a, int64_t b)
@@ -69,16 +70,6 @@ static void unplan(struct model *m, struct pcpu *c)
     c->event = 0;
 }
 
-/* On a hardware thread: the least time in which the work at hand is done. */
-static __attribute__((noinline)) void plan_smt(struct model *m, struct pcpu *c)
-{
-    __int128 work = (__int128)c->on->burst_ns * c->rate_den - c->work_rest;
-    __int128 time = (work + c->rate_num - 1) / c->rate_num,
-             end = (__int128)sim_now(m->sim) + (time > 0 ? time : 0);
-    if (end > c->slice_end) end = c->slice_end;
-    set_event(m, c, (int64_t)end);
-}
-
 /* The running vCPU's next stop: the end of its slice or of what it does, whichever is first. A branch, not a
  * choice of values: when the end of the slice is guessed right, the queue need not wait for the vCPU to be
  * looked up, and that is half of what a slice costs. */
@@ -86,7 +77,7 @@ static inline void plan(struct model *m, struct pcpu *c)
 {
     int64_t end = c->slice_end;
     if (__builtin_expect(c->smt, 0)) {
-        plan_smt(m, c);
+        set_event(m, c, smt_end_ns(c, sim_now(m->sim)));
         return;
     }
     if (__builtin_expect(c->on->burst_ns < end - sim_now(m->sim), 0)) {
@@ -113,19 +104,11 @@ static inline void start_run(struct model *m, struct pcpu *c, int64_t run_ns)
     plan(m, c);
 }
 
-/* The work that a hardware thread does in a stretch of time; the remainder is carried. */
-static int64_t work_of(struct pcpu *c, int64_t ran)
-{
-    unsigned __int128 work = (unsigned __int128)ran * c->rate_num + c->work_rest;
-    c->work_rest = (uint32_t)(work % c->rate_den);
-    return (int64_t)(work / c->rate_den);
-}
-
 /* A stretch of run time that is overhead, or on a hardware thread. */
 static __attribute__((noinline)) void charge_odd(struct model *m, struct pcpu *c, int64_t ran)
 {
     struct vcpu *v = c->on;
-    int64_t work = c->smt ? work_of(c, ran) : ran;
+    int64_t work = c->smt ? smt_work_ns(c, ran) : ran;
     v->burst_ns -= work;
     v->lost_ns += ran - work;
     if (!v->overhead || !v->vm) return;
@@ -323,39 +306,12 @@ __attribute__((noinline)) static int64_t settle_wishes(struct model *m, struct m
     return sched_next_tick(s);
 }
 
-/* Who shares a core with whom has changed, perhaps: all that run there are charged at the old rate and go on
- * at the new. n busy threads of a core together do 1 + .3 (n - 1) of its work. */
-static __attribute__((noinline)) void settle_smt(struct model *m, struct mhost *h)
-{
-    uint32_t threads = h->sc->threads_per_core;
-    for (struct pcpu *core = &m->pcpus[h->first_pcpu]; core < &m->pcpus[h->first_pcpu] + h->n_pcpus;
-         core += threads) {
-        uint32_t busy = 0;
-        for (uint32_t i = 0; i < threads; i++)
-            busy += core[i].on != NULL;
-        uint32_t num = busy ? 10 + 3 * (busy - 1) : 10, den = busy ? 10 * busy : 10;
-        if (num == core->rate_num && den == core->rate_den) continue;
-        for (uint32_t i = 0; i < threads; i++) {
-            struct pcpu *c = &core[i];
-            bool running = c->mode == PCPU_RUN && c->on;
-            if (running) {
-                if (c->event) unplan(m, c);
-                account(m, c);
-            }
-            c->rate_num = num;
-            c->rate_den = den;
-            c->work_rest = 0;
-            if (running) plan(m, c);
-        }
-    }
-}
-
 static inline void settle(struct model *m, struct mhost *h)
 {
     int64_t at = sched_poll(h->sched);
     if (at < 0 || h->n_woken) at = settle_wishes(m, h);
     if (at != h->tick_at) arm_tick(m, h, at);
-    if (h->smt) settle_smt(m, h);
+    if (h->smt) smt_settle(m, h);
 }
 
 void cpu_settle(struct model *m, struct mhost *h)
@@ -448,7 +404,7 @@ int64_t cpu_uncharged_ns(const struct model *m, const struct vcpu *v)
     if (!v->at || v->at->mode != PCPU_RUN) return 0;
     c = *v->at;
     int64_t ran = sim_now(m->sim) - c.run_from;
-    return c.smt ? work_of(&c, ran) : ran;
+    return c.smt ? smt_work_ns(&c, ran) : ran;
 }
 
 int64_t cpu_busy_ns(const struct model *m, const struct pcpu *c)

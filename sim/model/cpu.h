@@ -7,8 +7,7 @@
  * earliest of slice, limit, block, preemption; with a tick, at the next whole tick. All times are ns; each
  * vCPU is at every instant in one state, and each pCPU runs, switches or idles, without a gap.
  *
- * Hardware threads of one core slow each other down: n busy ones do 1 + .3 (n - 1) of what one does alone, in
- * equal parts (a second thread adds 30 %); their time is run time, their work is less.
+ * Hardware threads of one core slow each other down (smt.h): their time is run time, their work is less.
  *
  * What it leaves out: interrupts, frequency changes.
  *

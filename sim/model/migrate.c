@@ -416,8 +416,10 @@ bool migrate_begin(struct model *m, struct vm *vm, struct mhost *to)
 {
     enum rec_why why = REC_WHY_NONE;
     if (!m->cloud || vm->power == POWER_NONE || vm->migration) return refused(m, vm, to, REC_WHY_BUSY);
-    if (to == vm->host) return refused(m, vm, to, REC_WHY_BUSY);
-    if (!to) to = cloud_place_pick(m, vm, vm->host, true, &why);
+    if (!to)
+        to = cloud_place_pick(m, vm, vm->host, true, &why);
+    else if (to == vm->host)
+        why = REC_WHY_BUSY;
     if (to && !why) why = cloud_place_fits(m, vm, to);
     if (!to || why) return refused(m, vm, to, why);
     if (vm->power == POWER_OFF || vm->power == POWER_FAILED) {

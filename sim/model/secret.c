@@ -20,7 +20,8 @@ void secret_access(struct model *m, struct vm *vm, const struct prog_act *act)
 
 void secret_keep(struct vm *vm, int64_t bytes)
 {
-    vm->secret_bytes += bytes;
+    int64_t most = vm->sc->memory_bytes ? vm->sc->memory_bytes : INT64_MAX;
+    vm->secret_bytes = bytes < most - vm->secret_bytes ? vm->secret_bytes + bytes : most;
 }
 
 void secret_inspect(struct model *m, struct vm *vm)

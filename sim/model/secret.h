@@ -3,11 +3,12 @@
  * channel through the time that a neighbour steals.
  *
  * access: the VM refers to an address that it may not: it is ended there (a fault, with the address), nobody
- * else notices. Addresses: `null` 0, `outside` the first beyond its memory, `nx` and `readonly` of its first
- * page.
+ * else notices. Addresses: `null` 0, `outside` the first beyond its memory (0 where that is not stated), `nx`
+ * and `readonly` 4096, the page after that of null.
  *
- * secret: so many bytes of it are in its memory from then on, until it fails or stops. `inspect` is the
- * host's administrator reading all of that memory: the guest is not asked, and what it has is found.
+ * secret: so many bytes of it are in its memory from then on, until it fails or stops; each such step adds
+ * its own, up to all the memory there is. `inspect` is the host's administrator reading all of that memory:
+ * the guest is not asked, and what it has is found, whatever `defence` the host has.
  *
  * covert: time is cut in slots of 1/rate, from time 0. A sender's vCPU computes through a slot for a 1 and
  * sleeps through it for a 0; bits are drawn from the sender's own stream. A receiver computes through every

@@ -48,7 +48,7 @@ static void place(struct ioqueue *q, struct ioqueue_flow *f)
         x->ns = r->came_ns;
         x->rest = 0;
     }
-    unsigned __int128 key = (unsigned __int128)(x->ns + (x->rest != 0));
+    unsigned __int128 key = (unsigned __int128)x->ns + (x->rest != 0);
     if (q->by_flow.slot[f->id].key != key) ioqueue_put(q, &q->by_flow, f->id, key);
 }
 

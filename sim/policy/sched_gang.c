@@ -132,7 +132,7 @@ static void enter(struct sched *s, uint32_t u, enum sched_how how, int64_t now)
     pool->current = at ? vcpu_at(s, s->gang.seats[at->pcpu].unit) : NULL;
     pool->since_ns = at ? at->since_ns : now;
     bool preempt = s->gang.cls->wake(pool, v, how, now);
-    if (pool->current && preempt) {
+    if (at && preempt) {
         at->preempt = true;
         ask_resched(s, at->pcpu);
     }
@@ -255,6 +255,7 @@ static void seat_all(struct sched *s, uint32_t u, uint64_t *own)
             bool there = v->pcpu != SCHED_NONE && own[WORD(v->pcpu)] & BIT(v->pcpu);
             if (round == STAYS ? v->where != SCHED_RUNNING : round == RETURNS && !there) continue;
             uint32_t p = round == ANYWHERE ? take_lowest(own) : v->pcpu;
+            ASSUME(p < s->n_pcpus); /* who runs is on one */
             own[WORD(p)] &= ~BIT(p);
             seat(s, u, v, p);
         }
@@ -356,12 +357,11 @@ static void take_off(struct sched *s, struct sched_queue *q, int64_t now)
     if (s->gang.n_waiting) ask_free(s); /* its next turn may have waited for this */
 }
 
-static int64_t bounded(struct sched *s, struct sched_queue *q, int64_t now)
+/* How much of so long a turn it may have. */
+static int64_t bounded(struct sched *s, struct sched_vcpu *v, int64_t run_ns, int64_t now)
 {
-    int64_t run_ns = q->left_ns;
-    if (s->has_skews) run_ns = sched_skew_bound(s, q->current, run_ns, now);
-    if (s->has_limits && vm_of(s, q->current)->quota_ns)
-        run_ns = sched_limit_take(s, q->current, run_ns, now);
+    if (s->has_skews) run_ns = sched_skew_bound(s, v, run_ns, now);
+    if (s->has_limits && vm_of(s, v)->quota_ns) run_ns = sched_limit_take(s, v, run_ns, now);
     return run_ns;
 }
 
@@ -395,7 +395,7 @@ struct sched_pick sched_gang_pick(struct sched *s, struct sched_queue *q, int64_
         v->where = SCHED_RUNNING;
         q->current = v;
     }
-    return (struct sched_pick){v->id, bounded(s, q, now)};
+    return (struct sched_pick){v->id, bounded(s, v, q->left_ns, now)};
 }
 
 /* --- members come and go --- */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "scenario/expect_in.h"
 
 struct expect_node *expect_number(struct expect_parse *p, char *suffix, size_t suffix_size)
@@ -229,6 +230,7 @@ static void move(struct expect_parse *p, struct expect_node *n, const struct pla
     uint32_t bad = 0, which;
     if (sweep_move(p->f, &n->point, to->at, to->n, &bad)) return;
     const struct sweep_at *at = &to->at[bad];
+    ASSUME(at->key);
     expect_error(p, to->from[bad], strlen(at->key) + 1 + strlen(at->value),
                  "the sweep has no point where %.100s is `%.60s`%s", at->key, at->value,
                  sweep_move(p->f, &n->point, at, 1, &which) ? " beside what stands before it" : "");

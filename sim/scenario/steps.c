@@ -42,6 +42,15 @@ static bool any_bad(const struct node *map)
     return map->bad;
 }
 
+/* No more than a draw may be. */
+static bool amount(struct compiler *c, struct node *n, int64_t so_many, const char *of, struct step *s)
+{
+    s->amount = (struct dist){.kind = DIST_CONST, .a = so_many};
+    if (draw_make(&s->amount) == 0) return true;
+    tree_error(c->v->r->d, n, "out of range: more than 2^62 %s", of);
+    return false;
+}
+
 /* A constant number, which must not be nothing. */
 static bool constant(struct compiler *c, const struct got *got, const char *of, struct step *s)
 {
@@ -49,8 +58,7 @@ static bool constant(struct compiler *c, const struct got *got, const char *of, 
         tree_error(c->v->r->d, got->node, "a step of no %s does nothing, over and over", of);
         return false;
     }
-    s->amount = (struct dist){.kind = DIST_CONST, .a = got->n};
-    return !draw_make(&s->amount);
+    return amount(c, got->node, got->n, of, s);
 }
 
 /* A share in millionths to 2^-32; all of it is UINT32_MAX. */
@@ -213,10 +221,9 @@ static bool secret(struct compiler *c, struct node *n, struct step *s)
 {
     struct got got = {0};
     if (n->kind != NODE_SCALAR || !reader_scalar(c->v->r, n, key_find(S "secret"), &got)) return false;
-    s->amount = (struct dist){.kind = DIST_CONST, .a = got.n};
     if (c->g->like.memory_bytes && got.n > c->g->like.memory_bytes)
         return refused(c, n, "more than the VM's memory holds");
-    return draw_make(&s->amount) == 0;
+    return amount(c, n, got.n, "bytes", s);
 }
 
 static bool covert(struct compiler *c, struct node *map, struct step *s)

@@ -190,8 +190,8 @@ static void read_mode(struct reader *r, struct node *map, struct sc_vm *vm)
     static const char *const modes[SC_NMODES] = {"bare",     "container",  "emulation", "binary-translation",
                                                  "hardware", "paravirtual"};
     struct got mode = reader_get(r, map, V "mode"), guest = reader_get(r, map, V "guest");
-    for (uint8_t m = 0; m < SC_NMODES; m++)
-        if (!strcmp(mode.word, modes[m])) vm->mode = m;
+    for (uint32_t m = 0; m < SC_NMODES; m++)
+        if (!strcmp(mode.word, modes[m])) vm->mode = (uint8_t)m;
     vm->modified = guest.word[0] == 'm';
     bool bad = guest.stated && !guest.node; /* told before */
     if (vm->mode == SC_PARAVIRTUAL && mode.node && !vm->modified && !bad &&

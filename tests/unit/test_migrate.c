@@ -152,6 +152,20 @@ START_TEST(settings_go_along)
 }
 END_TEST
 
+/* To the host that it has moved to: refused, and nothing of it begins. (That it begins on is refused as the
+ * file is read.) */
+START_TEST(where_it_is_already)
+{
+    struct lab *l =
+        steps("1.0", methods[_i], "events: [{at: 200ms, migrate: a, to: g}, {at: 3s, migrate: a, to: g}]\n");
+    ck_assert_int_eq(life_count(l, "vm.a", "refused"), 1);
+    ck_assert_int_eq(life_when(l, "vm.a", "refused", 0), 3 * LIFE_SEC);
+    ck_assert_int_eq(life_count(l, "vm.a", "migrating"), 1);
+    ck_assert_int_eq(life_count(l, "vm.a", "migrated"), 1);
+    lab_close(l);
+}
+END_TEST
+
 /* Post-copy: pages that it refers to come ahead; each once. */
 START_TEST(post_copy_brings_each_page_once)
 {
@@ -210,6 +224,7 @@ Suite *migrate_suite(void)
     tcase_add_test(tc, another_speed);
     tcase_add_test(tc, failures_in_each_phase);
     tcase_add_test(tc, settings_go_along);
+    tcase_add_loop_test(tc, where_it_is_already, 0, 3);
     tcase_add_test(tc, post_copy_brings_each_page_once);
     tcase_add_loop_test(tc, seats_with_gaps, 0, 3);
     suite_add_tcase(s, tc);

@@ -92,6 +92,7 @@ static const struct refusal refusals[] = {
     {A "{access: outsid}" E, 4, 31, "`outsid` is not known", "did you mean `outside`?"},
     {A "{secret: 0B}" E, 4, 31, "out of range", NULL},
     {A "{secret: 32}" E, 4, 31, "no unit", NULL},
+    {A "{secret: 8000000TB}" E, 4, 31, "more than 2^62 bytes", NULL},
     {A "{covert: {bits: 3}}" E B, 4, 31, "either `send` or `receive` is wanted", NULL},
     {A "{covert: {send: random, receive: b}}" E B, 4, 31, "either `send` or `receive` is wanted", NULL},
     {A "{covert: {send: text}}" E, 4, 38, "`text` is not known; `send` is `random`", NULL},

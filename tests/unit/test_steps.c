@@ -264,6 +264,7 @@ static const struct refusal refusals[] = {
     {BARE "{touch: {pages: 5}}, {cpu: 1ms}]}\n", 7, 30, "`of` is missing, and so is the VM's memory.size",
      NULL},
     {T "pages: 0}}" E, 9, 38, "a step of no references does nothing", NULL},
+    {T "pages: 4611686018427387905}}" E, 9, 38, "more than 2^62 references", NULL},
     {T "pages: 5, of: 2GiB}}" E, 9, 45, "the VM has only 1GiB of memory", NULL},
     {BARE "{touch: {pages: 5}}, {cpu: 1ms}]}\n  memory: 4095B\n", 7, 30,
      "the VM's memory is less than one page of its host: 4KiB", NULL},
@@ -309,6 +310,7 @@ static const struct refusal refusals[] = {
     {S "{ops: {}}" E, 9, 28, "`ops` of nothing", NULL},
     {S "{ops: {syscal: 5}}" E, 9, 29, "unknown key `syscal`", "did you mean `syscall`?"},
     {S "{ops: {syscall: 0}}" E, 9, 38, "a step of no events does nothing", NULL},
+    {S "{ops: {syscall: 9000000000000000000}}" E, 9, 38, "more than 2^62 events", NULL},
     {S "{ops: {fork: 1, syscall: -1}}" E, 9, 47, "is negative", NULL},
     {S "{ops: 5}" E, 9, 28, "wants a map of keys", NULL},
     /* lock */
