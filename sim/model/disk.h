@@ -51,16 +51,18 @@ bool disk_reaches(const struct model *m, const struct vm *vm, uint32_t host);
 /* The VM is on another host than `from` now (vm->host): shared stores count it there. */
 void disk_move(struct model *m, struct vm *vm, uint32_t from);
 /* It fails, or its power is cut: nobody waits for its requests any more (those at a device end unseen, and
- * what they write is written); its page cache is empty. Bytes that were written there and not flushed are
- * lost: how many. A write acknowledged after a flush, or never cached, is on its device. disk_attach when it
+ * what they write is written, write-backs of the page cache too); its page cache is empty. Bytes that were
+ * written there, not flushed and not on a device yet are lost, also those of write-backs that wait for a
+ * pool: how many. A write acknowledged after a flush, or never cached, is on its device. disk_attach when it
  * starts again. */
 int64_t disk_crash(struct model *m, struct vm *vm);
 /* It stops in order: its page cache is written back, then power_flushed(m, vm) is called; true: there was
  * nothing to write, and it is not called. */
 bool disk_flush(struct model *m, struct vm *vm);
 /* A disk or store fails: what is queued or on its way there waits, and what comes later; nothing of it is
- * lost, and it all begins again when the device is back. `pool`: only what needs a new block of its pool
- * waits. */
+ * lost. When the device is back each request goes on where it was: one of 1 s, cut off for 2 s, takes 3 s in
+ * all. Failures are counted, its own and its host's: it is back when as many are repaired. `pool`: only what
+ * needs a new block of its pool waits. */
 void disk_fail(struct model *m, uint32_t disk, bool pool);
 void disk_repair(struct model *m, uint32_t disk, bool pool);
 /* A booting VM reads from its first disk: `bytes` that are its own, or, shared, those of its image. A linked

@@ -86,6 +86,84 @@ START_TEST(boot_storm)
 }
 END_TEST
 
+/* Fifty full copies, one every 2.15 s: each has the disk for 1.5 s and to itself. */
+START_TEST(a_stagger_ends_the_storm)
+{
+    const double read = 300e6 / 200e6, every = 2.15, n = 50;
+    struct lab *l =
+        lab_open("vlab: 1\nname: t\nrun: {duration: 107500ms, seed: 1}\nhosts: [{name: h, cpu: {cores: 50}, "
+                 "disks: [{name: d, bandwidth: 200MB/s}]}]\n"
+                 "images: [{name: i, boot: {shared: 300MB, own: 0B, cpu: 0s, time: 0s}}]\n"
+                 "vms: [{name: v, count: 50, host: h, disk: {on: d, size: 1GiB, from: i, clone: full}, "
+                 "start: {every: 2150ms}}]\n");
+    life_run(l, 1);
+    ck_near(lab_value(l, "host.h.disk.d", "disk.util", "share"), n * read / (n * every), 1e-6);
+    ck_near(lab_value(l, "host.h.disk.d", "disk.util", "share"), .698, 5e-4);
+    for (int v = 0; v < n; v++) {
+        char name[40];
+        snprintf(name, sizeof name, "vm.v-%d", v);
+        ck_near((double)life_when(l, name, "booted", 0) / 1e9, v * every + read, 1e-6);
+    }
+    lab_close(l);
+}
+END_TEST
+
+/* Erlang's C: the chance to wait for one of c servers, of which a are busy in the mean. */
+static double erlang_c(int c, double a)
+{
+    double b = 1;
+    for (int k = 1; k <= c; k++)
+        b = a * b / (k + a * b);
+    return b / (1 - a / c * (1 - b));
+}
+
+/* Mean time in a queue of c servers with a service of 1 s. */
+static double mm_time(int c, double load)
+{
+    return 1 + erlang_c(c, c * load) / (c * (1 - load));
+}
+
+/* Twelve hosts of 100 to 200 W, a fifth busy; packed on four of them, the others off. */
+START_TEST(consolidation)
+{
+    const int cores = _i ? 4 : 1, seeds = 4;
+    double power[2] = {0, 0}, time[2] = {0, 0}, on[2] = {0, 0};
+    for (int packed = 0; packed < 2; packed++) {
+        struct lab *l = lab_open(
+            "vlab: 1\nname: t\nrun: {duration: %s, warmup: 500s, seed: 1}\nhosts: [{name: h, count: 12, cpu: "
+            "{cores: %d, scheduler: rr, slice: 1s}, power: {idle: 100W, busy: 200W, off: 0W}, limit: {cpu: "
+            "60%%}}]\ncloud: {place: %s}\nvms: [{name: v, count: 12, vcpus: %d, cpu: {reservation: %d%%}, "
+            "workload: {kind: requests, arrivals: {poisson: %s/s}, steps: [{cpu: {exponential: 1s}}]}}]\n",
+            _i ? "6000s" : "40000s", cores, packed ? "pack-and-power-off" : "worst-fit", cores, 20 * cores,
+            _i ? "0.8" : "0.2");
+        for (int seed = 1; seed <= seeds; seed++) {
+            if (seed == 1)
+                life_run(l, 1);
+            else
+                lab_run(l, (uint64_t)seed);
+            power[packed] += lab_value(l, "cluster", "power", "mean") / seeds;
+            on[packed] += lab_value(l, "cluster", "hosts.on", "mean") / seeds;
+            for (int v = 0; v < 12; v++) {
+                char name[40];
+                snprintf(name, sizeof name, "vm.v-%d", v);
+                time[packed] += lab_value(l, name, "latency", "mean") / 12 / seeds;
+            }
+        }
+        lab_close(l);
+    }
+    const double apart = 12 * (100 + 100 * .2), together = 4 * (100 + 100 * .6);
+    ck_near(apart, 1440, 1e-9);
+    ck_near(together, 640, 1e-9);
+    ck_near(power[0], apart, .02 * apart);
+    ck_near(power[1], together, .02 * together);
+    ck_near(on[0], 12, .01);
+    ck_near(on[1], 4, .01);
+    const double ratio = mm_time(cores, .6) / mm_time(cores, .2);
+    ck_near(ratio, cores == 1 ? 2.000 : 1.176, 5e-4);
+    ck_near(time[1] / time[0], ratio, .02 * ratio);
+}
+END_TEST
+
 START_TEST(a_quota_refuses)
 {
     struct lab *l =
@@ -110,6 +188,8 @@ Suite *cloud_suite(void)
     tcase_add_test(tc, high_availability);
     tcase_add_test(tc, pre_copy);
     tcase_add_test(tc, boot_storm);
+    tcase_add_test(tc, a_stagger_ends_the_storm);
+    tcase_add_loop_test(tc, consolidation, 0, 2);
     tcase_add_test(tc, a_quota_refuses);
     suite_add_tcase(s, tc);
     return s;
