@@ -213,7 +213,7 @@ void cloud_done(struct model *m)
     free(c->residents);
     free(c->movers);
     free(c->moves);
-    free(c->resident_vm);
+    free(c->order);
     free(c->scratch);
     free(c);
 }

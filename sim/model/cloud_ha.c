@@ -34,8 +34,7 @@ static void restarted(struct model *m, struct vm *vm)
     cpu_settle(m, vm->host);
 }
 
-/* Whether it is to be up and nothing but the manager will see to it. */
-static bool waits(const struct vm *vm)
+bool cloud_ha_waits(const struct vm *vm)
 {
     return vm->resident && vm->wanted && vm->power == POWER_FAILED;
 }
@@ -45,7 +44,7 @@ static void restart(struct model *m, struct vm *vm)
 {
     struct cloud *c = m->cloud;
     enum rec_why why = REC_WHY_NONE;
-    struct mhost *to = cloud_place_pick(m, vm, vm->host, false, &why);
+    struct mhost *to = cloud_place_again(m, vm, &why);
     struct cloud_vm *v = &c->vm[vm->index];
     if (!to) {
         if (!v->stranded) inner_tell_why(m, vm, 0, REC_EV_STRANDED, why);
@@ -57,12 +56,48 @@ static void restart(struct model *m, struct vm *vm)
     v->stranded = false;
     host_move(m, vm, to);
     restarted(m, vm);
+    for (uint32_t i = 0; i < vm->sc->n_with; i++) { /* before anybody else takes their room */
+        struct vm *other = &m->vms[vm->sc->with[i]];
+        if (other != vm && cloud_ha_waits(other) && other->host->n_failures) restart(m, other);
+    }
 }
 
 /* An appointment holds if what it was made for is still so. */
 static bool holds(const struct model *m, int64_t failed_ns, int64_t after_ns)
 {
     return failed_ns >= 0 && failed_ns + after_ns == sim_now(m->sim);
+}
+
+/* With spares: the VMs of all hosts whose turn it is, in the order in which admission found room for them. */
+static uint32_t all_in_order(struct model *m)
+{
+    struct cloud *c = m->cloud;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < m->sc->n_vms; i++) {
+        const struct vm *vm = &m->vms[i];
+        if (!cloud_ha_waits(vm) || vm->host->n_failures == 0) continue;
+        int64_t failed = c->host[vm->host->index].failed_ns;
+        if (holds(m, failed, c->sc->detect_ns + c->sc->dispatch_ns))
+            cloud_place_add(c, vm, vm->host->index, &n);
+    }
+    place_decreasing(cloud_place_hosts(m), m->sc->n_hosts, c->residents, n, c->order, c->scratch);
+    for (uint32_t i = 0; i < n; i++)
+        c->order[i] = c->residents[c->order[i]].vm;
+    return n;
+}
+
+static void dispatch_from(struct model *m, struct mhost *h)
+{
+    struct cloud *c = m->cloud;
+    uint32_t n = 0;
+    if (c->sc->spares)
+        n = all_in_order(m);
+    else
+        HOST_EACH(m, h, vm) c->order[n++] = vm->index;
+    for (uint32_t i = 0; i < n; i++) { /* some may have followed one that they must be with */
+        struct vm *vm = &m->vms[c->order[i]];
+        if (cloud_ha_waits(vm) && vm->host->n_failures) restart(m, vm);
+    }
 }
 
 static void on_host(struct model *m, enum cloud_what what, struct mhost *h)
@@ -77,15 +112,14 @@ static void on_host(struct model *m, enum cloud_what what, struct mhost *h)
         return;
     }
     if (!holds(m, failed, detect + dispatch)) return;
-    HOST_EACH(m, h, vm)
-    if (waits(vm)) restart(m, vm);
+    dispatch_from(m, h);
 }
 
 static void on_vm(struct model *m, enum cloud_what what, struct vm *vm)
 {
     const struct cloud *c = m->cloud;
     int64_t detect = c->sc->detect_ns, dispatch = c->sc->dispatch_ns, failed = c->vm[vm->index].failed_ns;
-    if (!waits(vm) || vm->host->n_failures) return;
+    if (!cloud_ha_waits(vm) || vm->host->n_failures) return;
     if (what == CLOUD_VM_DETECT) {
         if (!holds(m, failed, detect)) return;
         inner_tell_why(m, vm, 0, REC_EV_DETECTED, REC_WHY_NONE);
@@ -109,7 +143,7 @@ void cloud_ha_retry(struct model *m)
     if (c->n_stranded == 0) return;
     for (uint32_t i = 0; i < m->sc->n_vms && c->n_stranded; i++) {
         if (!c->vm[i].stranded) continue;
-        if (waits(&m->vms[i])) {
+        if (cloud_ha_waits(&m->vms[i])) {
             restart(m, &m->vms[i]);
             continue;
         }

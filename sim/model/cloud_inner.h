@@ -62,7 +62,7 @@ struct cloud {
     struct place_vm *residents;   /* room for all VMs */
     struct place_mover *movers;
     struct place_move *moves;
-    uint32_t *resident_vm;
+    uint32_t *order; /* room for all VMs too */
     void *scratch;
     struct cloud_scale *scales;
     struct cloud_flavour *flavours;
@@ -87,6 +87,12 @@ struct cloud_ctx {
 };
 /* What only the manager knows, see place_ask. */
 enum rec_why cloud_place_may(const void *ctx, uint32_t host);
+/* Whether it failed, is to be up, and nothing but the manager will see to it. */
+bool cloud_ha_waits(const struct vm *vm);
+/* Where one whose host has failed starts again, and those that must be with it have room too; NULL: nowhere.
+ * With `spares` as admission found room for it, by first-fit, whatever the policy; the VMs come in
+ * place_decreasing's order. */
+struct mhost *cloud_place_again(struct model *m, struct vm *vm, enum rec_why *why);
 /* Where it goes; NULL: nowhere, *why tells. not: never there; NULL: anywhere. Admission counts where `admit`.
  */
 struct mhost *cloud_place_pick(struct model *m, struct vm *vm, const struct mhost * not, bool admit,
@@ -95,6 +101,8 @@ struct mhost *cloud_place_pick(struct model *m, struct vm *vm, const struct mhos
 enum rec_why cloud_place_fits(struct model *m, const struct vm *vm, const struct mhost *h);
 /* Measures loads anew: what each VM ran since the last time. */
 void cloud_place_loads(struct model *m);
+/* One more VM, as on that host, into c->residents, of which there are *n. */
+void cloud_place_add(struct cloud *c, const struct vm *vm, uint32_t host, uint32_t *n);
 /* All VMs on hosts that are not failed, into c->residents; how many. */
 uint32_t cloud_place_residents(struct model *m);
 bool cloud_place_rule(const void *ctx, const struct place_vm *vms, uint32_t vm, uint32_t host,

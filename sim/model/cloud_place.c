@@ -47,7 +47,7 @@ void cloud_place_init(struct model *m)
     c->residents = alloc_array(sc->n_vms + 1, sizeof *c->residents);
     c->movers = alloc_array(sc->n_vms + 1, sizeof *c->movers);
     c->moves = alloc_array(sc->n_vms + 1, sizeof *c->moves);
-    c->resident_vm = alloc_array(sc->n_vms + 1, sizeof *c->resident_vm);
+    c->order = alloc_array(sc->n_vms + 1, sizeof *c->order);
     c->scratch = alloc_array(1, place_survives_bytes(sc->n_hosts, sc->n_vms + 1) + 16);
 }
 
@@ -81,7 +81,8 @@ static enum rec_why may(struct model *m, const struct vm *vm, uint32_t host)
     }
     for (uint32_t i = 0; i < sc->n_with; i++) {
         const struct vm *other = &m->vms[sc->with[i]];
-        if (other->resident && other != vm && other->host->index != host) return REC_WHY_TOGETHER;
+        if (other->resident && other != vm && other->host->index != host && other->host->n_failures == 0)
+            return REC_WHY_TOGETHER;
     }
     return REC_WHY_NONE;
 }
@@ -110,7 +111,7 @@ enum rec_why cloud_place_fits(struct model *m, const struct vm *vm, const struct
 
 /* --- admission --- */
 
-static void add_resident(struct cloud *c, const struct vm *vm, uint32_t host, uint32_t *n)
+void cloud_place_add(struct cloud *c, const struct vm *vm, uint32_t host, uint32_t *n)
 {
     struct place_vm *p = &c->residents[(*n)++];
     *p = (struct place_vm){.features = vm->sc->features, .host = host, .vm = vm->index};
@@ -122,7 +123,7 @@ uint32_t cloud_place_residents(struct model *m)
     uint32_t n = 0;
     for (uint32_t i = 0; i < m->sc->n_vms; i++)
         if (m->vms[i].resident && m->vms[i].host->n_failures == 0)
-            add_resident(m->cloud, &m->vms[i], m->vms[i].host->index, &n);
+            cloud_place_add(m->cloud, &m->vms[i], m->vms[i].host->index, &n);
     return n;
 }
 
@@ -152,7 +153,7 @@ static bool survives(struct model *m, const struct vm *vm, uint32_t host)
     int64_t want[2];
     if (c->sc->spares == 0) return true;
     uint32_t n = cloud_place_residents(m);
-    if (!vm->resident) add_resident(c, vm, host, &n);
+    if (!vm->resident) cloud_place_add(c, vm, host, &n);
     cloud_place_hosts(m);
     host_wants(vm, want);
     for (int r = 0; r < 2; r++)
@@ -161,14 +162,43 @@ static bool survives(struct model *m, const struct vm *vm, uint32_t host)
                           c->rules ? cloud_place_rule : NULL, &ctx, c->scratch) == PLACE_NONE;
 }
 
+static const struct place_class *policy_of(const struct cloud *c, const struct vm *vm)
+{
+    const struct place_class *policy = vm->sc->place ? place_find(vm->sc->place) : c->policy;
+    return policy ? policy : place_find("first-fit");
+}
+
+struct mhost *cloud_place_again(struct model *m, struct vm *vm, enum rec_why *why)
+{
+    struct cloud *c = m->cloud;
+    struct cloud_ctx ctx = {m, vm};
+    struct place_ask ask = cloud_place_ask(vm, &ctx);
+    uint32_t turn = PLACE_NONE;
+    cloud_place_hosts(m);
+    for (uint32_t i = 0; i < vm->sc->n_with; i++) { /* room for those that have to follow it */
+        const struct vm *other = &m->vms[vm->sc->with[i]];
+        int64_t want[2];
+        if (other == vm || !cloud_ha_waits(other)) continue;
+        host_wants(other, want);
+        ask.want[PLACE_CPU] += want[HOST_CPU];
+        ask.want[PLACE_MEM] += want[HOST_MEM];
+    }
+    for (uint32_t h = 0; h < m->sc->n_hosts; h++)
+        c->hosts[h].off &= c->sc->spares == 0;
+    c->hosts[vm->host->index].usable = false;
+    const struct place_class *policy = c->sc->spares ? NULL : policy_of(c, vm);
+    uint32_t h = place_pick(policy ? policy : place_find("first-fit"), c->hosts, m->sc->n_hosts, &ask,
+                            policy ? &c->turn : &turn, why);
+    return h == PLACE_NONE ? NULL : &m->hosts[h];
+}
+
 struct mhost *cloud_place_pick(struct model *m, struct vm *vm, const struct mhost * not, bool admit,
                                enum rec_why *why)
 {
     struct cloud *c = m->cloud;
     struct cloud_ctx ctx = {m, vm};
     struct place_ask ask = cloud_place_ask(vm, &ctx);
-    const struct place_class *policy = vm->sc->place ? place_find(vm->sc->place) : c->policy;
-    if (!policy) policy = place_find("first-fit");
+    const struct place_class *policy = policy_of(c, vm);
     cloud_place_hosts(m);
     if (not ) c->hosts[not ->index].usable = false;
     /* Where the policy's choice would leave no room after a failure, its next choice may. */

@@ -70,16 +70,20 @@ struct place_vm { /* a VM that is on a host, with a VM's number for `may` */
  * those of `there` (numbers into vms) besides. */
 typedef bool place_rule(const void *ctx, const struct place_vm *vms, uint32_t vm, uint32_t host,
                         const uint32_t *there, uint32_t n_there);
-/* Tries every single host's failure (spares 1), or every set of `spares` (at most 3) hosts': whether all
- * their VMs have a place on the others (those that are off are switched on), by first-fit decreasing of the
- * dominant share. PLACE_NONE: yes; else the host (the lowest of the set) whose failure leaves a VM without.
- * It may say no where a better packing than first-fit decreasing exists, and never yes where that fails.
- * Without a rule (NULL) a bound that suffices is tried first: O(n + vms); else O(vms (log vms + log n)) for
- * one spare. Pass NULL where no VM has a rule. Each VM's host is one of the n. `scratch`: as many bytes as
- * place_survives_bytes says, aligned to 8. */
+/* Tries every single host's failure (spares 1), or every set of `spares` (at most 3) hosts' at once: whether
+ * all their VMs have a place on the others (those that are off are switched on), by first-fit decreasing of
+ * the dominant share. PLACE_NONE: yes; else the host (the lowest of the set) whose failure leaves a VM
+ * without. It may say no where a better packing than first-fit decreasing exists, and never yes where that
+ * fails. Without a rule (NULL) a bound that suffices is tried first: O(n + vms); else O(vms (log vms + log
+ * n)) for one spare. Pass NULL where no VM has a rule. Each VM's host is one of the n. `scratch`: as many
+ * bytes as place_survives_bytes says, aligned to 8. */
 size_t place_survives_bytes(uint32_t n, uint32_t n_vms);
 uint32_t place_survives(const struct place_host *hosts, uint32_t n, const struct place_vm *vms,
                         uint32_t n_vms, uint32_t spares, place_rule *rule, const void *ctx, void *scratch);
+/* The same VMs, numbers into vms, in the order in which they are to be put when it comes to it, each by
+ * first-fit, hosts that are off counted as on: then they fit as it was found. */
+void place_decreasing(const struct place_host *hosts, uint32_t n, const struct place_vm *vms, uint32_t n_vms,
+                      uint32_t *order, void *scratch);
 
 /* --- balancing, consolidation --- */
 

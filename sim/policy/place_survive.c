@@ -2,7 +2,8 @@
 /* Room for all after failures: every set of `spares` hosts is taken away, and its VMs are put on the others
  * by first-fit decreasing, the one with the greatest dominant share first. First-fit decreasing may fail
  * where a cleverer packing would not (it uses at most 11/9 of the bins that are needed, of one resource), so
- * a no may be overcautious; a yes comes with the packing that it found. */
+ * a no may be overcautious; a yes comes with the packing that it found, and place_decreasing says in what
+ * order to look for it when it is needed. */
 #include "policy/place_world.h"
 
 #define MOST_SPARES 3
@@ -91,6 +92,15 @@ static bool survives(struct place_world *w, const uint32_t *down, uint32_t spare
     for (uint32_t i = 0; i < spares; i++)
         place_world_up(w, down[i]);
     return all;
+}
+
+void place_decreasing(const struct place_host *hosts, uint32_t n, const struct place_vm *vms, uint32_t n_vms,
+                      uint32_t *order, void *scratch)
+{
+    struct place_world w = {.hosts = hosts, .vms = vms, .n = n, .n_vms = n_vms};
+    place_world_init(&w, scratch);
+    for (uint32_t i = 0; i < n_vms; i++)
+        order[i] = w.order[i];
 }
 
 uint32_t place_survives(const struct place_host *hosts, uint32_t n, const struct place_vm *vms,

@@ -96,7 +96,7 @@ static uint32_t first_with_room(const struct place_world *w, const int64_t *want
 
 bool place_world_before(const struct place_world *w, uint32_t a, uint32_t b)
 {
-    return w->size[a] != w->size[b] ? w->size[a] > w->size[b] : a < b;
+    return w->size[a] != w->size[b] ? w->size[a] > w->size[b] : w->vms[a].vm < w->vms[b].vm;
 }
 
 static void sift(struct place_world *w, uint32_t i, uint32_t n)

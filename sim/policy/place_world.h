@@ -27,7 +27,7 @@ struct place_world {
 
 size_t place_world_bytes(uint32_t n, uint32_t n_vms);
 void place_world_init(struct place_world *w, void *block);
-/* Whether a is put before b: the larger, of equals the lower number. */
+/* Whether a is put before b: the larger, of equals the VM with the lower number. */
 bool place_world_before(const struct place_world *w, uint32_t a, uint32_t b);
 void place_world_down(struct place_world *w, uint32_t host); /* not to be used from now on */
 void place_world_up(struct place_world *w, uint32_t host);   /* nobody must have been put there */
