@@ -76,26 +76,36 @@ START_TEST(stranded_by_a_rule)
 }
 END_TEST
 
-/* Two that must be together lose their host together: the first to go says where. */
+/* Two that must be together lose their host together: the first to go chooses for both, and the other follows
+ * before anybody else. a and b are 1 and 2 vCPUs, c is 1 and stood between them; hosts of 4 are partly full.
+ */
 START_TEST(together_they_fail_and_together_they_start)
 {
-    for (int spares = 0; spares < 2; spares++) {
-        struct lab *l =
-            lab_open(HEAD "hosts: [{name: h, count: 3, cpu: {cores: 4}}]\n" SAN
-                          "cloud: {place: worst-fit, overcommit: {cpu: 1}, ha: {detect: 15s, dispatch: "
-                          "5s, spares: %d}}\nvms: [{name: a, affinity: [b], " DISK
-                          "}, {name: b, vcpus: 2, affinity: [a], " DISK "}]\n"
-                          "events: [{at: 50s, fail: h-0, for: 1000s}]\n",
-                     spares);
+    static const struct {
+        int full[2]; /* of h-1, h-2 */
+        uint32_t ab, c;
+    } cases[] = {{{1, 3}, 1, 2}, {{2, 1}, 2, 1}, {{1, 1}, 1, 2}};
+    for (int i = 0; i < 3; i++) {
+        struct lab *l = lab_open(
+            HEAD "hosts: [{name: h, count: 3, cpu: {cores: 4}}]\n" SAN
+                 "cloud: {place: first-fit, overcommit: {cpu: 1}, ha: {detect: 15s, dispatch: 5s}}\nvms:\n"
+                 "- {name: a, affinity: [b], " DISK "}\n- {name: c, " DISK "}\n"
+                 "- {name: b, vcpus: 2, affinity: [a], " DISK "}\n"
+                 "- {name: f, host: h-1, vcpus: 4, cpu: {reservation: %d%%}, " DISK "}\n"
+                 "- {name: g, host: h-2, vcpus: 4, cpu: {reservation: %d%%}, " DISK "}\n"
+                 "events: [{at: 50s, fail: h-0, for: 1000s}]\n",
+            cases[i].full[0] * 100, cases[i].full[1] * 100);
         struct life x = {.lab = l};
         life_begin(&x, 1);
         life_to(&x, 40 * LIFE_SEC);
-        ck_assert_ptr_eq(life_vm(&x, "a")->host, &x.m->hosts[0]);
-        ck_assert_ptr_eq(life_vm(&x, "b")->host, &x.m->hosts[0]);
+        for (int k = 0; k < 3; k++)
+            ck_assert_ptr_eq(life_vm(&x, (const char *[]){"a", "b", "c"}[k])->host, &x.m->hosts[0]);
         life_to(&x, 100 * LIFE_SEC);
-        ck_assert_int_eq(life_vm(&x, "a")->power, POWER_UP);
-        ck_assert_int_eq(life_vm(&x, "b")->power, POWER_UP);
-        ck_assert_ptr_eq(life_vm(&x, "a")->host, life_vm(&x, "b")->host);
+        for (int k = 0; k < 3; k++) {
+            const struct vm *vm = life_vm(&x, (const char *[]){"a", "b", "c"}[k]);
+            ck_assert_int_eq(vm->power, POWER_UP);
+            ck_assert_uint_eq(vm->host->index, k < 2 ? cases[i].ab : cases[i].c);
+        }
         life_end(&x);
         lab_close(l);
     }
