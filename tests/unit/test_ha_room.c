@@ -77,7 +77,8 @@ START_TEST(stranded_by_a_rule)
 END_TEST
 
 /* Two that must be together lose their host together: the first to go chooses for both, and the other follows
- * before anybody else. a and b are 1 and 2 vCPUs, c is 1 and stood between them; hosts of 4 are partly full.
+ * before anybody else. a and b are 1 and 2 vCPUs, aa is 1 and its turn between theirs; hosts of 4 are partly
+ * full.
  */
 START_TEST(together_they_fail_and_together_they_start)
 {
@@ -89,7 +90,7 @@ START_TEST(together_they_fail_and_together_they_start)
         struct lab *l = lab_open(
             HEAD "hosts: [{name: h, count: 3, cpu: {cores: 4}}]\n" SAN
                  "cloud: {place: first-fit, overcommit: {cpu: 1}, ha: {detect: 15s, dispatch: 5s}}\nvms:\n"
-                 "- {name: a, affinity: [b], " DISK "}\n- {name: c, " DISK "}\n"
+                 "- {name: a, affinity: [b], " DISK "}\n- {name: aa, " DISK "}\n"
                  "- {name: b, vcpus: 2, affinity: [a], " DISK "}\n"
                  "- {name: f, host: h-1, vcpus: 4, cpu: {reservation: %d%%}, " DISK "}\n"
                  "- {name: g, host: h-2, vcpus: 4, cpu: {reservation: %d%%}, " DISK "}\n"
@@ -99,10 +100,10 @@ START_TEST(together_they_fail_and_together_they_start)
         life_begin(&x, 1);
         life_to(&x, 40 * LIFE_SEC);
         for (int k = 0; k < 3; k++)
-            ck_assert_ptr_eq(life_vm(&x, (const char *[]){"a", "b", "c"}[k])->host, &x.m->hosts[0]);
+            ck_assert_ptr_eq(life_vm(&x, (const char *[]){"a", "b", "aa"}[k])->host, &x.m->hosts[0]);
         life_to(&x, 100 * LIFE_SEC);
         for (int k = 0; k < 3; k++) {
-            const struct vm *vm = life_vm(&x, (const char *[]){"a", "b", "c"}[k]);
+            const struct vm *vm = life_vm(&x, (const char *[]){"a", "b", "aa"}[k]);
             ck_assert_int_eq(vm->power, POWER_UP);
             ck_assert_uint_eq(vm->host->index, k < 2 ? cases[i].ab : cases[i].c);
         }
