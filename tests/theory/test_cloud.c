@@ -164,6 +164,35 @@ START_TEST(consolidation)
 }
 END_TEST
 
+/* A VM that computes comes every 100 s and stays for 30, on one of three hosts of one core. Hosts nobody is
+ * on are switched off at once, and on again for who comes; or they stay on. */
+START_TEST(what_nobody_is_on_is_off)
+{
+    double power[2], on[2];
+    for (int packed = 0; packed < 2; packed++) {
+        struct lab *l = lab_open("vlab: 1\nname: t\nrun: {duration: 10100s, warmup: 100s, seed: 1}\nhosts: "
+                                 "[{name: h, count: 3, cpu: "
+                                 "{cores: 1}, power: {idle: 100W, busy: 200W, off: 5W}}]\ncloud: {place: %s, "
+                                 "overcommit: {cpu: 1}, "
+                                 "requests: {arrivals: {periodic: 100s}, lifetime: 30s, flavours: [{most: 2, "
+                                 "vm: {name: v, workload: "
+                                 "{steps: [{cpu: 700ms}]}}}]}}\n",
+                                 packed ? "pack-and-power-off" : "first-fit");
+        life_run(l, 1);
+        power[packed] = lab_value(l, "cluster", "power", "mean");
+        on[packed] = lab_value(l, "cluster", "hosts.on", "mean");
+        ck_assert_int_eq(life_count(l, "host.h-0", "on"), packed ? 100 : 0);
+        ck_near(lab_value(l, "cluster", "events.started", "total"), 100, 0);
+        ck_near(life_total(l, "vm.v-0", "work.done"), 4200, 0); /* it waits for nothing */
+        lab_close(l);
+    }
+    ck_near(power[0], .3 * 200 + .7 * 100 + 2 * 100, 1e-6);
+    ck_near(power[1], .3 * 200 + .7 * 5 + 2 * 5, 1e-6);
+    ck_near(on[0], 3, 1e-9);
+    ck_near(on[1], .3, 1e-9);
+}
+END_TEST
+
 START_TEST(a_quota_refuses)
 {
     struct lab *l =
@@ -190,6 +219,7 @@ Suite *cloud_suite(void)
     tcase_add_test(tc, boot_storm);
     tcase_add_test(tc, a_stagger_ends_the_storm);
     tcase_add_loop_test(tc, consolidation, 0, 2);
+    tcase_add_test(tc, what_nobody_is_on_is_off);
     tcase_add_test(tc, a_quota_refuses);
     suite_add_tcase(s, tc);
     return s;
