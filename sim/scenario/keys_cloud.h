@@ -51,8 +51,9 @@ static const struct key keys_cloud[] = {
         .about = "A host whose heartbeat is missing so long has failed."),
     KEY("cloud.ha.dispatch", KEY_DURATION, "5s", ANY, .about = "From then on until its VMs boot elsewhere."),
     KEY("cloud.ha.spares", KEY_COUNT, "0", IN(0, 3),
-        .about =
-            "Admission: a VM is placed only if, should any so many hosts fail, all would still have room.",
+        .about = "Admission: a VM is placed only if, should any so many hosts fail at once, all would still "
+                 "have room. "
+                 "VMs of failed hosts restart where that room was found, whatever `place` says.",
         .example = "1"),
     KEY("cloud.balance", KEY_MAP, "off", ANY, .words = "off",
         .about =
