@@ -76,6 +76,7 @@ done
 if [ $# = 0 ]; then
     vlab=$out/vlab
     host=$(mktemp)
+    try "checksums" sh tests/kvm/checksums.sh "$vlab"
     try "calibrate" "$vlab" kvm calibrate --quick -o "$host"
     try "both clocks" "$vlab" validate scenarios/01-two-vms.yaml -p "$host" -r 3
     try "both clocks, limited" "$vlab" validate scenarios/05-isolation-limit.yaml -p "$host" -r 3 --set run.duration=2s
