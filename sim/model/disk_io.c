@@ -297,8 +297,9 @@ void disk_job(struct model *m, uint64_t arg)
 
 void disk_io_move(struct model *m, struct io *io)
 {
+    bool away = io->dev->failures && !io->req.write; /* its cache answers nobody: the medium will */
     io->stage = IO_MOVES;
-    if (disk_cache_device(m->disks, io))
+    if (away || disk_cache_device(m->disks, io))
         disk_device_add(m, io);
     else
         disk_io_over(m, io, false);

@@ -233,6 +233,7 @@ int64_t disk_crash(struct model *m, struct vm *vm)
         vd->blocks_again += vd->cache.n_dirty;
         pagecache_done(&vd->cache);
         pagecache_init(&vd->cache, vd->sc->cache_bytes);
+        if (vd->dev->starved) disk_space_look(m, vd->dev); /* those that stood behind */
     }
     d->life[vm->index].flushing = 0;
     stop_boot(m, vm);
