@@ -35,6 +35,8 @@ enum io_kind {
 };
 enum io_stage {
     IO_GATHERS, /* before the device, or it never goes there: over when all that it waits for is */
+    IO_STACK,   /* likewise, in the I/O stack of a type 2 host */
+    IO_STARVES, /* likewise, in the line for the pool */
     IO_COPIES,  /* goes to the device when all that it waits for is over */
     IO_MOVES    /* on its way through the device */
 };
@@ -201,9 +203,13 @@ void disk_io_move(struct model *m, struct io *io);  /* to the device's cache and
 void disk_io_over(struct model *m, struct io *io, bool now);
 /* It is not done and never will be; it is in no list. Those who wait for it go on. */
 void disk_io_forget(struct model *m, struct io *io);
-/* Forgets those of that disk that wait for the pool; of write-backs the blocks count as never written back.
- */
-void disk_io_starved(struct model *m, struct vdisk *vd);
+/* Whether a crash of its VM forgets it: it waits for the pool, or its host went too, with its stack. */
+static inline bool disk_io_dies(const struct io *io, bool with_host)
+{
+    return io->stage == IO_STARVES || (io->stage == IO_STACK && with_host && io->req.write);
+}
+/* Forgets those of that disk; of write-backs the blocks count as never written back. */
+void disk_io_die(struct model *m, struct vdisk *vd, bool with_host);
 void disk_io_woke(struct disks *d, uint32_t host); /* to be settled when this handler is through */
 void disk_io_on_ripe(void *model, uint32_t arg);
 void disk_io_settle(struct model *m); /* the end of a handler of ours */

@@ -190,8 +190,9 @@ void disk_io_forget(struct model *m, struct io *io)
     }
 }
 
-void disk_io_starved(struct model *m, struct vdisk *vd)
+void disk_io_die(struct model *m, struct vdisk *vd, bool with_host)
 {
+    struct disks *d = m->disks;
     struct disk_dev *dev = vd->dev;
     struct io *io = dev->starved, *next, *gone = NULL;
     dev->starved = dev->starved_tail = NULL;
@@ -209,6 +210,13 @@ void disk_io_starved(struct model *m, struct vdisk *vd)
         else
             dev->starved = io;
         dev->starved_tail = io;
+    }
+    for (uint32_t i = 0; i < d->n_ios && with_host; i++) { /* their jobs will find nobody */
+        io = &d->slabs[i / DISK_SLAB][i % DISK_SLAB];
+        if (io->gen % 2 == 0 || io->vd != vd || io->stage != IO_STACK || !disk_io_dies(io, true)) continue;
+        io->kind = IO_PART;
+        io->next = gone;
+        gone = io;
     }
     for (; gone; gone = next) {
         next = gone->next;
@@ -285,13 +293,15 @@ void disk_io_issue(struct model *m, struct io *io)
     }
     int64_t ps = d->io_ps[h->index] + h->sc->modes->host_io_ps;
     d->io_ps[h->index] = ps % 1000;
+    io->stage = IO_STACK;
     thread_give(m, h, THREAD_IO, JOB_DISK, ps / 1000, disk_io_ticket(io));
 }
 
 void disk_job(struct model *m, uint64_t arg)
 {
     struct io *io = disk_io_find(m->disks, arg);
-    ASSERT(io);
+    if (!io) return;
+    io->stage = IO_GATHERS;
     disk_space_enter(m, io);
 }
 

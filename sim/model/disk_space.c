@@ -71,6 +71,7 @@ static void starve(struct model *m, struct io *io, const struct volume_need *nee
     struct disk_dev *dev = io->dev;
     int64_t bytes = (int64_t)need->grains * dev->pool.grain_bytes;
     io->next = NULL;
+    io->stage = IO_STARVES;
     if (dev->starved)
         dev->starved_tail->next = io;
     else
@@ -152,6 +153,7 @@ void disk_space_look(struct model *m, struct disk_dev *dev)
         struct volume_need need = volume_needs(&io->vd->vol, io->at, io->len);
         if (need.grains && !pool_has(&dev->pool, need.grains)) return;
         dev->starved = io->next;
+        io->stage = IO_GATHERS;
         take(m, io, &need);
         book_it(m, dev);
     }
