@@ -53,10 +53,10 @@ void disk_move(struct model *m, struct vm *vm, uint32_t from);
 /* It fails, or its power is cut: nobody waits for its requests any more, and its page cache is empty.
  * Requests at a device or in its host's I/O stack end unseen, write-backs among them, and what they write is
  * written. Those that wait for room in a pool are forgotten, and whoever waited behind them goes on; so are,
- * when its host fails with it, writes that are in that host's stack (reads there, and what a VM that moved
- * away has there, go on at once). Bytes that were written and not flushed are lost, how many: of blocks that
- * are dirty, or whose youngest write-back is forgotten, each counted once. A write acknowledged after a
- * flush, or never cached, is on its device. disk_attach when it starts again. */
+ * when its host fails with it, those in that host's stack (what a VM that moved away has there goes on at
+ * once). Bytes that were written and not flushed are lost, how many: of blocks that are dirty, or whose
+ * youngest write-back is forgotten, each counted once. A write acknowledged after a flush, or never cached,
+ * is on its device. disk_attach when it starts again. */
 int64_t disk_crash(struct model *m, struct vm *vm);
 /* It stops in order: its page cache is written back, then power_flushed(m, vm) is called; true: there was
  * nothing to write, and it is not called. */

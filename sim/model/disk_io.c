@@ -167,27 +167,23 @@ static void met(struct model *m, struct io *io)
 {
     ASSERT(io->pending > 0);
     if (--io->pending > (io->stage == IO_COPIES)) return;
-    if (io->stage == IO_COPIES)
-        disk_io_move(m, io);
-    else
+    if (io->stage != IO_COPIES)
         finish(m, io);
+    else if (io->life != io->vd->life)
+        disk_io_forget(m, io);
+    else
+        disk_io_move(m, io);
 }
 
 void disk_io_forget(struct model *m, struct io *io)
 {
-    struct io_link *l = io->waiters, *next;
     io->dev->issued--;
     tell_io(m, io, UINT32_MAX, true);
     book_shift(m, io->dev->book, REC_L_DISK_QUEUE, -1);
     if (io->vm && io->vm->book && io->kind != IO_PAGE) book_shift(m, io->vm->book, REC_L_DISK_QUEUE, -1);
-    disk_io_free(m->disks, io);
-    for (; l; l = next) {
-        struct io *who = l->who;
-        next = l->next;
-        l->next = m->disks->free_links;
-        m->disks->free_links = l;
-        met(m, who);
-    }
+    io->issued_ns = -1;
+    io->stage = IO_GATHERS;
+    met(m, io); /* those for whom it waits may be under way */
 }
 
 void disk_io_die(struct model *m, struct vdisk *vd, bool with_host)

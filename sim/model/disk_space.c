@@ -121,12 +121,12 @@ static bool behind(const struct io *io)
 void disk_space_enter(struct model *m, struct io *io)
 {
     struct disk_dev *dev = io->dev;
-    if (!io->vd || !io->req.write) {
-        disk_io_move(m, io);
+    if (io->vd && io->life != io->vd->life) {
+        disk_io_forget(m, io);
         return;
     }
-    if (io->life != io->vd->life) {
-        disk_io_forget(m, io);
+    if (!io->vd || !io->req.write) {
+        disk_io_move(m, io);
         return;
     }
     struct volume *v = &io->vd->vol;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Disks that fail, and whose requests are where meanwhile: at the device, in its cache, in the line for its
  * pool, in the stack of a host. */
+#include "model/thread.h"
 #include "tests/disklab.h"
 
 Suite *disk_fail_suite(void);
@@ -139,6 +140,74 @@ START_TEST(a_write_back_stays_behind_an_older_one)
 }
 END_TEST
 
+/* --- the I/O stack of a host --- */
+
+#define STACK                                                                                                \
+    "vlab: 1\nname: t\nrun: {duration: 20s, seed: 1}\nhosts: [{name: h, count: 2, profile: modern, "         \
+    "hypervisor: {type: 2, host_io: 10ms}, cpu: {cores: 2}}]\nstorage: [{name: san, hosts: [h-0, h-1], "     \
+    "iops: 1000}]\n"
+
+/* A write-back and a read are in the stack. Of a VM that fails alone, or that moved away before its old host
+ * fails, both are done; with its host they are gone, and the block is lost. */
+START_TEST(a_stack_goes_with_its_host)
+{
+    struct life l = {.lab = lab_open(STACK "vms: [{name: a, host: h-0, disk: {on: san, size: 1MiB, cache: "
+                                           "64KiB}, workload: {steps: [{sleep: 1s}]}}]\n"
+                                           "events: [{at: 19s, migrate: a, to: h-1}]\n")};
+    life_begin(&l, 1);
+    struct vdisk *vd = disklab_disk(l.m, 0);
+    const struct thread *t = &l.m->threads[l.m->hosts[0].first_thread];
+    life_to(&l, LIFE_SEC);
+    uint64_t write = disklab_ask(l.m, vd, 0, 4096, true, true),
+             read = disklab_ask(l.m, vd, 8192, 4096, false, false);
+    life_to(&l, LIFE_SEC + 5 * LIFE_MS);
+    ck_assert_uint_eq(t->n, 2);
+    if (_i == 1) host_move(l.m, vd->vm, &l.m->hosts[1]);
+    if (_i == 0)
+        power_fail(l.m, vd->vm, REC_WHY_GUEST);
+    else
+        host_fail(l.m, &l.m->hosts[0], REC_WHY_HOST);
+    disklab_settle(l.m);
+    life_check(&l);
+    ck_assert_uint_eq(t->n, _i == 0 ? 2 : 0);
+    ck_assert_uint_eq(disklab_kept(l.m), _i == 2 ? 0 : 3); /* the one that asked for the write, too */
+    life_to(&l, 2 * LIFE_SEC);
+    ck_assert(disklab_over(l.m, write) && disklab_over(l.m, read));
+    ck_assert_int_eq(l.m->dev_books[0].count[REC_N_DISK_OPS], _i == 2 ? 0 : 2);
+    ck_assert_int_eq(vd->vm->book->level[REC_L_DISK_QUEUE], 0);
+    if (_i) host_repair(l.m, &l.m->hosts[0]);
+    disklab_settle(l.m);
+    if (_i == 0) power_on(l.m, vd->vm);
+    write = disklab_ask(l.m, vd, 0, 4096, true, true); /* and it goes on as ever */
+    life_to(&l, 3 * LIFE_SEC);
+    ck_assert(disklab_over(l.m, write));
+    ck_assert_int_eq(l.m->dev_books[0].count[REC_N_DISK_OPS], _i == 2 ? 1 : 3);
+    ck_assert_uint_eq(disklab_kept(l.m), 0);
+    life_end(&l);
+    lab_run(l.lab, 1);
+    lab_close(l.lab);
+}
+END_TEST
+
+/* Tasks that wait for requests in the stack of a host that fails: what they were at is done again when it is
+ * back, and the bytes that are lost are told. */
+START_TEST(tasks_outlive_the_stack)
+{
+    static const char *const steps[] = {"{disk: {write: 4KiB}}", "{disk: {read: 4KiB}}",
+                                        "{disk: {write: 4KiB, flush: true}}, {disk: {write: 4KiB}}"};
+    struct lab *l = lab_open(STACK "vms: [{name: a, host: h-0, disk: {on: san, size: 1MiB, cache: %s}, "
+                                   "workload: {threads: 4, until: {count: 400}, steps: [%s]}}]\n"
+                                   "events: [{at: 1s, fail: h-0, for: 1s}, {at: 3005ms, fail: h-0, for: "
+                                   "1s}, {at: 5s, fail: san, for: 1s}, {at: 5500ms, fail: h-0, for: 1s}]\n",
+                             _i < 2 ? "0B" : "64KiB", steps[_i]);
+    life_run(l, 1);
+    ck_near(life_total(l, "vm.a", "work.done"), 400, 0);
+    ck_near(lab_value(l, "vm.a", "cpu.down", "total"), 3, 1e-9);
+    ck_assert_int_eq(life_count(l, "vm.a", "dirty-lost") > 0, _i == 2);
+    lab_close(l);
+}
+END_TEST
+
 Suite *disk_fail_suite(void)
 {
     Suite *s = suite_create("disk_fail");
@@ -148,6 +217,8 @@ Suite *disk_fail_suite(void)
     tcase_add_test(tc, a_failed_cache_answers_nobody);
     tcase_add_loop_test(tc, a_crash_lets_others_pass, 0, 3);
     tcase_add_loop_test(tc, a_write_back_stays_behind_an_older_one, 0, 2);
+    tcase_add_loop_test(tc, a_stack_goes_with_its_host, 0, 3);
+    tcase_add_loop_test(tc, tasks_outlive_the_stack, 0, 3);
     suite_add_tcase(s, tc);
     return s;
 }
