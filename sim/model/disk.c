@@ -164,7 +164,7 @@ void disk_destroy(struct model *m, struct vm *vm)
         struct vdisk *vd = &d->vds[first + k];
         if (!vd->attached) continue;
         uint32_t account = vd->vol.account;
-        disk_io_starved(m, vd);
+        disk_io_die(m, vd, false);
         disk_device_stand(m, vd);
         volume_done(&vd->vol);
         vd->blocks_again += vd->cache.n_dirty;

@@ -50,19 +50,23 @@ void disk_destroy(struct model *m, struct vm *vm);
 bool disk_reaches(const struct model *m, const struct vm *vm, uint32_t host);
 /* The VM is on another host than `from` now (vm->host): shared stores count it there. */
 void disk_move(struct model *m, struct vm *vm, uint32_t from);
-/* It fails, or its power is cut: nobody waits for its requests any more (those at a device end unseen, and
- * what they write is written, write-backs of the page cache too); its page cache is empty. Bytes that were
- * written there, not flushed and not on a device yet are lost, also those of write-backs that wait for a
- * pool: how many. A write acknowledged after a flush, or never cached, is on its device. disk_attach when it
- * starts again. */
+/* It fails, or its power is cut: nobody waits for its requests any more, and its page cache is empty.
+ * Requests at a device or in its host's I/O stack end unseen, write-backs among them, and what they write is
+ * written. Those that wait for room in a pool are forgotten, and whoever waited behind them goes on; so are,
+ * when its host fails with it, those in that host's stack (what a VM that moved away has there goes on at
+ * once). Bytes that were written and not flushed are lost, how many: of blocks that are dirty, or whose
+ * youngest write-back is forgotten, each counted once. A write acknowledged after a flush, or never cached,
+ * is on its device. disk_attach when it starts again. */
 int64_t disk_crash(struct model *m, struct vm *vm);
 /* It stops in order: its page cache is written back, then power_flushed(m, vm) is called; true: there was
  * nothing to write, and it is not called. */
 bool disk_flush(struct model *m, struct vm *vm);
-/* A disk or store fails: what is queued or on its way there waits, and what comes later; nothing of it is
- * lost. When the device is back each request goes on where it was: one of 1 s, cut off for 2 s, takes 3 s in
- * all. Failures are counted, its own and its host's: it is back when as many are repaired. `pool`: only what
- * needs a new block of its pool waits. */
+/* A disk or store fails: it stands still. What is queued or on its way there waits, and what comes later, a
+ * read of what its own cache holds among it; nothing of it is lost. When the device is back, each request
+ * goes on where it was, as behind a path that was away: it takes as much longer as that lasted, and nothing
+ * of it is done twice. `pool`: only what needs a new block of its pool waits. Failures are counted, the
+ * device's (its own and its host's) and the pool's apart: as many repairs end them, and one too many is none.
+ */
 void disk_fail(struct model *m, uint32_t disk, bool pool);
 void disk_repair(struct model *m, uint32_t disk, bool pool);
 /* A booting VM reads from its first disk: `bytes` that are its own, or, shared, those of its image. A linked

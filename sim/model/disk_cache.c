@@ -11,8 +11,9 @@
  * write-through: nothing in it can be lost. A read of what it holds takes none of the device's time, latency
  * included. A block that is on its way already is not fetched again, but waited for.
  *
- * Left out: read-ahead beyond a request, the rest of a block that a small write begins, and a grain given
- * back keeps its blocks until they age out. */
+ * Left out: read-ahead beyond a request, the rest of a block that a small write begins, a grain given
+ * back keeps its blocks until they age out, and a block whose write-back is at the device may be written back
+ * once more meanwhile, which a guest would put off. */
 #include "model/disk_inner.h"
 
 #define BLOCK PAGECACHE_BLOCK

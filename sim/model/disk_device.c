@@ -283,8 +283,9 @@ void disk_device_sit(struct model *m, struct vdisk *vd, uint32_t host)
     struct disk_dev *dev = vd->dev;
     if (dev->seats == 0 || vd->flow != NO_SEAT) return;
     uint32_t group = group_of(dev, host), k = 0;
-    while (k < dev->seats && dev->sitting[group * dev->seats + k])
-        k++;
+    while (k < dev->seats &&
+           (dev->sitting[group * dev->seats + k] || ioqueue_flow_waiting(dev->queue, group * dev->seats + k)))
+        k++; /* of a disk that is no more, something may still wait there */
     if (k == dev->seats) grow(m, dev);
     vd->flow = group * dev->seats + k;
     dev->sitting[vd->flow] = vd;
@@ -312,7 +313,7 @@ void disk_device_regroup(struct model *m, struct vdisk *vd, uint32_t host)
     disk_set_flow(m, vd);
     for (uint32_t i = 0; i < d->n_ios; i++) { /* what waits goes along */
         struct io *io = &d->slabs[i / DISK_SLAB][i % DISK_SLAB];
-        if (io->gen % 2 == 0 || io->vd != vd) continue;
+        if (io->gen % 2 == 0 || !disk_io_of(io, vd)) continue;
         bool queued = io->req.queued;
         if (queued) ioqueue_drop(dev->queue, &io->req, sim_now(m->sim));
         io->req.flow = vd->flow;

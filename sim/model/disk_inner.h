@@ -35,6 +35,8 @@ enum io_kind {
 };
 enum io_stage {
     IO_GATHERS, /* before the device, or it never goes there: over when all that it waits for is */
+    IO_STACK,   /* likewise, in the I/O stack of a type 2 host */
+    IO_STARVES, /* likewise, in the line for the pool */
     IO_COPIES,  /* goes to the device when all that it waits for is over */
     IO_MOVES    /* on its way through the device */
 };
@@ -183,6 +185,13 @@ static inline int64_t disk_place(const struct io *io, int64_t at)
     return io->life == io->vd->life && io->vd->attached ? volume_place(&io->vd->vol, at) : -1;
 }
 
+/* Whether it is that disk's, as it is now; a copy is whose write waits for it. */
+static inline bool disk_io_of(const struct io *io, const struct vdisk *vd)
+{
+    if (!io->vd && io->waiters) io = io->waiters->who;
+    return io->vd == vd && io->life == vd->life;
+}
+
 /* disk.c: the disk's weight, limits and reservation count at its flow. */
 void disk_set_flow(struct model *m, struct vdisk *vd);
 
@@ -199,11 +208,16 @@ void disk_io_issue(struct model *m, struct io *io); /* into the host's stack, th
 void disk_io_move(struct model *m, struct io *io);  /* to the device's cache and queue */
 /* The device is done with it, at this instant. now: from a handler of ours, so that it may be told. */
 void disk_io_over(struct model *m, struct io *io, bool now);
-/* It is not done and never will be; it is in no list. Those who wait for it go on. */
+/* It is not done and never will be; it is in no list. Those who wait for it go on, when what it waits for
+ * is over, too. */
 void disk_io_forget(struct model *m, struct io *io);
-/* Forgets those of that disk that wait for the pool; of write-backs the blocks count as never written back.
- */
-void disk_io_starved(struct model *m, struct vdisk *vd);
+/* Whether a crash of its VM forgets it: it waits for the pool, or its host went too, with its stack. */
+static inline bool disk_io_dies(const struct io *io, bool with_host)
+{
+    return io->stage == IO_STARVES || (io->stage == IO_STACK && with_host);
+}
+/* Forgets those of that disk; of write-backs the blocks count as never written back. */
+void disk_io_die(struct model *m, struct vdisk *vd, bool with_host);
 void disk_io_woke(struct disks *d, uint32_t host); /* to be settled when this handler is through */
 void disk_io_on_ripe(void *model, uint32_t arg);
 void disk_io_settle(struct model *m); /* the end of a handler of ours */

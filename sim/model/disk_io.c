@@ -167,31 +167,28 @@ static void met(struct model *m, struct io *io)
 {
     ASSERT(io->pending > 0);
     if (--io->pending > (io->stage == IO_COPIES)) return;
-    if (io->stage == IO_COPIES)
-        disk_io_move(m, io);
-    else
+    if (io->stage != IO_COPIES)
         finish(m, io);
+    else if (io->life != io->vd->life)
+        disk_io_forget(m, io);
+    else
+        disk_io_move(m, io);
 }
 
 void disk_io_forget(struct model *m, struct io *io)
 {
-    struct io_link *l = io->waiters, *next;
     io->dev->issued--;
     tell_io(m, io, UINT32_MAX, true);
     book_shift(m, io->dev->book, REC_L_DISK_QUEUE, -1);
     if (io->vm && io->vm->book && io->kind != IO_PAGE) book_shift(m, io->vm->book, REC_L_DISK_QUEUE, -1);
-    disk_io_free(m->disks, io);
-    for (; l; l = next) {
-        struct io *who = l->who;
-        next = l->next;
-        l->next = m->disks->free_links;
-        m->disks->free_links = l;
-        met(m, who);
-    }
+    io->issued_ns = -1;
+    io->stage = IO_GATHERS;
+    met(m, io); /* those for whom it waits may be under way */
 }
 
-void disk_io_starved(struct model *m, struct vdisk *vd)
+void disk_io_die(struct model *m, struct vdisk *vd, bool with_host)
 {
+    struct disks *d = m->disks;
     struct disk_dev *dev = vd->dev;
     struct io *io = dev->starved, *next, *gone = NULL;
     dev->starved = dev->starved_tail = NULL;
@@ -209,6 +206,13 @@ void disk_io_starved(struct model *m, struct vdisk *vd)
         else
             dev->starved = io;
         dev->starved_tail = io;
+    }
+    for (uint32_t i = 0; i < d->n_ios && with_host; i++) { /* their jobs will find nobody */
+        io = &d->slabs[i / DISK_SLAB][i % DISK_SLAB];
+        if (io->gen % 2 == 0 || io->vd != vd || io->stage != IO_STACK || !disk_io_dies(io, true)) continue;
+        io->kind = IO_PART;
+        io->next = gone;
+        gone = io;
     }
     for (; gone; gone = next) {
         next = gone->next;
@@ -285,20 +289,23 @@ void disk_io_issue(struct model *m, struct io *io)
     }
     int64_t ps = d->io_ps[h->index] + h->sc->modes->host_io_ps;
     d->io_ps[h->index] = ps % 1000;
+    io->stage = IO_STACK;
     thread_give(m, h, THREAD_IO, JOB_DISK, ps / 1000, disk_io_ticket(io));
 }
 
 void disk_job(struct model *m, uint64_t arg)
 {
     struct io *io = disk_io_find(m->disks, arg);
-    ASSERT(io);
+    if (!io) return;
+    io->stage = IO_GATHERS;
     disk_space_enter(m, io);
 }
 
 void disk_io_move(struct model *m, struct io *io)
 {
+    bool away = io->dev->failures && !io->req.write; /* its cache answers nobody: the medium will */
     io->stage = IO_MOVES;
-    if (disk_cache_device(m->disks, io))
+    if (away || disk_cache_device(m->disks, io))
         disk_device_add(m, io);
     else
         disk_io_over(m, io, false);

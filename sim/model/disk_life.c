@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "model/guest.h"
+#include "model/host.h"
 #include "model/power.h"
 
 #define BOOT_BYTES (INT64_C(1) << 20)
@@ -187,28 +188,37 @@ void disk_life_over(struct model *m, struct vm *vm, enum io_kind kind)
         power_flushed(m, vm);
 }
 
-/* Blocks of a guest's cache whose last content goes with it: dirty ones, and those of write-backs that wait
- * for the pool; a block that is both counts once. */
-static int64_t blocks_lost(struct vdisk *vd)
+/* Blocks of a guest's cache whose last content goes with it: dirty ones, and those of write-backs that are
+ * forgotten, unless a younger one goes on; each counts once. */
+static int64_t blocks_lost(struct vdisk *vd, bool with_host)
 {
-    int64_t n = vd->cache.n_dirty;
-    for (const struct io *io = vd->dev->starved; io; io = io->next)
-        if (io->vd == vd && io->back_at) n += disk_cache_blocks(io);
-    if (n == vd->cache.n_dirty) return n;
-    struct pagecache set;
+    int64_t n = vd->cache.n_dirty, carried = 0;
+    bool some = false;
+    for (const struct io *io = vd->backs; io && io->life == vd->life; io = io->back_next) {
+        some |= disk_io_dies(io, with_host);
+        carried += disk_cache_blocks(io);
+    }
+    if (!some) return n;
+    struct pagecache lost, met;
     uint64_t key;
     uint32_t i;
-    pagecache_init(&set, n * PAGECACHE_BLOCK);
-    vd->blocks_again += vd->cache.n_dirty;
-    while (pagecache_clean(&vd->cache, &key))
-        pagecache_put(&set, key, &i, &key);
-    for (const struct io *io = vd->dev->starved; io; io = io->next)
-        for (int64_t b = 0; io->vd == vd && io->back_at && b < disk_cache_blocks(io); b++) {
+    pagecache_init(&lost, (n + carried) * PAGECACHE_BLOCK);
+    pagecache_init(&met, (n + carried) * PAGECACHE_BLOCK);
+    vd->blocks_again += n;
+    while (pagecache_clean(&vd->cache, &key)) {
+        pagecache_put(&lost, key, &i, &key);
+        pagecache_put(&met, key, &i, &key);
+    }
+    for (const struct io *io = vd->backs; io && io->life == vd->life; io = io->back_next) /* youngest first */
+        for (int64_t b = 0; b < disk_cache_blocks(io); b++) {
             uint64_t at = (uint64_t)(io->at / PAGECACHE_BLOCK + b);
-            if (!pagecache_has(&set, at)) pagecache_put(&set, at, &i, &key);
+            if (pagecache_has(&met, at)) continue;
+            pagecache_put(&met, at, &i, &key);
+            if (disk_io_dies(io, with_host)) pagecache_put(&lost, at, &i, &key);
         }
-    n = set.n;
-    pagecache_done(&set);
+    n = lost.n;
+    pagecache_done(&lost);
+    pagecache_done(&met);
     return n;
 }
 
@@ -216,6 +226,7 @@ int64_t disk_crash(struct model *m, struct vm *vm)
 {
     struct disks *d = m->disks;
     int64_t lost = 0;
+    bool with_host = !host_up(vm->host);
     for (uint32_t i = 0; i < d->n_ios; i++) {
         struct io *io = &d->slabs[i / DISK_SLAB][i % DISK_SLAB];
         if (io->gen % 2 == 1 && io->vm == vm && io->kind != IO_PAGE)
@@ -224,8 +235,8 @@ int64_t disk_crash(struct model *m, struct vm *vm)
     for (uint32_t k = 0; k < vm->sc->n_disks; k++) {
         struct vdisk *vd = vdisk_of(m, vm, k);
         if (!vd->attached) continue;
-        lost += blocks_lost(vd) * PAGECACHE_BLOCK;
-        disk_io_starved(m, vd);
+        lost += blocks_lost(vd, with_host) * PAGECACHE_BLOCK;
+        disk_io_die(m, vd, with_host);
     }
     for (uint32_t k = 0; k < vm->sc->n_disks; k++) {
         struct vdisk *vd = vdisk_of(m, vm, k);
@@ -233,6 +244,7 @@ int64_t disk_crash(struct model *m, struct vm *vm)
         vd->blocks_again += vd->cache.n_dirty;
         pagecache_done(&vd->cache);
         pagecache_init(&vd->cache, vd->sc->cache_bytes);
+        if (vd->dev->starved) disk_space_look(m, vd->dev); /* those that stood behind */
     }
     d->life[vm->index].flushing = 0;
     stop_boot(m, vm);

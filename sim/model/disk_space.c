@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Space: a write takes the grains it needs before it goes to the device, or waits until the pool has them
  * all. Writers are served first come first served: one that needs little does not overtake one that needs
- * much. What needs no grain never waits. A shared grain of which the write covers a part is read first, and
- * the rest of it is written with the write. */
+ * much. What needs no grain does not wait, unless older content of a block that it writes back does. A shared
+ * grain of which the write covers a part is read first, and the rest of it is written with the write. */
 #include "model/disk_inner.h"
 
 #include <stdlib.h>
@@ -71,6 +71,7 @@ static void starve(struct model *m, struct io *io, const struct volume_need *nee
     struct disk_dev *dev = io->dev;
     int64_t bytes = (int64_t)need->grains * dev->pool.grain_bytes;
     io->next = NULL;
+    io->stage = IO_STARVES;
     if (dev->starved)
         dev->starved_tail->next = io;
     else
@@ -108,20 +109,30 @@ static void take(struct model *m, struct io *io, const struct volume_need *need)
         disk_io_issue(m, copies[i]);
 }
 
+/* Whether it writes back what an older write-back that waits for the pool does, too: newer content does not
+ * pass it. */
+static bool behind(const struct io *io)
+{
+    for (const struct io *w = io->back_at ? io->dev->starved : NULL; w; w = w->next)
+        if (w->vd == io->vd && w->back_at && w->at < io->at + io->len && io->at < w->at + w->len) return true;
+    return false;
+}
+
 void disk_space_enter(struct model *m, struct io *io)
 {
     struct disk_dev *dev = io->dev;
+    if (io->vd && io->life != io->vd->life) {
+        disk_io_forget(m, io);
+        return;
+    }
     if (!io->vd || !io->req.write) {
         disk_io_move(m, io);
         return;
     }
-    if (io->life != io->vd->life) {
-        disk_io_forget(m, io);
-        return;
-    }
     struct volume *v = &io->vd->vol;
     struct volume_need need = volume_needs(v, io->at, io->len);
-    if (need.grains && (dev->starved || dev->pool_failures || !pool_has(&dev->pool, need.grains))) {
+    bool short_of = need.grains && (dev->starved || dev->pool_failures || !pool_has(&dev->pool, need.grains));
+    if (short_of || behind(io)) {
         starve(m, io, &need);
         return;
     }
@@ -142,6 +153,7 @@ void disk_space_look(struct model *m, struct disk_dev *dev)
         struct volume_need need = volume_needs(&io->vd->vol, io->at, io->len);
         if (need.grains && !pool_has(&dev->pool, need.grains)) return;
         dev->starved = io->next;
+        io->stage = IO_GATHERS;
         take(m, io, &need);
         book_it(m, dev);
     }

@@ -45,13 +45,18 @@ void pool_grow(struct pool *p, int64_t bytes)
     if (p->cap != POOL_NO_BOUND) p->cap += (uint64_t)(bytes / p->grain_bytes);
 }
 
-void pool_close(struct pool *p, uint32_t account)
+static void close_empty(struct pool *p, uint32_t account)
 {
     struct pool_account *a = &p->accounts[account];
-    ASSERT(!a->moved);
-    if (a->owned) return;
+    if (!a->closes || a->owned || a->moved) return;
     a->next = p->closed;
     p->closed = account;
+}
+
+void pool_close(struct pool *p, uint32_t account)
+{
+    p->accounts[account].closes = true;
+    close_empty(p, account);
 }
 
 uint32_t pool_open(struct pool *p)
@@ -87,6 +92,7 @@ uint32_t pool_moved(struct pool *p)
     if (p->n_moved == 0) return POOL_NOBODY;
     uint32_t account = p->moved[--p->n_moved];
     p->accounts[account].moved = false;
+    close_empty(p, account);
     return account;
 }
 

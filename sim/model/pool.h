@@ -45,6 +45,7 @@ struct pool_account {
     uint64_t owned;
     uint32_t next; /* closed: the next one that is */
     bool moved;    /* in the list of those whose `owned` changed */
+    bool closes;   /* once it owns nothing */
 };
 
 struct pool {
@@ -68,8 +69,8 @@ void pool_done(struct pool *p);
 void pool_grow(struct pool *p, int64_t bytes);
 /* A new account, owning nothing. */
 uint32_t pool_open(struct pool *p);
-/* Its volume is no more. An account that owns nothing will be used again; what one that still does owns
- * (others share it) stays on it. Its last change has been told (pool_moved). */
+/* Its volume is no more. What it still owns (others share it) stays on it; when it owns nothing, and that has
+ * been told (pool_moved), it will be used again. */
 void pool_close(struct pool *p, uint32_t account);
 static inline bool pool_has(const struct pool *p, uint64_t n)
 {

@@ -35,8 +35,8 @@ void thread_build(struct model *m, struct mhost *h);
 void thread_done(struct model *m);
 /* Its job is done: what follows from it, then the next one. False: there is none. */
 bool thread_proceed(struct model *m, struct vcpu *v);
-/* The host is down: all its jobs are over at once, without CPU time; thread_give does likewise while it is.
- */
+/* The host is down: all its jobs are over at once, without CPU time (of a request that died with its VM
+ * nothing follows: disk_crash); thread_give does likewise while it is. */
 void thread_flush(struct model *m, struct mhost *h);
 /* The engine's event: what the host's own programs want in the next 10 ms. */
 void thread_on_load(void *model, uint32_t host);

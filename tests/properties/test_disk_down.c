@@ -8,7 +8,7 @@
 
 #include "base/rng.h"
 
-Suite *disk_fail_suite(void);
+Suite *disk_down_suite(void);
 
 #define N_FAILURES 9
 #define READS      120
@@ -263,10 +263,10 @@ START_TEST(what_was_flushed_is_there_and_the_rest_is_counted)
 }
 END_TEST
 
-Suite *disk_fail_suite(void)
+Suite *disk_down_suite(void)
 {
-    Suite *s = suite_create("disk_fail");
-    TCase *t = tcase_create("disk_fail");
+    Suite *s = suite_create("disk_down");
+    TCase *t = tcase_create("disk_down");
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, nothing_is_lost, 0, 12);
     tcase_add_loop_test(t, a_request_goes_on_where_it_was, 0, 3);
