@@ -54,6 +54,7 @@ void disk_done(struct model *m)
         free(vd->snaps);
         if (vd->attached) volume_done(&vd->vol);
         pagecache_done(&vd->cache);
+        pagecache_done(&vd->held);
     }
     for (uint32_t i = 0; i < m->sc->n_disks; i++)
         disk_device_done(&d->devs[i]);
@@ -93,6 +94,7 @@ static void make(struct model *m, struct vdisk *vd, uint32_t nth)
     if (!linked) volume_fill(&vd->vol, sc->used_bytes);
     vd->next[PROG_WRITE] = src && sc->used_bytes == 0 ? src->sc->used_bytes : sc->used_bytes;
     pagecache_init(&vd->cache, sc->cache_bytes);
+    pagecache_init(&vd->held, INT64_MAX);
 }
 
 void disk_set_flow(struct model *m, struct vdisk *vd)
@@ -169,6 +171,7 @@ void disk_destroy(struct model *m, struct vm *vm)
         volume_done(&vd->vol);
         vd->blocks_again += vd->cache.n_dirty;
         pagecache_done(&vd->cache);
+        pagecache_done(&vd->held);
         vd->attached = false;
         vd->life++;
         disk_space_look(m, vd->dev);

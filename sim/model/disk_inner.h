@@ -78,6 +78,7 @@ struct vdisk {
     int64_t next[PROG_NDISK]; /* where the next sequential request of that kind begins */
     uint64_t key;
     struct pagecache cache; /* the guest's; no blocks: none */
+    struct pagecache held;  /* blocks of write-backs that wait for the pool; fetch: of how many */
     uint64_t told_full;     /* the pool's filling that this VM was told of */
     /* Blocks of that cache ever written to; of these already dirty, or trimmed while they were; written back.
      */
@@ -226,6 +227,7 @@ void disk_io_done(struct disks *d);
 /* disk_space.c */
 void disk_space_enter(struct model *m, struct io *io);
 void disk_space_look(struct model *m, struct disk_dev *dev); /* grains came or went: books, alarm, writers */
+void disk_space_hold(const struct io *io, bool waits); /* a write-back's blocks, in vd->held, or no longer */
 void disk_space_account(struct vdisk *vd, uint32_t account); /* is this disk's */
 
 /* disk_cache.c */

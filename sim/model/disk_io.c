@@ -196,6 +196,7 @@ void disk_io_die(struct model *m, struct vdisk *vd, bool with_host)
         next = io->next;
         io->next = NULL;
         if (io->vd == vd) {
+            disk_space_hold(io, false);
             io->kind = IO_PART;
             io->next = gone;
             gone = io;

@@ -66,12 +66,27 @@ static void book_it(struct model *m, struct disk_dev *dev)
     }
 }
 
+void disk_space_hold(const struct io *io, bool waits)
+{
+    struct pagecache *c = &io->vd->held;
+    for (int64_t b = 0; io->back_at && b < disk_cache_blocks(io); b++) {
+        uint64_t key = (uint64_t)(io->at / PAGECACHE_BLOCK + b), out;
+        uint32_t i = pagecache_find(c, key);
+        if (i == PAGECACHE_NONE) pagecache_put(c, key, &i, &out);
+        if (waits)
+            c->v[i].fetch++;
+        else if (--c->v[i].fetch == 0)
+            pagecache_drop(c, key);
+    }
+}
+
 static void starve(struct model *m, struct io *io, const struct volume_need *need)
 {
     struct disk_dev *dev = io->dev;
     int64_t bytes = (int64_t)need->grains * dev->pool.grain_bytes;
     io->next = NULL;
     io->stage = IO_STARVES;
+    disk_space_hold(io, true);
     if (dev->starved)
         dev->starved_tail->next = io;
     else
@@ -113,8 +128,8 @@ static void take(struct model *m, struct io *io, const struct volume_need *need)
  * pass it. */
 static bool behind(const struct io *io)
 {
-    for (const struct io *w = io->back_at ? io->dev->starved : NULL; w; w = w->next)
-        if (w->vd == io->vd && w->back_at && w->at < io->at + io->len && io->at < w->at + w->len) return true;
+    for (int64_t b = 0; io->back_at && b < disk_cache_blocks(io); b++)
+        if (pagecache_has(&io->vd->held, (uint64_t)(io->at / PAGECACHE_BLOCK + b))) return true;
     return false;
 }
 
@@ -154,6 +169,7 @@ void disk_space_look(struct model *m, struct disk_dev *dev)
         if (need.grains && !pool_has(&dev->pool, need.grains)) return;
         dev->starved = io->next;
         io->stage = IO_GATHERS;
+        disk_space_hold(io, false);
         take(m, io, &need);
         book_it(m, dev);
     }

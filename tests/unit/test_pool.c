@@ -115,6 +115,31 @@ START_TEST(test_moved)
 }
 END_TEST
 
+/* An account is used again when its volume is gone and it owns nothing; while others have what it took, it is
+ * not. */
+START_TEST(test_closed)
+{
+    struct pool p;
+    pool_init(&p, 0, 4096);
+    uint32_t a = pool_open(&p), b = pool_open(&p), g = pool_take(&p, a);
+    while (pool_moved(&p) != POOL_NOBODY) {
+    }
+    pool_ref(&p, g);
+    ck_assert(!pool_drop(&p, g));
+    pool_close(&p, a);
+    pool_close(&p, b);
+    ck_assert_uint_eq(pool_open(&p), b);
+    ck_assert_uint_eq(pool_open(&p), 2);
+    ck_assert(pool_drop(&p, g));
+    ck_assert_uint_eq(pool_open(&p), 3); /* nobody has been told yet */
+    ck_assert_uint_eq(pool_moved(&p), a);
+    ck_assert_int_eq(pool_owned(&p, a), 0);
+    ck_assert_uint_eq(pool_open(&p), a);
+    ck_assert_uint_eq(p.n_accounts, 4);
+    pool_done(&p);
+}
+END_TEST
+
 /* References go up and down at random; a plain array says what should be. */
 START_TEST(test_random)
 {
@@ -165,6 +190,7 @@ Suite *pool_suite(void)
     tcase_add_test(t, test_beside);
     tcase_add_test(t, test_vast);
     tcase_add_test(t, test_moved);
+    tcase_add_test(t, test_closed);
     tcase_add_test(t, test_random);
     return s;
 }
