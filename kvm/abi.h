@@ -11,11 +11,11 @@
  *     0x0d00000  stacks, one a vCPU, each over a guard page     read, write
  *     0x1000000  payload: text (read, execute), rodata (read), data (read, write)
  *    0x40000000  logs, one a vCPU: struct abi_log, shared with the runner; nothing in it is trusted
- *    0x50000000  one page of a device that takes 32 bits at its begin and does nothing     write; in no slot
- *    0x60000000  one page that is mapped but lies in no slot: touching it shows that nothing is there
- *    0x80000000  more page tables, for                       not mapped
- *   0x100000000  the memory that `touch` steps refer to     read, write; page n of the VM is its nth
- *                page, of memory_bytes; the first page after it is mapped and in no slot
+ *    0x50000000  one page of a device that takes 32 bits at its beginning and does nothing     write; in no
+ * slot 0x60000000  one page that is mapped but lies in no slot: touching it shows that nothing is there
+ *    0x80000000  page tables of what follows                 not mapped
+ *   0x100000000  the VM's memory, of memory_bytes; its page n is the VM's page n     read, write, as far as
+ *                steps refer to it; the first page after it is mapped and in no slot
  *
  * A port's number is the operation, so the VMM reads no guest memory to know what is asked. The TSS's I/O
  * bitmap lets exactly these ports through (IOPL is 0); any other traps in the guest and ends it.

@@ -7,7 +7,8 @@
 # 77 where /dev/kvm cannot be opened, and says why. Where it can, nothing may be skipped (a test prints
 # `SKIPPED: WHAT: why` when it does) but for want of a facility that tests/kvm/may-skip.txt names. What fails
 # is tried again, twice at most, only if others took more than 2 % of the CPUs meanwhile: a measurement on
-# a busy host proves nothing, and after the third time it has failed all the same.
+# a busy host proves nothing, and after the third time it has failed all the same. A comparison that says itself
+# that the host was too noisy (4) gets five tries, with more time between them.
 set -u
 cd "$(dirname "$0")/.."
 out=build/${BUILD:-release}
@@ -36,7 +37,7 @@ measured() {
         awk '{printf "%d", 100 * ($3 - $1 - ($6 - $5)) / ($4 - $2 + 1)}')
     return $rc
 }
-# NAME COMMAND: up to three times while others disturb it.
+# NAME COMMAND: again while others disturb it, see above.
 try() {
     name=$1
     shift

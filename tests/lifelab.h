@@ -58,6 +58,17 @@ static inline void life_end(struct life *l)
     l->m = NULL;
 }
 
+/* The same with a meter that has read all of it: its laws hold too. The lab and the meter are done with. */
+static inline void life_end_metered(struct life *l, struct meter *meter)
+{
+    char *why = NULL;
+    life_end(l);
+    ck_assert_msg(meter_finish(meter, lab_scenario(l->lab)->run.duration_ns, &why) == 0, "%s",
+                  why ? why : "?");
+    meter_free(meter);
+    lab_close(l->lab);
+}
+
 static inline struct vm *life_vm(struct life *l, const char *name)
 {
     for (uint32_t i = 0; i < l->m->sc->n_vms; i++)
@@ -80,6 +91,16 @@ static inline void life_run(struct lab *lab, uint64_t seed)
 static inline double life_total(const struct lab *l, const char *entity, const char *metric)
 {
     return lab_value(l, entity, metric, "total");
+}
+
+/* Bytes in guests' caches that were lost with them. */
+static inline double life_lost(const struct lab *l)
+{
+    const struct run_output *o = lab_output(l);
+    double sum = 0;
+    for (size_t i = 0; i < o->n_happenings; i++)
+        if (strcmp(o->happenings[i].kind, "dirty-lost") == 0) sum += o->happenings[i].value;
+    return sum;
 }
 
 /* All rows of the entities that begin with that name (and their parts): to compare byte for byte. malloc'ed

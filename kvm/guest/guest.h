@@ -41,6 +41,16 @@ struct request {
     uint64_t number;
 };
 
+/* Where a task is in its step. */
+enum task_does {
+    TASK_NEXT,  /* the next step is to be drawn */
+    TASK_WORKS, /* for `iters` more */
+    TASK_BUSY,  /* until busy_until_ns */
+    TASK_LINE,  /* for the lock, spinning; then it works for `iters` */
+    TASK_TOUCHES,
+    TASK_OPS
+};
+
 struct task {
     struct prog_task prog;
     struct request request;
@@ -52,8 +62,8 @@ struct task {
     uint64_t ops;  /* events still to come */
     uint32_t op;   /* of this kind: enum prog_op */
     uint32_t ticket;
-    bool in_cpu, in_busy, in_touch;
-    bool in_line, holds; /* waits for the lock, has it */
+    enum task_does does;
+    bool holds; /* has the lock, while it works */
 };
 
 struct guest {
@@ -96,16 +106,15 @@ void arrivals_begin(struct guest *g);
 void arrivals_next(struct guest *g);                      /* draws when the next comes */
 int64_t arrivals_think(struct guest *g, uint32_t client); /* its next think */
 
-/* touch.c: a touch step, a piece at a time; then in_touch is false. */
+/* touch.c: a touch step, a piece at a time; after the last it is at TASK_NEXT. */
 void touch_begin(struct guest *g, struct task *t, const struct prog_act *act);
 void touch_piece(struct guest *g, struct task *t);
 /* What `how` (enum prog_access) says and no guest may: does not come back. */
 void touch_refused(const struct guest *g, uint32_t how);
 
-/* lock.c: stands in line; spins for a while, and holds the lock when it is no longer in line; gives it back.
- */
+/* lock.c: stands in line; spins for a while, whether it holds the lock now; gives it back. */
 void lock_begin(struct task *t);
-void lock_spin(struct guest *g, struct task *t);
+bool lock_spin(const struct guest *g, struct task *t);
 void lock_release(struct task *t);
 
 /* ops.c: some of the events still to come. */

@@ -12,17 +12,16 @@ static struct {
 void lock_begin(struct task *t)
 {
     t->ticket = __atomic_fetch_add(&lock.next, 1, __ATOMIC_RELAXED);
-    t->in_line = true;
 }
 
-void lock_spin(struct guest *g, struct task *t)
+bool lock_spin(const struct guest *g, struct task *t)
 {
-    for (uint64_t i = 0; t->in_line && i < g->chunk; i += 32) { /* a pause takes some tens of iterations */
-        t->in_line = __atomic_load_n(&lock.serving, __ATOMIC_ACQUIRE) != t->ticket;
+    for (uint64_t i = 0; !t->holds && i < g->chunk; i += 32) { /* a pause takes some tens of iterations */
+        t->holds = __atomic_load_n(&lock.serving, __ATOMIC_ACQUIRE) == t->ticket;
         __builtin_ia32_pause();
     }
-    t->holds = !t->in_line;
     if (t->holds && __atomic_fetch_add(&lock.inside, 1, __ATOMIC_RELAXED) != 0) io_abort(ABI_ABORT_LOCK);
+    return t->holds;
 }
 
 void lock_release(struct task *t)

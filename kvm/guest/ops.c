@@ -29,4 +29,5 @@ void ops_piece(struct task *t)
     t->ops -= n;
     while (n-- > 0)
         one(t->op);
+    if (t->ops == 0) t->does = TASK_NEXT;
 }

@@ -26,8 +26,8 @@ static void begin(struct guest *g, struct task *t, uint64_t task, uint64_t iter)
 {
     prog_begin(&t->prog, g->boot->key_steps, task, iter);
     t->began_ns = g->now_ns;
-    t->in_cpu = t->in_busy = t->in_touch = t->in_line = t->holds = false;
-    t->ops = 0;
+    t->does = TASK_NEXT;
+    t->holds = false;
 }
 
 static void give(struct guest *g, uint32_t i, struct request r)
@@ -142,12 +142,19 @@ static uint64_t to_iters(const struct guest *g, int64_t ns)
     return (uint64_t)((unsigned __int128)(uint64_t)ns * g->boot->iters_per_ns_q32 >> 32);
 }
 
+/* It works for t->iters. */
+static void works(struct task *t)
+{
+    t->does = t->iters > 0 ? TASK_WORKS : TASK_NEXT;
+    if (t->does == TASK_NEXT && t->holds) lock_release(t);
+}
+
 /* Some references or events. What they take is known by the clock only: of a quantum of work they use what
  * others took too. */
-static void refer(struct guest *g, struct task *t, uint64_t *quantum_iters)
+static void by_clock(struct guest *g, struct task *t, uint64_t *quantum_iters)
 {
     int64_t from = g->now_ns;
-    if (t->in_touch)
+    if (t->does == TASK_TOUCHES)
         touch_piece(g, t);
     else
         ops_piece(t);
@@ -159,28 +166,27 @@ static void refer(struct guest *g, struct task *t, uint64_t *quantum_iters)
 /* A piece of the step under way: at most a chunk, and what is left of the quantum. */
 static void work(struct guest *g, struct task *t, uint64_t *quantum_iters)
 {
-    uint64_t piece = t->in_cpu && t->iters < g->chunk ? t->iters : g->chunk;
-    if (t->in_busy) piece = g->chunk / 16 + 1; /* to end near the time asked for */
+    uint64_t piece = t->does == TASK_WORKS && t->iters < g->chunk ? t->iters : g->chunk;
+    if (t->does == TASK_BUSY) piece = g->chunk / 16 + 1; /* to end near the time asked for */
     if (piece > *quantum_iters) piece = *quantum_iters;
     abi_spin(piece);
     *quantum_iters -= piece;
     look(g);
-    if (t->in_cpu)
-        t->in_cpu = (t->iters -= piece) > 0;
-    else
-        t->in_busy = g->now_ns < t->busy_until_ns;
-    if (t->holds && !t->in_cpu) lock_release(t);
+    if (t->does == TASK_BUSY) {
+        if (g->now_ns >= t->busy_until_ns) t->does = TASK_NEXT;
+        return;
+    }
+    t->iters -= piece;
+    works(t);
 }
 
-/* In line for the lock: a turn of spinning is work like any other. Then it holds it for t->iters. */
+/* In line for the lock: a turn of spinning is work like any other. */
 static void spin(struct guest *g, struct task *t, uint64_t *quantum_iters)
 {
-    lock_spin(g, t);
+    bool holds = lock_spin(g, t);
     look(g);
     *quantum_iters -= g->chunk < *quantum_iters ? g->chunk : *quantum_iters;
-    if (!t->holds) return;
-    t->in_cpu = t->iters > 0;
-    if (!t->in_cpu) lock_release(t);
+    if (holds) works(t);
 }
 
 /* Draws the next step and enters it. False: the task has given up the vCPU. */
@@ -194,20 +200,22 @@ static bool step(struct guest *g, uint32_t i)
     switch (a.kind) {
     case STEP_CPU:
         t->iters = to_iters(g, a.amount);
-        t->in_cpu = t->iters > 0;
+        works(t);
         return true;
     case STEP_BUSY:
         t->busy_until_ns = until;
-        t->in_busy = true;
+        t->does = TASK_BUSY;
         return true;
     case STEP_SLEEP: timers_push(&g->timers, until, i); return false;
     case STEP_LOCK:
         t->iters = to_iters(g, a.amount);
+        t->does = TASK_LINE;
         lock_begin(t);
         return true;
     case STEP_OPS:
         t->op = a.step->how;
         t->ops = (uint64_t)a.amount;
+        t->does = TASK_OPS;
         return true;
     case STEP_TOUCH: touch_begin(g, t, &a); return true;
     case STEP_ACCESS: touch_refused(g, a.step->how); io_abort(ABI_ABORT_STEP);
@@ -223,14 +231,14 @@ static void serve(struct guest *g, uint32_t i)
     uint64_t whole = g->boot->quantum_ns > 0 ? to_iters(g, g->boot->quantum_ns) + 1 : UINT64_MAX;
     uint64_t quantum = whole;
     while (!g->over) {
-        if (t->in_cpu || t->in_busy) {
-            work(g, t, &quantum);
-        } else if (t->in_line) {
-            spin(g, t, &quantum);
-        } else if (t->in_touch || t->ops > 0) {
-            refer(g, t, &quantum);
-        } else if (!step(g, i)) {
-            return;
+        switch (t->does) {
+        case TASK_WORKS:
+        case TASK_BUSY: work(g, t, &quantum); break;
+        case TASK_LINE: spin(g, t, &quantum); break;
+        case TASK_TOUCHES:
+        case TASK_OPS: by_clock(g, t, &quantum); break;
+        case TASK_NEXT:
+            if (!step(g, i)) return;
         }
         if (quantum == 0) {
             quantum = whole;

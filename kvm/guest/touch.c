@@ -15,7 +15,7 @@ void touch_begin(struct guest *g, struct task *t, const struct prog_act *act)
     uint64_t pages = g->boot->page_bytes ? g->boot->mapped_bytes / g->boot->page_bytes : 0;
     if ((uint64_t)act->step->span > pages) io_abort(ABI_ABORT_PROGRAM);
     prog_touch_begin(&t->touch, &t->prog, act);
-    t->in_touch = true;
+    t->does = TASK_TOUCHES;
 }
 
 void touch_piece(struct guest *g, struct task *t)
@@ -30,7 +30,7 @@ void touch_piece(struct guest *g, struct task *t)
             (void)*word;
     }
     g->log->refs += n;
-    t->in_touch = t->touch.left > 0;
+    if (t->touch.left == 0) t->does = TASK_NEXT;
 }
 
 /* None of them comes back: the processor or the VMM ends the guest. */

@@ -21,29 +21,14 @@ static uint64_t by_device(const struct run_vm *vm)
     return n;
 }
 
-static void tell(struct run *r, struct run_vm *vm, enum prog_op op, uint64_t more)
-{
-    int64_t now = host_now() - r->zero_abs_ns;
-    if (more == 0 || more > INT64_MAX) return;
-    recs_add(&vm->recs, (struct rec){.t_ns = now < 1           ? 0
-                                             : now > r->end_ns ? r->end_ns - 1
-                                                               : now - 1,
-                                     .value = (int64_t)more,
-                                     .host = vm->sc->host,
-                                     .vm = (uint32_t)(vm - r->vms),
-                                     .vcpu = REC_NONE,
-                                     .pcpu = REC_NONE,
-                                     .kind = REC_COUNT,
-                                     .cause = (uint8_t)(REC_N_EXIT + (int)op)});
-}
-
 void exits_count(struct run *r, struct run_vm *vm)
 {
     uint64_t bell = 0, all[] = {by_port(vm, ABI_PORT_NOP), by_port(vm, ABI_PORT_HALT), by_device(vm)};
     static const enum prog_op op[] = {OP_IO_PORT, OP_HLT, OP_MMIO};
     for (int i = 0; i < 3; i++) {
-        tell(r, vm, op[i], all[i] - vm->exits[i]);
+        guestlog_count(r, vm, (enum rec_count)(REC_N_EXIT + (int)op[i]), all[i] - vm->exits[i]);
         vm->exits[i] = all[i];
     }
-    if (read(vm->proc.bell_fd, &bell, sizeof bell) == sizeof bell) tell(r, vm, OP_DOORBELL, bell);
+    if (read(vm->proc.bell_fd, &bell, sizeof bell) == sizeof bell)
+        guestlog_count(r, vm, (enum rec_count)(REC_N_EXIT + (int)OP_DOORBELL), bell);
 }

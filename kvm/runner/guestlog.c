@@ -92,6 +92,14 @@ static bool drain_one(struct run *r, struct run_vm *vm, struct abi_log *l)
     return true;
 }
 
+void guestlog_count(struct run *r, struct run_vm *vm, enum rec_count what, uint64_t more)
+{
+    int64_t now = host_now() - r->zero_abs_ns;
+    if (more == 0 || more > INT64_MAX) return;
+    add(r, vm, REC_COUNT, now < 1 ? 0 : now > r->end_ns ? r->end_ns - 1 : now - 1, (int64_t)more);
+    vm->recs.v[vm->recs.n - 1].cause = (uint8_t)what;
+}
+
 /* How many references there were more than when it was last looked. */
 static bool count_refs(struct run *r, struct run_vm *vm)
 {
@@ -99,10 +107,7 @@ static bool count_refs(struct run *r, struct run_vm *vm)
     for (uint32_t i = 0; i < vm->proc.n_vcpus; i++)
         sum += __atomic_load_n(&vmproc_log(&vm->proc, i)->refs, __ATOMIC_ACQUIRE);
     if (sum < vm->refs || sum > INT64_MAX) return false;
-    if (sum == vm->refs) return true;
-    int64_t now = host_now() - r->zero_abs_ns;
-    add(r, vm, REC_COUNT, now < 1 ? 0 : now > r->end_ns ? r->end_ns - 1 : now - 1, (int64_t)(sum - vm->refs));
-    vm->recs.v[vm->recs.n - 1].cause = REC_N_MEM_REFS;
+    guestlog_count(r, vm, REC_N_MEM_REFS, sum - vm->refs);
     vm->refs = sum;
     return true;
 }

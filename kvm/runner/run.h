@@ -68,6 +68,8 @@ enum kvm_status weights_join(struct run *r, char **why);
 
 /* guestlog.c: takes over what guests wrote since the last time. False: it was nonsense. */
 bool guestlog_drain(struct run *r, struct run_vm *vm);
+/* So many more of what is counted, up to now. */
+void guestlog_count(struct run *r, struct run_vm *vm, enum rec_count what, uint64_t more);
 /* Requests still inside at the end. */
 void guestlog_close(struct run *r, struct run_vm *vm);
 uint64_t guestlog_checksum(const struct run_vm *vm);

@@ -118,7 +118,8 @@ static void make_memory(struct vmm *v)
         mapped > bytes || mapped % page != 0)
         vmm_fail(v->ctl, "%ju bytes of memory in pages of %ju", bytes, page);
     if (gmem_init(&v->memory, (struct gpa){ABI_MEMORY}, bytes) != 0 ||
-        gmem_init(&v->tables, (struct gpa){ABI_MORE_TABLES}, 2 * paging_bytes(mapped + page, rights)) != 0)
+        gmem_init(&v->tables, (struct gpa){ABI_MORE_TABLES},
+                  paging_bytes(mapped, rights) + paging_bytes(page, rights)) != 0)
         vmm_fail(v->ctl, "%ju bytes of memory for the guest: %m", bytes);
     /* What the host backs it with is what the scenario says, where the host can. */
     (void)madvise(v->memory.host, bytes, page == ABI_PAGE ? MADV_NOHUGEPAGE : MADV_HUGEPAGE);

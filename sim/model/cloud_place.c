@@ -173,7 +173,7 @@ struct mhost *cloud_place_again(struct model *m, struct vm *vm, enum rec_why *wh
     struct cloud *c = m->cloud;
     struct cloud_ctx ctx = {m, vm};
     struct place_ask ask = cloud_place_ask(vm, &ctx);
-    uint32_t turn = PLACE_NONE;
+    uint32_t nobodys = PLACE_NONE;
     cloud_place_hosts(m);
     for (uint32_t i = 0; i < vm->sc->n_with; i++) { /* room for those that have to follow it */
         const struct vm *other = &m->vms[vm->sc->with[i]];
@@ -186,9 +186,9 @@ struct mhost *cloud_place_again(struct model *m, struct vm *vm, enum rec_why *wh
     for (uint32_t h = 0; h < m->sc->n_hosts; h++)
         c->hosts[h].off &= c->sc->spares == 0;
     c->hosts[vm->host->index].usable = false;
-    const struct place_class *policy = c->sc->spares ? NULL : policy_of(c, vm);
-    uint32_t h = place_pick(policy ? policy : place_find("first-fit"), c->hosts, m->sc->n_hosts, &ask,
-                            policy ? &c->turn : &turn, why);
+    const struct place_class *policy = c->sc->spares ? place_find("first-fit") : policy_of(c, vm);
+    uint32_t *turn = c->sc->spares ? &nobodys : &c->turn;
+    uint32_t h = place_pick(policy, c->hosts, m->sc->n_hosts, &ask, turn, why);
     return h == PLACE_NONE ? NULL : &m->hosts[h];
 }
 

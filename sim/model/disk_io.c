@@ -210,7 +210,7 @@ void disk_io_die(struct model *m, struct vdisk *vd, bool with_host)
     }
     for (uint32_t i = 0; i < d->n_ios && with_host; i++) { /* their jobs will find nobody */
         io = &d->slabs[i / DISK_SLAB][i % DISK_SLAB];
-        if (io->gen % 2 == 0 || io->vd != vd || io->stage != IO_STACK || !disk_io_dies(io, true)) continue;
+        if (io->gen % 2 == 0 || io->vd != vd || io->stage != IO_STACK) continue;
         io->kind = IO_PART;
         io->next = gone;
         gone = io;

@@ -94,8 +94,7 @@ static struct sc_disk read_disk(struct reader *r, const struct node *map)
         [SC_DISK_BUCKET] = "bucket", [SC_DISK_SSD] = "ssd", [SC_DISK_HDD] = "hdd"};
     struct sc_disk d = {0};
     const char *name = reader_get(r, map, D "name").word, *model = reader_get(r, map, D "model").word;
-    for (uint32_t i = 0; i < sizeof models / sizeof models[0]; i++)
-        if (!strcmp(model, models[i])) d.model = (uint8_t)i;
+    d.model = reader_which(model, models, sizeof models / sizeof models[0]);
     d.name = name ? name : "";
     d.preset = reader_get(r, map, D "preset").word[0] == 'h' ? SC_HP97560 : SC_SATA7200;
     d.queue = reader_get(r, map, D "queue").word;

@@ -19,10 +19,8 @@ static void read_reclaim(struct reader *r, const struct node *map, struct sc_mem
     unsigned seen = 0;
     for (uint32_t i = 0; i < list->n; i++) {
         struct got got = {0};
-        unsigned way = 0;
         if (!reader_scalar(r, list->items[i], key_find(M "reclaim"), &got)) continue;
-        while (strcmp(ways[way], got.word) != 0)
-            way++;
+        unsigned way = reader_which(got.word, ways, sizeof ways / sizeof ways[0]);
         if (seen >> way & 1) {
             tree_error(r->d, list->items[i], "`%s` is here twice", got.word);
             continue;

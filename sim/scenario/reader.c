@@ -422,6 +422,14 @@ int64_t reader_num(struct reader *r, const struct node *map, const char *path)
     return reader_get(r, map, path).n;
 }
 
+uint8_t reader_which(const char *word, const char *const *words, uint32_t n)
+{
+    uint32_t i = 0;
+    while (i + 1 < n && strcmp(word, words[i]) != 0)
+        i++;
+    return (uint8_t)i;
+}
+
 struct node *reader_sub(const struct node *map, const char *leaf, enum node_kind kind)
 {
     struct node *n = map ? tree_get(map, leaf, strlen(leaf)) : NULL;

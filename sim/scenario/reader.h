@@ -36,6 +36,8 @@ void reader_check(struct reader *r, struct node *map, const struct key *k);
 /* The value of the key at `path` (of the table) in `map`, which holds its last part; map may be NULL. */
 struct got reader_get(struct reader *r, const struct node *map, const char *path);
 int64_t reader_num(struct reader *r, const struct node *map, const char *path);
+/* Which of n words it is; one of them, as the key's own list sees to. */
+uint8_t reader_which(const char *word, const char *const *words, uint32_t n);
 /* A map or list below `map`; NULL where there is none or it was bad. */
 struct node *reader_sub(const struct node *map, const char *leaf, enum node_kind kind);
 /* What the neighbour says on which it hangs whether k belongs into `map` (key_belongs); NULL: nothing

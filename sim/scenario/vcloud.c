@@ -46,10 +46,8 @@ static void read_migrate(struct reader *r, struct node *map, struct sc_vm *vm)
     struct node *m = reader_sub(map, "migrate", NODE_MAP), *dirty = reader_sub(m, "dirty", NODE_MAP);
     struct sc_migrate *g = &vm->migrate;
     g->stated = m != NULL;
-    for (uint8_t i = 0; i < 3; i++) {
-        if (!strcmp(reader_get(r, m, G "method").word, methods[i])) g->method = i;
-        if (!strcmp(reader_get(r, m, G "diverge").word, diverges[i])) g->diverge = i;
-    }
+    g->method = reader_which(reader_get(r, m, G "method").word, methods, 3);
+    g->diverge = reader_which(reader_get(r, m, G "diverge").word, diverges, 3);
     g->skip_zero = !strcmp(reader_get(r, m, G "zero_pages").word, "skip");
     g->rate_bps = reader_num(r, m, G "rate");
     g->step_bps = reader_num(r, m, G "step");

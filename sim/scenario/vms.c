@@ -190,8 +190,7 @@ static void read_mode(struct reader *r, struct node *map, struct sc_vm *vm)
     static const char *const modes[SC_NMODES] = {"bare",     "container",  "emulation", "binary-translation",
                                                  "hardware", "paravirtual"};
     struct got mode = reader_get(r, map, V "mode"), guest = reader_get(r, map, V "guest");
-    for (uint32_t m = 0; m < SC_NMODES; m++)
-        if (!strcmp(mode.word, modes[m])) vm->mode = (uint8_t)m;
+    vm->mode = reader_which(mode.word, modes, SC_NMODES);
     vm->modified = guest.word[0] == 'm';
     bool bad = guest.stated && !guest.node; /* told before */
     if (vm->mode == SC_PARAVIRTUAL && mode.node && !vm->modified && !bad &&
@@ -205,8 +204,7 @@ static void read_cosched(struct reader *r, const struct node *cpu, const struct 
 {
     static const char *const words[] = {"none", "strict", "relaxed", "balance"};
     struct got got = reader_get(r, cpu, V "cpu.cosched");
-    for (uint8_t i = 0; i < 4; i++)
-        if (!strcmp(got.word, words[i])) vm->cosched = i;
+    vm->cosched = reader_which(got.word, words, 4);
     if (!h || vm->cosched != SC_COSCHED_STRICT) return;
     uint32_t room = vm->pins ? 0 : h->cores;
     for (uint32_t i = 0; vm->pins && i < (h->cores + 63) / 64; i++)

@@ -11,9 +11,11 @@
 #include <unistd.h>
 
 #include "kvm/runner/run.h"
+#include "program/prog_touch.h"
 
 #define LAB_VMS  8
 #define LAB_RUNS 8192
+#define LAB_SEED 42
 
 struct lab_vm {
     int64_t state_ns[VCPU_NSTATES];
@@ -68,6 +70,16 @@ static inline struct prog *lab_prog(const struct step *steps, uint32_t n)
         ck_assert_int_eq(draw_make(&s[i].amount), 0);
     void *mem = malloc(prog_size(n, 0));
     return prog_build(mem, s, n, NULL, 0);
+}
+
+static inline void lab_set_prog(struct lab *l, uint32_t vm, const struct step *steps, uint32_t n)
+{
+    struct step s[4];
+    memcpy(s, steps, n * sizeof *s);
+    for (uint32_t i = 0; i < n; i++)
+        if (s[i].kind == STEP_TOUCH) ck_assert(prog_touch_make(&s[i]));
+    free((void *)(uintptr_t)l->vms[vm].work.prog);
+    l->vms[vm].work.prog = lab_prog(s, n);
 }
 
 /* n VMs of one vCPU that loop over 1 ms of work, on `cores` pCPUs. The pace is given, so none is measured. */
@@ -161,7 +173,7 @@ static inline enum kvm_status lab_run(struct lab *l)
     rec_block_init(b);
     rec_block_add_reader(b, (struct rec_reader){lab_read, l, UINT32_MAX});
     if (l->also.read) rec_block_add_reader(b, l->also);
-    enum kvm_status st = run_with_payloads(&l->sc, 42, l->payloads, b, &l->rep, &l->why);
+    enum kvm_status st = run_with_payloads(&l->sc, LAB_SEED, l->payloads, b, &l->rep, &l->why);
     free(b);
     return st;
 }
@@ -197,6 +209,37 @@ static inline double lab_share(const struct lab *l, uint32_t vm)
     for (uint32_t i = 0; i < l->sc.n_vms; i++)
         all += l->seen[i].state_ns[VCPU_RUN];
     return 100.0 * (double)l->seen[vm].state_ns[VCPU_RUN] / (double)all;
+}
+
+static inline uint64_t lab_key(const char *name, enum rng_use use)
+{
+    return rng_key(LAB_SEED, rng_hash_name(name, strlen(name)), use);
+}
+
+/* What the library's interpreter makes of iterations 0 .. n-1 of that task: their checksum. */
+static inline uint64_t lab_expected(const struct lab *l, uint32_t vm, uint64_t task, uint64_t n)
+{
+    struct prog_task t;
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        prog_begin(&t, lab_key(l->names[vm], RNG_STEPS), task, i);
+        while (prog_next(&t, l->vms[vm].work.prog).kind != STEP_END) {
+        }
+        sum = (sum + t.checksum) & PROG_CHECKSUM_MASK;
+    }
+    return sum;
+}
+
+static inline int lab_by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static inline double lab_median(double *v, size_t n)
+{
+    qsort(v, n, sizeof *v, lab_by_value);
+    return v[n / 2];
 }
 
 static inline int lab_by_ns(const void *a, const void *b)

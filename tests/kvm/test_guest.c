@@ -5,27 +5,6 @@
 
 Suite *guest_suite(void);
 
-#define SEED 42
-
-static uint64_t key_of(const char *name, enum rng_use use)
-{
-    return rng_key(SEED, rng_hash_name(name, strlen(name)), use);
-}
-
-/* The checksum of iterations 0 .. n-1 of that task. */
-static uint64_t expected(const struct prog *p, const char *name, uint64_t task, uint64_t n)
-{
-    struct prog_task t;
-    uint64_t sum = 0;
-    for (uint64_t i = 0; i < n; i++) {
-        prog_begin(&t, key_of(name, RNG_STEPS), task, i);
-        while (prog_next(&t, p).kind != STEP_END) {
-        }
-        sum = (sum + t.checksum) & PROG_CHECKSUM_MASK;
-    }
-    return sum;
-}
-
 static const struct step drawn[] = {
     {.kind = STEP_CPU, .probability = UINT32_MAX, .amount = {.kind = DIST_EXPONENTIAL, .a = 300000}},
     {.kind = STEP_BUSY,
@@ -36,26 +15,14 @@ static const struct step drawn[] = {
      .amount = {.kind = DIST_UNIFORM, .a = 0, .b = 400000}},
 };
 
-static void set_prog(struct lab *l, uint32_t vm, const struct step *s, uint32_t n)
-{
-    free((void *)(uintptr_t)l->vms[vm].work.prog);
-    l->vms[vm].work.prog = lab_prog(s, n);
-}
-
 static const char *const schedulers[] = {"eevdf", "rr", "stride", "credit", "cfs"};
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 START_TEST(a_loop_has_the_librarys_checksum)
 {
     enum { N = 200 };
     struct lab *l = lab_new(schedulers[_i], 1, 2, 600000000);
     for (uint32_t i = 0; i < 2; i++) {
-        set_prog(l, i, drawn, 3);
+        lab_set_prog(l, i, drawn, 3);
         l->vms[i].work.until = N;
     }
     lab_run_well(l);
@@ -63,7 +30,7 @@ START_TEST(a_loop_has_the_librarys_checksum)
         ck_assert_uint_eq(l->seen[i].n[REC_WORK], N);
         ck_assert_uint_eq(l->seen[i].n[REC_UNTIL], 1);
         ck_assert_uint_eq(l->seen[i].n_events[REC_EV_FINISHED], 1);
-        ck_assert_uint_eq(l->rep.checksum[i], expected(l->vms[i].work.prog, l->names[i], 0, N));
+        ck_assert_uint_eq(l->rep.checksum[i], lab_expected(l, i, 0, N));
         ck_assert_int_gt(l->seen[i].state_ns[VCPU_IDLE], 100000000); /* it is done and stays up */
     }
     ck_assert_uint_ne(l->rep.checksum[0], l->rep.checksum[1]);
@@ -76,7 +43,7 @@ START_TEST(requests_have_the_librarys_checksum_and_arrivals)
     enum { N = 150 };
     struct lab *l = lab_new(schedulers[_i], 1, 1, 600000000);
     struct sc_workload *w = &l->vms[0].work;
-    set_prog(l, 0, drawn, 1);
+    lab_set_prog(l, 0, drawn, 1);
     l->stretch = (struct sc_stretch){.kind = SC_POISSON, .gap_ns = 2000000, .for_ns = INT64_MAX};
     w->requests = true;
     w->arrivals = SC_POISSON;
@@ -89,7 +56,7 @@ START_TEST(requests_have_the_librarys_checksum_and_arrivals)
     uint64_t sum = 0;
     for (uint64_t i = 0; i < N; i++) { /* request i is iteration i of task 0 */
         struct prog_task t;
-        prog_begin(&t, key_of("v0", RNG_STEPS), 0, i);
+        prog_begin(&t, lab_key("v0", RNG_STEPS), 0, i);
         while (prog_next(&t, w->prog).kind != STEP_END) {
         }
         sum = (sum + t.checksum) & PROG_CHECKSUM_MASK;
@@ -105,14 +72,14 @@ START_TEST(open_arrivals_come_as_the_library_draws_them)
     struct lab *l = lab_new(schedulers[_i], 1, 1, 500000000);
     struct sc_workload *w = &l->vms[0].work;
     struct sc_stretch stretches[] = {{SC_POISSON, 3000000, 200000000}, {SC_PERIODIC, 7000000, INT64_MAX}};
-    set_prog(l, 0, drawn, 1);
+    lab_set_prog(l, 0, drawn, 1);
     w->requests = true;
     w->arrivals = SC_SEQUENCE;
     w->stretches = stretches;
     w->n_stretches = 2;
     lab_run_well(l);
     struct dist gap = {.kind = DIST_EXPONENTIAL, .a = 3000000};
-    struct rng r = rng_at(key_of("v0", RNG_ARRIVAL), 0, 0);
+    struct rng r = rng_at(lab_key("v0", RNG_ARRIVAL), 0, 0);
     draw_make(&gap);
     uint64_t n = 0;
     for (int64_t t = draw_amount(&gap, &r, NULL, 0); t < 200000000; t += draw_amount(&gap, &r, NULL, 0))
@@ -152,7 +119,7 @@ START_TEST(clients_think_and_their_cycles_are_their_own)
     enum { N = 60 };
     struct lab *l = lab_new(schedulers[_i], 1, 1, 600000000);
     struct sc_workload *w = &l->vms[0].work;
-    set_prog(l, 0, drawn, 2);
+    lab_set_prog(l, 0, drawn, 2);
     w->requests = true;
     w->arrivals = SC_CLOSED;
     w->clients = 1;
@@ -161,7 +128,7 @@ START_TEST(clients_think_and_their_cycles_are_their_own)
     w->until = N;
     lab_run_well(l);
     ck_assert_uint_eq(l->seen[0].n[REC_DONE], N);
-    ck_assert_uint_eq(l->rep.checksum[0], expected(w->prog, "v0", 0, N));
+    ck_assert_uint_eq(l->rep.checksum[0], lab_expected(l, 0, 0, N));
     lab_free(l);
 }
 END_TEST
@@ -172,7 +139,7 @@ START_TEST(tasks_share_a_vcpu_first_come_first_served)
     static const struct step steps[] = {
         {.kind = STEP_CPU, .probability = UINT32_MAX, .amount = {.kind = DIST_CONST, .a = 1000000}},
         {.kind = STEP_SLEEP, .probability = UINT32_MAX, .amount = {.kind = DIST_CONST, .a = 1000000}}};
-    set_prog(l, 0, steps, 2);
+    lab_set_prog(l, 0, steps, 2);
     l->vms[0].work.threads = 4; /* 1 ms of work each, 1 ms asleep: the vCPU is never idle for long */
     lab_run_well(l);
     ck_assert_int_lt(l->seen[0].state_ns[VCPU_IDLE], 30000000);
@@ -190,7 +157,7 @@ START_TEST(a_quantum_lets_tasks_take_turns)
     double ratio[9];
     for (int k = 0; k < 18; k++) { /* without and with, in turn */
         struct lab *l = lab_new("rr", 1, 1, 150000000);
-        set_prog(l, 0, steps, 1);
+        lab_set_prog(l, 0, steps, 1);
         l->vms[0].work.threads = 2;
         l->vms[0].guest_quantum_ns = k % 2 == 0 ? 0 : 500000;
         lab_run_well(l);
@@ -198,8 +165,8 @@ START_TEST(a_quantum_lets_tasks_take_turns)
         ratio[k / 2] = k % 2 == 0 ? ms : ms / ratio[k / 2];
         lab_free(l);
     }
-    qsort(ratio, 9, sizeof *ratio, by_value);
-    ck_assert_msg(ratio[4] > 1.7 && ratio[4] < 2.3, "with a quantum %.2f of the time", ratio[4]);
+    double all = lab_median(ratio, 9);
+    ck_assert_msg(all > 1.7 && all < 2.3, "with a quantum %.2f of the time", all);
 }
 END_TEST
 
@@ -209,7 +176,7 @@ START_TEST(unlimited_threads_serve_all_at_once)
         {.kind = STEP_SLEEP, .probability = UINT32_MAX, .amount = {.kind = DIST_CONST, .a = 50000000}}};
     struct lab *l = lab_new("rr", 1, 1, 300000000);
     struct sc_workload *w = &l->vms[0].work;
-    set_prog(l, 0, steps, 1);
+    lab_set_prog(l, 0, steps, 1);
     l->stretch = (struct sc_stretch){.kind = SC_PERIODIC, .gap_ns = 1000000, .for_ns = INT64_MAX};
     w->requests = w->unlimited = true;
     w->threads = 0;
@@ -231,7 +198,7 @@ START_TEST(more_requests_than_the_payload_holds_fail_the_run)
         {.kind = STEP_SLEEP, .probability = UINT32_MAX, .amount = {.kind = DIST_CONST, .a = 5000000000}}};
     struct lab *l = lab_new("rr", 1, 1, 600000000);
     struct sc_workload *w = &l->vms[0].work;
-    set_prog(l, 0, steps, 1);
+    lab_set_prog(l, 0, steps, 1);
     l->stretch = (struct sc_stretch){.kind = SC_PERIODIC, .gap_ns = 50000, .for_ns = INT64_MAX};
     w->requests = w->unlimited = true;
     w->threads = 0;
@@ -260,14 +227,14 @@ START_TEST(tasks_share_an_until_count)
 {
     enum { N = 101, TASKS = 4 };
     struct lab *l = lab_new(schedulers[_i], 2, 1, 600000000);
-    set_prog(l, 0, drawn, 3);
+    lab_set_prog(l, 0, drawn, 3);
     l->vms[0].vcpus = _i == 0 ? 1 : 2; /* four tasks on one vCPU, or two on two */
     l->vms[0].work.threads = _i == 0 ? TASKS : 2;
     l->vms[0].work.until = N;
     lab_run_well(l);
     uint64_t sum = 0, n = l->vms[0].work.threads;
     for (uint64_t t = 0; t < n; t++)
-        sum = (sum + expected(l->vms[0].work.prog, "v0", t, N / n + (t < N % n))) & PROG_CHECKSUM_MASK;
+        sum = (sum + lab_expected(l, 0, t, N / n + (t < N % n))) & PROG_CHECKSUM_MASK;
     ck_assert_uint_eq(l->seen[0].n[REC_WORK], N);
     ck_assert_uint_eq(l->seen[0].n[REC_UNTIL], 1);
     ck_assert_uint_eq(l->rep.checksum[0], sum);
@@ -319,14 +286,13 @@ START_TEST(a_lock_lets_one_in_at_a_time)
     struct lab *l = lab_new(schedulers[_i], 2, 1, 300000000);
     const struct step s = {
         .kind = STEP_LOCK, .probability = UINT32_MAX, .amount = {.kind = DIST_CONST, .a = 2000}};
-    set_prog(l, 0, &s, 1);
+    lab_set_prog(l, 0, &s, 1);
     l->vms[0].vcpus = l->vms[0].work.threads = 2;
     l->vms[0].work.until = 2000;
     lab_run_well(l);
     ck_assert_msg(!l->rep.ends[0], "%s", l->rep.ends[0]);
     ck_assert_uint_eq(l->seen[0].n[REC_UNTIL], 1);
-    uint64_t sum =
-        expected(l->vms[0].work.prog, "v0", 0, 1000) + expected(l->vms[0].work.prog, "v0", 1, 1000);
+    uint64_t sum = lab_expected(l, 0, 0, 1000) + lab_expected(l, 0, 1, 1000);
     ck_assert_uint_eq(l->rep.checksum[0], sum & PROG_CHECKSUM_MASK);
     lab_free(l);
 }
@@ -346,13 +312,13 @@ START_TEST(exits_are_counted_by_reason)
         struct step s = {
             .kind = STEP_OPS, .probability = UINT32_MAX, .amount = {.kind = DIST_CONST, .a = ops[i].n}};
         s.how = ops[i].op;
-        set_prog(l, i, &s, 1);
+        lab_set_prog(l, i, &s, 1);
         l->vms[i].work.until = N;
     }
     lab_run_well(l);
     for (uint32_t i = 0; i < 5; i++) {
         ck_assert_uint_eq(l->seen[i].n[REC_UNTIL], 1);
-        ck_assert_uint_eq(l->rep.checksum[i], expected(l->vms[i].work.prog, l->names[i], 0, N));
+        ck_assert_uint_eq(l->rep.checksum[i], lab_expected(l, i, 0, N));
         for (uint32_t op = 0; op < PROG_NOPS; op++)
             ck_assert_int_eq(l->seen[i].exits[op], op == ops[i].op ? N * ops[i].exits : 0);
     }

@@ -4,35 +4,12 @@
 #include <sys/resource.h>
 
 #include "lab.h"
-#include "program/prog_touch.h"
 
 Suite *memory_suite(void);
 
 #define PAGE  4096
 #define BIG   (2 << 20)
 #define PAGES 20000
-
-static void set_prog(struct lab *l, uint32_t vm, struct step *s, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++)
-        if (s[i].kind == STEP_TOUCH) ck_assert(prog_touch_make(&s[i]));
-    free((void *)(uintptr_t)l->vms[vm].work.prog);
-    l->vms[vm].work.prog = lab_prog(s, n);
-}
-
-static uint64_t expected(const struct lab *l, uint32_t vm)
-{
-    const struct sc_workload *w = &l->vms[vm].work;
-    uint64_t sum = 0, key = rng_key(42, rng_hash_name(l->names[vm], strlen(l->names[vm])), RNG_STEPS);
-    for (uint64_t i = 0; i < w->until; i++) {
-        struct prog_task t;
-        prog_begin(&t, key, 0, i);
-        while (prog_next(&t, w->prog).kind != STEP_END) {
-        }
-        sum = (sum + t.checksum) & PROG_CHECKSUM_MASK;
-    }
-    return sum;
-}
 
 static struct step touch(enum prog_pattern how, int64_t refs, int64_t pages, uint32_t write)
 {
@@ -58,15 +35,15 @@ START_TEST(pages_that_are_touched_are_there)
     struct lab *l = lab_new(_i == 0 ? "eevdf" : "rr", 1, 2, 600000000);
     struct step s[] = {touch(PROG_CYCLIC, PAGES, PAGES, UINT32_MAX),
                        touch(PROG_UNIFORM, 1000, PAGES, 1u << 31), touch(PROG_ZIPF, 1000, 500, 0)};
-    set_prog(l, 0, s, 3);
-    set_prog(l, 1, s + 2, 1);
+    lab_set_prog(l, 0, s, 3);
+    lab_set_prog(l, 1, s + 2, 1);
     l->vms[0].memory_bytes = 2 * PAGES * (int64_t)PAGE;
     l->vms[0].work.until = 20;
     l->vms[1].work.until = 300;
     lab_run_well(l);
     for (uint32_t i = 0; i < 2; i++) {
         ck_assert_uint_eq(l->seen[i].n[REC_UNTIL], 1);
-        ck_assert_uint_eq(l->rep.checksum[i], expected(l, i));
+        ck_assert_uint_eq(l->rep.checksum[i], lab_expected(l, i, 0, l->vms[i].work.until));
     }
     ck_assert_int_eq(l->seen[0].refs, 20 * (PAGES + 1000 + 1000));
     ck_assert_int_eq(l->seen[1].refs, 300 * 1000);
@@ -81,10 +58,10 @@ START_TEST(pages_that_are_only_read_take_nothing)
 {
     struct lab *l = lab_new("rr", 1, 1, 400000000);
     struct step s = touch(PROG_CYCLIC, PAGES, PAGES, 0);
-    set_prog(l, 0, &s, 1);
+    lab_set_prog(l, 0, &s, 1);
     l->vms[0].work.until = 5;
     lab_run_well(l);
-    ck_assert_uint_eq(l->rep.checksum[0], expected(l, 0));
+    ck_assert_uint_eq(l->rep.checksum[0], lab_expected(l, 0, 0, l->vms[0].work.until));
     ck_assert_int_lt(largest(), PAGES / 2 * (int64_t)PAGE);
     lab_free(l);
 }
@@ -94,13 +71,13 @@ START_TEST(large_pages_are_pages_too)
 {
     struct lab *l = lab_new("rr", 1, 1, 400000000);
     struct step s = touch(PROG_UNIFORM, 5000, 30, 1u << 31);
-    set_prog(l, 0, &s, 1);
+    lab_set_prog(l, 0, &s, 1);
     l->host.memory.page_bytes = BIG;
     l->vms[0].memory_bytes = INT64_C(64) * BIG;
     l->vms[0].work.until = 50;
     lab_run_well(l);
     ck_assert_uint_eq(l->seen[0].n[REC_UNTIL], 1);
-    ck_assert_uint_eq(l->rep.checksum[0], expected(l, 0));
+    ck_assert_uint_eq(l->rep.checksum[0], lab_expected(l, 0, 0, l->vms[0].work.until));
     lab_free(l);
 }
 END_TEST
@@ -110,7 +87,7 @@ START_TEST(several_vcpus_touch)
 {
     struct lab *l = lab_new("rr", 2, 1, 400000000);
     struct step s = touch(PROG_UNIFORM, 3000, 900, UINT32_MAX);
-    set_prog(l, 0, &s, 1);
+    lab_set_prog(l, 0, &s, 1);
     l->vms[0].vcpus = 2;
     l->vms[0].work.threads = 2;
     lab_run_well(l);
@@ -139,7 +116,7 @@ START_TEST(what_no_guest_may_ends_it_alone)
         {.kind = STEP_CPU, .probability = UINT32_MAX, .amount = {.kind = DIST_CONST, .a = 1000000}},
         {.kind = STEP_ACCESS, .probability = UINT32_MAX, .amount = {.kind = DIST_CONST, .a = 1}}};
     s[1].how = refused[_i].how;
-    set_prog(l, 0, s, 2);
+    lab_set_prog(l, 0, s, 2);
     l->vms[0].memory_bytes = MEMORY;
     l->vms[1].work.until = 40;
     lab_run_well(l);
@@ -149,7 +126,7 @@ START_TEST(what_no_guest_may_ends_it_alone)
     ck_assert_uint_eq(l->seen[0].last_to, VCPU_DOWN);
     ck_assert_uint_eq(l->seen[0].n[REC_WORK], 0); /* it never got past that */
     ck_assert_uint_eq(l->seen[1].n[REC_UNTIL], 1);
-    ck_assert_uint_eq(l->rep.checksum[1], expected(l, 1));
+    ck_assert_uint_eq(l->rep.checksum[1], lab_expected(l, 1, 0, l->vms[1].work.until));
     lab_free(l);
 }
 END_TEST

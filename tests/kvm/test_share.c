@@ -15,18 +15,6 @@ Suite *share_suite(void);
 #define REPEATS 3
 #endif
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double v[REPEATS])
-{
-    qsort(v, REPEATS, sizeof *v, by_value);
-    return v[REPEATS / 2];
-}
-
 /* Median shares of n VMs with those weights on one pCPU. */
 static void shares_of(const char *scheduler, uint32_t n, const uint32_t *weights, int64_t run_ns, double *out)
 {
@@ -41,7 +29,7 @@ static void shares_of(const char *scheduler, uint32_t n, const uint32_t *weights
         lab_free(l);
     }
     for (uint32_t i = 0; i < n; i++)
-        out[i] = median(seen[i]);
+        out[i] = lab_median(seen[i], REPEATS);
 }
 
 static void expect_near(double got, double want, double within, const char *what)
@@ -111,9 +99,9 @@ START_TEST(round_robin_by_the_dispatcher)
     }
     double ms = (double)slices[_i] / 1e6;
     for (uint32_t i = 0; i < 2; i++)
-        expect_near(median(share[i]), 50, 1, "share");
-    expect_near(median(slice), ms, ms / 20, "slice");
-    expect_near(median(wait), ms, ms / 20, "wait");
+        expect_near(lab_median(share[i], REPEATS), 50, 1, "share");
+    expect_near(lab_median(slice, REPEATS), ms, ms / 20, "slice");
+    expect_near(lab_median(wait, REPEATS), ms, ms / 20, "wait");
 }
 END_TEST
 
@@ -127,8 +115,8 @@ START_TEST(linux_slices_end_on_ticks)
         lab_free(l);
     }
     /* Whatever base slice and HZ are: a whole number of ticks, within 10 % of one. */
-    double n = fmax(1, round(median(slice) / tick));
-    expect_near(median(slice), n * tick, tick / 10, "slice");
+    double n = fmax(1, round(lab_median(slice, REPEATS) / tick));
+    expect_near(lab_median(slice, REPEATS), n * tick, tick / 10, "slice");
 }
 END_TEST
 
@@ -150,7 +138,7 @@ START_TEST(three_vcpus_share_two_pcpus)
         lab_free(l);
     }
     for (uint32_t i = 0; i < 3; i++)
-        expect_near(median(share[i]), 100.0 / 3, 3, "share");
+        expect_near(lab_median(share[i], REPEATS), 100.0 / 3, 3, "share");
 }
 END_TEST
 

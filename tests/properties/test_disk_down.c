@@ -197,15 +197,6 @@ static int64_t written(struct life *l)
     return l->m->disks->devs[0].book->count[REC_N_DISK_BYTES];
 }
 
-static double lost_bytes(const struct lab *l)
-{
-    double sum = 0;
-    const struct run_output *o = lab_output(l);
-    for (size_t i = 0; i < o->n_happenings; i++)
-        if (strcmp(o->happenings[i].kind, "dirty-lost") == 0) sum += o->happenings[i].value;
-    return sum;
-}
-
 /* A guest writes block after block, no block twice, through a page cache of any size: four, then one with a
  * flush. The disk fails, its pool is full and grows, and at some ns the guest crashes. So at any time the
  * blocks of whole iterations are on the medium; and in the end each block that was acknowledged is there, or
@@ -250,12 +241,12 @@ START_TEST(what_was_flushed_is_there_and_the_rest_is_counted)
         rec_block_flush(&l.out);
         lab_run(lab, seed);
         /* A write under way may have got there; nobody was told so. */
-        double is = life_total(lab, "host.h.disk.d", "disk.bytes") + lost_bytes(lab),
+        double is = life_total(lab, "host.h.disk.d", "disk.bytes") + life_lost(lab),
                least = (double)blocks * BLOCK;
         ck_assert_msg(is == least || (at != 1 && at != 3 && is == least + BLOCK),
                       "seed %d, at step %u: %g blocks on the disk or lost, %g acknowledged", (int)seed, at,
                       is / BLOCK, least / BLOCK);
-        lost_sum += lost_bytes(lab) > 0;
+        lost_sum += life_lost(lab) > 0;
         lab_close(lab);
     }
     ck_assert(FEWER(20) < 20 ||

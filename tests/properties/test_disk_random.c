@@ -178,11 +178,7 @@ START_TEST(disks_fail_and_come_back)
     calm_down();
     for (int k = 0; FEWER(40) == 40 && k < 4; k++)
         ck_assert_msg(w->seen[k] > 0, "%d", k);
-    life_end(&w->life);
-    char *why = NULL;
-    ck_assert_msg(meter_finish(meter, lab_scenario(lab)->run.duration_ns, &why) == 0, "%s", why ? why : "?");
-    meter_free(meter);
-    lab_close(lab);
+    life_end_metered(&w->life, meter);
     free(w);
 }
 END_TEST

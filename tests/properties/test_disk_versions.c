@@ -449,11 +449,7 @@ START_TEST(every_block_is_somewhere)
     calm_down();
     for (int k = 0; FEWER(40) == 40 && k < SEEN_KINDS; k++) /* or nothing was tried */
         if (k != SEEN_STACK || _i / 12) ck_assert_msg(w->seen[k] > 0, "%d", k);
-    life_end(&w->life);
-    char *why = NULL;
-    ck_assert_msg(meter_finish(meter, lab_scenario(lab)->run.duration_ns, &why) == 0, "%s", why ? why : "?");
-    meter_free(meter);
-    lab_close(lab);
+    life_end_metered(&w->life, meter);
     free(w);
 }
 END_TEST

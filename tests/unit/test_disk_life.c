@@ -19,11 +19,7 @@ START_TEST(what_waits_for_the_pool_is_lost_too)
         _i ? "unplug" : "fail");
     life_run(l, 1);
     ck_near(life_total(l, "host.h.disk.d", "disk.bytes"), 65536, 0);
-    const struct run_output *o = lab_output(l);
-    double lost = 0;
-    for (size_t i = 0; i < o->n_happenings; i++)
-        if (strcmp(o->happenings[i].kind, "dirty-lost") == 0) lost += o->happenings[i].value;
-    ck_near(lost, 131072, 0);
+    ck_near(life_lost(l), 131072, 0);
     lab_close(l);
 }
 END_TEST

@@ -132,15 +132,6 @@ END_TEST
     "[{disk: "                                                                                               \
     "{write: 1MiB, pattern: sequential%s}}, {sleep: 10ms}], until: {count: 60}}\n%s"
 
-static double lost_bytes(const struct lab *l)
-{
-    const struct run_output *o = lab_output(l);
-    double sum = 0;
-    for (size_t i = 0; i < o->n_happenings; i++)
-        if (strcmp(o->happenings[i].kind, "dirty-lost") == 0) sum += o->happenings[i].value;
-    return sum;
-}
-
 START_TEST(what_was_flushed_stays)
 {
     /* None flushed, failed: what is acknowledged is on the device or counted. */
@@ -148,27 +139,27 @@ START_TEST(what_was_flushed_stays)
     life_run(l, 1);
     ck_assert_int_eq((int)life_total(l, "vm.a", "work.done"), 60);
     double device = life_total(l, "host.h.disk.d", "disk.bytes");
-    ck_assert(lost_bytes(l) > 0);
-    ck_near(device + lost_bytes(l), 60 * 1048576.0, 0.5);
+    ck_assert(life_lost(l) > 0);
+    ck_near(device + life_lost(l), 60 * 1048576.0, 0.5);
     lab_close(l);
     /* Each flushed. */
     l = lab_open(WRITER, ", flush: true", "events: [{at: 5s, fail: a}]\n");
     life_run(l, 1);
     ck_assert_int_eq((int)life_total(l, "vm.a", "work.done"), 60);
     ck_near(life_total(l, "host.h.disk.d", "disk.bytes"), 60 * 1048576.0, 0.5);
-    ck_near(lost_bytes(l), 0, 0);
+    ck_near(life_lost(l), 0, 0);
     lab_close(l);
     /* Stopped in order: all of it goes to the device first, and that takes its time. */
     l = lab_open(WRITER, "", "events: [{at: 5s, stop: a}]\n");
     life_run(l, 1);
     ck_near(life_total(l, "host.h.disk.d", "disk.bytes"), 60 * 1048576.0, 0.5);
-    ck_near(lost_bytes(l), 0, 0);
+    ck_near(life_lost(l), 0, 0);
     ck_assert_int_gt(life_when(l, "vm.a", "stopped", 0), 5 * LIFE_SEC);
     lab_close(l);
     /* It fails while it writes back: what has gone to the device stays, but it is failed, not stopped. */
     l = lab_open(WRITER, "", "events: [{at: 5s, stop: a}, {at: 5100ms, fail: a, for: 1s}]\n");
     life_run(l, 1);
-    ck_near(life_total(l, "host.h.disk.d", "disk.bytes") + lost_bytes(l), 60 * 1048576.0, 0.5);
+    ck_near(life_total(l, "host.h.disk.d", "disk.bytes") + life_lost(l), 60 * 1048576.0, 0.5);
     ck_assert_int_eq(life_when(l, "vm.a", "failed", 0), 5100 * LIFE_MS);
     ck_assert_int_eq(life_count(l, "vm.a", "stopped"), 0);
     lab_close(l);
