@@ -40,6 +40,15 @@ static bool waits(const struct vm *vm)
     return vm->resident && vm->wanted && vm->power == POWER_FAILED;
 }
 
+static void restart_on(struct model *m, struct vm *vm, struct mhost *to)
+{
+    struct cloud_vm *v = &m->cloud->vm[vm->index];
+    m->cloud->n_stranded -= v->stranded;
+    v->stranded = false;
+    host_move(m, vm, to);
+    restarted(m, vm);
+}
+
 /* Elsewhere. */
 static void restart(struct model *m, struct vm *vm)
 {
@@ -53,10 +62,31 @@ static void restart(struct model *m, struct vm *vm)
         v->stranded = true;
         return;
     }
-    c->n_stranded -= v->stranded;
-    v->stranded = false;
-    host_move(m, vm, to);
-    restarted(m, vm);
+    restart_on(m, vm, to);
+}
+
+/* Where admission kept room for the VMs of failed hosts they go as it reckoned: taken as they come, or by the
+ * policy, they might not all fit. */
+static void evacuate(struct model *m, const struct mhost *h)
+{
+    struct cloud *c = m->cloud;
+    struct cloud_ctx ctx = {m, NULL};
+    uint32_t down[PLACE_MOST_SPARES], n_down = 0;
+    if (c->sc->spares == 0) return;
+    for (uint32_t i = 0; i < m->sc->n_hosts; i++) {
+        if (m->hosts[i].n_failures == 0 || m->hosts[i].n_vms == 0) continue;
+        if (n_down == PLACE_MOST_SPARES) return;
+        down[n_down++] = i;
+    }
+    uint32_t n = cloud_place_residents(m);
+    cloud_place_hosts(m);
+    n = place_evacuate(c->hosts, m->sc->n_hosts, c->residents, n, down, n_down,
+                       c->rules ? cloud_place_rule : NULL, &ctx, c->moves, c->scratch);
+    for (uint32_t i = 0; n != PLACE_NONE && i < n; i++) {
+        struct vm *vm = &m->vms[c->moves[i].vm];
+        struct mhost *to = &m->hosts[c->moves[i].to];
+        if (vm->host == h && waits(vm) && !cloud_place_fits(m, vm, to)) restart_on(m, vm, to);
+    }
 }
 
 /* An appointment holds if what it was made for is still so. */
@@ -77,6 +107,7 @@ static void on_host(struct model *m, enum cloud_what what, struct mhost *h)
         return;
     }
     if (!holds(m, failed, detect + dispatch)) return;
+    evacuate(m, h);
     HOST_EACH(m, h, vm)
     if (waits(vm)) restart(m, vm);
 }

@@ -121,8 +121,7 @@ uint32_t cloud_place_residents(struct model *m)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < m->sc->n_vms; i++)
-        if (m->vms[i].resident && m->vms[i].host->n_failures == 0)
-            add_resident(m->cloud, &m->vms[i], m->vms[i].host->index, &n);
+        if (m->vms[i].resident) add_resident(m->cloud, &m->vms[i], m->vms[i].host->index, &n);
     return n;
 }
 

@@ -70,6 +70,7 @@ struct place_vm { /* a VM that is on a host, with a VM's number for `may` */
  * those of `there` (numbers into vms) besides. */
 typedef bool place_rule(const void *ctx, const struct place_vm *vms, uint32_t vm, uint32_t host,
                         const uint32_t *there, uint32_t n_there);
+#define PLACE_MOST_SPARES 3
 /* Tries every single host's failure (spares 1), or every set of `spares` (at most 3) hosts': whether all
  * their VMs have a place on the others (those that are off are switched on), by first-fit decreasing of the
  * dominant share. PLACE_NONE: yes; else the host (the lowest of the set) whose failure leaves a VM without.
@@ -81,7 +82,7 @@ size_t place_survives_bytes(uint32_t n, uint32_t n_vms);
 uint32_t place_survives(const struct place_host *hosts, uint32_t n, const struct place_vm *vms,
                         uint32_t n_vms, uint32_t spares, place_rule *rule, const void *ctx, void *scratch);
 
-/* --- balancing, consolidation --- */
+/* --- balancing, consolidation, restarts --- */
 
 struct place_mover {  /* a VM that could be moved */
     int64_t load_ppm; /* what it uses, measured */
@@ -107,5 +108,11 @@ bool place_balance(const struct place_host *hosts, uint32_t n, const struct plac
  * above. */
 uint32_t place_empty(const struct place_host *hosts, uint32_t n, const struct place_vm *vms, uint32_t n_vms,
                      place_rule *rule, const void *ctx, struct place_move *out, void *scratch);
+/* The packing that place_survives relied on, for who starts the VMs of hosts that have failed: out[] says
+ * where each goes, on a host that may not be on. PLACE_NONE: they do not all fit, or more than
+ * PLACE_MOST_SPARES hosts are down. Moves of some of them leave the others' as they are. */
+uint32_t place_evacuate(const struct place_host *hosts, uint32_t n, const struct place_vm *vms,
+                        uint32_t n_vms, const uint32_t *down, uint32_t n_down, place_rule *rule,
+                        const void *ctx, struct place_move *out, void *scratch);
 
 #endif

@@ -5,8 +5,6 @@
  * a no may be overcautious; a yes comes with the packing that it found. */
 #include "policy/place_world.h"
 
-#define MOST_SPARES 3
-
 size_t place_survives_bytes(uint32_t n, uint32_t n_vms)
 {
     return place_world_bytes(n, n_vms);
@@ -43,7 +41,7 @@ static bool plainly(const struct place_host *hosts, uint32_t n, const struct pla
                     uint32_t spares, uint32_t *counts)
 {
     int64_t want[PLACE_NRES] = {0};
-    uint64_t features = 0, slots = 0, lost[MOST_SPARES] = {0}, to_move[MOST_SPARES] = {0};
+    uint64_t features = 0, slots = 0, lost[PLACE_MOST_SPARES] = {0}, to_move[PLACE_MOST_SPARES] = {0};
     for (uint32_t h = 0; h < n; h++)
         counts[h] = 0;
     for (uint32_t v = 0; v < n_vms; v++) {
@@ -66,11 +64,11 @@ static bool plainly(const struct place_host *hosts, uint32_t n, const struct pla
     return slots >= needed;
 }
 
-/* Whether those of the hosts that are down all find a place: the largest first, whosoever it is. */
-static bool survives(struct place_world *w, const uint32_t *down, uint32_t spares)
+/* Puts those of the hosts that are down elsewhere: the largest first, whosoever it is. Whether all have a
+ * place. */
+static bool put_all(struct place_world *w, const uint32_t *down, uint32_t spares)
 {
-    uint32_t head[MOST_SPARES];
-    bool all = true;
+    uint32_t head[PLACE_MOST_SPARES];
     for (uint32_t i = 0; i < spares; i++) {
         head[i] = w->first[down[i]];
         place_world_down(w, down[i]);
@@ -80,13 +78,15 @@ static bool survives(struct place_world *w, const uint32_t *down, uint32_t spare
         for (uint32_t i = 0; i < spares; i++)
             if (head[i] != PLACE_NONE && (at == PLACE_NONE || place_world_before(w, head[i], head[at])))
                 at = i;
-        if (at == PLACE_NONE) break;
-        if (place_world_put(w, head[at]) == PLACE_NONE) {
-            all = false;
-            break;
-        }
+        if (at == PLACE_NONE) return true;
+        if (place_world_put(w, head[at]) == PLACE_NONE) return false;
         head[at] = w->after[head[at]];
     }
+}
+
+static bool survives(struct place_world *w, const uint32_t *down, uint32_t spares)
+{
+    bool all = put_all(w, down, spares);
     place_world_undo(w);
     for (uint32_t i = 0; i < spares; i++)
         place_world_up(w, down[i]);
@@ -97,8 +97,8 @@ uint32_t place_survives(const struct place_host *hosts, uint32_t n, const struct
                         uint32_t n_vms, uint32_t spares, place_rule *rule, const void *ctx, void *scratch)
 {
     struct place_world w = {.hosts = hosts, .vms = vms, .n = n, .n_vms = n_vms, .rule = rule, .ctx = ctx};
-    uint32_t down[MOST_SPARES] = {0, 1, 2};
-    if (spares > MOST_SPARES) spares = MOST_SPARES;
+    uint32_t down[PLACE_MOST_SPARES] = {0, 1, 2};
+    if (spares > PLACE_MOST_SPARES) spares = PLACE_MOST_SPARES;
     if (spares == 0 || n_vms == 0) return PLACE_NONE;
     if (n <= spares) return 0;
     if (!rule && plainly(hosts, n, vms, n_vms, spares, scratch)) return PLACE_NONE;
@@ -113,4 +113,17 @@ uint32_t place_survives(const struct place_host *hosts, uint32_t n, const struct
         for (; i < spares; i++)
             down[i] = down[i - 1] + 1;
     }
+}
+
+uint32_t place_evacuate(const struct place_host *hosts, uint32_t n, const struct place_vm *vms,
+                        uint32_t n_vms, const uint32_t *down, uint32_t n_down, place_rule *rule,
+                        const void *ctx, struct place_move *out, void *scratch)
+{
+    struct place_world w = {.hosts = hosts, .vms = vms, .n = n, .n_vms = n_vms, .rule = rule, .ctx = ctx};
+    if (n_down > PLACE_MOST_SPARES) return PLACE_NONE;
+    place_world_init(&w, scratch);
+    if (!put_all(&w, down, n_down)) return PLACE_NONE;
+    for (uint32_t i = 0; i < w.n_moved; i++)
+        out[i] = (struct place_move){.vm = vms[w.moved[i]].vm, .to = w.to[i]};
+    return w.n_moved;
 }

@@ -59,6 +59,11 @@ static const struct {
     {3, 2, "first-fit", APART, "", "anti-affinity", 210, -1},
     {3, 2, "first-fit", APART, ", {at: 70s, destroy: c}", "anti-affinity", 70, 2},
     {3, 1, "first-fit", APART, ", {at: 75s, migrate: b, to: h-2}", "anti-affinity", 75, 1},
+    /* b is on its way from h-1 to h-2, for 60 s: in the way on both. */
+    {3, 1, "first-fit",
+     ", {name: b, anti_affinity: [a], host: h-1, memory: 750MB, migrate: {rate: 100Mb/s, step: 0b/s, dirty: "
+     "{rate: 0B/s}}, " LOOP "}",
+     ", {at: 5s, migrate: b, to: h-2}", "anti-affinity", 65, 1},
     /* A host that is switched off fails, and can be switched on again from when it is repaired. */
     {2, 2, "pack-and-power-off", "", ", {at: 5s, fail: h-1, for: 95s}", "off", 100, 1},
     {2, 2, "pack-and-power-off", "", ", {at: 5s, fail: h-1}, {at: 110s, repair: h-1}", "off", 110, 1},
@@ -112,6 +117,29 @@ START_TEST(one_by_one)
         ck_assert_int_eq(life_count(l, name, "stranded"), k >= 2);
         ck_assert_int_eq(life_count(l, name, "restarted"), k < 4);
     }
+    lab_close(l);
+}
+END_TEST
+
+/* Back before it was missed, and failed again: the time counts from then. */
+START_TEST(a_second_failure_is_missed_anew)
+{
+    struct lab *l =
+        lab_open(HEAD "vms: [{name: a, " LOOP "}]\nevents: [{at: 10s, fail: h-0, for: 10s}, {at: 22s, "
+                      "fail: h-0, for: 100s}]\n",
+                 2, "first-fit");
+    run(l);
+    ck_assert_int_eq(life_count(l, "host.h-0", "detected"), 1);
+    ck_assert_int_eq(life_when(l, "host.h-0", "detected", 0), 37 * LIFE_SEC);
+    ck_assert_int_eq(life_when(l, "vm.a", "restarted", 0), 42 * LIFE_SEC);
+    lab_close(l);
+    /* The same of a VM alone, which its own host starts again. */
+    l = lab_open(HEAD "vms: [{name: a, " LOOP
+                      "}]\nevents: [{at: 10s, fail: a, for: 10s}, {at: 22s, fail: a}]\n",
+                 2, "first-fit");
+    run(l);
+    ck_assert_int_eq(life_count(l, "vm.a", "detected"), 1);
+    ck_assert_int_eq(life_when(l, "vm.a", "restarted", 0), 42 * LIFE_SEC);
     lab_close(l);
 }
 END_TEST
@@ -191,6 +219,7 @@ Suite *stranded_suite(void)
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, they_start_as_soon_as_they_can, 0, sizeof cases / sizeof *cases);
     tcase_add_test(tc, one_by_one);
+    tcase_add_test(tc, a_second_failure_is_missed_anew);
     tcase_add_loop_test(tc, in_the_order_of_their_coming, 0, 3);
     tcase_add_test(tc, a_start_is_remembered_by_a_failed_host_that_is_off);
     suite_add_tcase(s, tc);
