@@ -120,8 +120,11 @@ static void add_resident(struct cloud *c, const struct vm *vm, uint32_t host, ui
 uint32_t cloud_place_residents(struct model *m)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < m->sc->n_vms; i++)
-        if (m->vms[i].resident) add_resident(m->cloud, &m->vms[i], m->vms[i].host->index, &n);
+    for (uint32_t i = 0; i < m->sc->n_vms; i++) {
+        const struct vm *vm = &m->vms[i];
+        bool counts = vm->host->n_failures == 0 || (vm->wanted && !m->cloud->vm[i].stranded);
+        if (vm->resident && counts) add_resident(m->cloud, vm, vm->host->index, &n);
+    }
     return n;
 }
 

@@ -39,6 +39,8 @@ void migrate_lost(struct model *m, struct vm *vm);
 void migrate_host_failed(struct model *m, struct mhost *h);
 /* Where it is going; NONE. */
 uint32_t migrate_target(const struct vm *vm);
+/* Post-copy: whether pages of VMs that have left that host are there yet. */
+bool migrate_needs(const struct model *m, const struct mhost *h);
 /* About how long one would take: its memory at its rate. */
 int64_t migrate_estimate_ns(const struct vm *vm);
 /* Its stated dirty rate from now on, bits a second. */

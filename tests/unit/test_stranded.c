@@ -144,6 +144,24 @@ START_TEST(a_second_failure_is_missed_anew)
 }
 END_TEST
 
+/* Who is moved off a failed host by hand is started there and then; a drain leaves that to the manager. */
+START_TEST(moved_by_hand)
+{
+    static const char *const by[] = {"migrate: a, to: h-1", "migrate: a", "drain: h-0"};
+    for (int pack = 0; pack < 2; pack++) {
+        struct lab *l =
+            lab_open(HEAD "vms: [{name: a, " LOOP "}]\nevents: [{at: 10s, fail: h-0, for: 100s}, {at: "
+                          "12s, %s}]\n",
+                     2, pack ? "pack-and-power-off" : "first-fit", by[_i]);
+        run(l);
+        ck_assert_int_eq(life_when(l, "vm.a", "started", 1), (_i < 2 ? 12 : 30) * LIFE_SEC);
+        ck_near(lab_value(l, "vm.a", "cpu.down", "total"), _i < 2 ? 2 : 20, 1e-9);
+        ck_assert_int_eq(life_count(l, "vm.a", "restarted"), _i == 2);
+        lab_close(l);
+    }
+}
+END_TEST
+
 /* In the order in which they came to their host; of those that came at once, in that of their names: not in
  * the file's. */
 static char *restarts(const char *policy, const int *order)
@@ -220,6 +238,7 @@ Suite *stranded_suite(void)
     tcase_add_loop_test(tc, they_start_as_soon_as_they_can, 0, sizeof cases / sizeof *cases);
     tcase_add_test(tc, one_by_one);
     tcase_add_test(tc, a_second_failure_is_missed_anew);
+    tcase_add_loop_test(tc, moved_by_hand, 0, 3);
     tcase_add_loop_test(tc, in_the_order_of_their_coming, 0, 3);
     tcase_add_test(tc, a_start_is_remembered_by_a_failed_host_that_is_off);
     suite_add_tcase(s, tc);
