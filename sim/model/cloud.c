@@ -82,6 +82,7 @@ bool cloud_make(struct model *m, struct vm *vm, struct mhost *h)
     if (!h) h = cloud_place_pick(m, vm, NULL, true, &why);
     if (!h || why) return cloud_rejected(m, vm, why);
     power_define(m, vm, h);
+    cloud_place_came(m, vm);
     count(c, vm, true);
     bring_up(m, vm);
     return true;

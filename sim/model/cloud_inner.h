@@ -93,6 +93,8 @@ struct mhost *cloud_place_pick(struct model *m, struct vm *vm, const struct mhos
                                enum rec_why *why);
 /* Whether it may go there (a migration): REC_WHY_NONE, or why not. */
 enum rec_why cloud_place_fits(struct model *m, const struct vm *vm, const struct mhost *h);
+/* It is there from now on: whatever had run under its name before is not its load. */
+void cloud_place_came(struct model *m, const struct vm *vm);
 /* Measures loads anew: what each VM ran since the last time. */
 void cloud_place_loads(struct model *m);
 /* All VMs on hosts that are not failed, and of the others those that wait to be started elsewhere, into

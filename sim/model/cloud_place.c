@@ -203,6 +203,14 @@ static int64_t ran_ns(const struct model *m, const struct vm *vm)
     return ran;
 }
 
+void cloud_place_came(struct model *m, const struct vm *vm)
+{
+    struct cloud_vm *v = &m->cloud->vm[vm->index];
+    v->ran_ns = ran_ns(m, vm);
+    v->looked_ns = sim_now(m->sim);
+    v->load_ppm = -1;
+}
+
 void cloud_place_loads(struct model *m)
 {
     struct cloud *c = m->cloud;
