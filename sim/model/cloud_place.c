@@ -146,19 +146,24 @@ bool cloud_place_rule(const void *ctx, const struct place_vm *vms, uint32_t vm, 
     return true;
 }
 
-/* With the VM on that host, any `spares` hosts may fail. */
+/* With the VM on that host, and no more where it may be now, any `spares` hosts may fail. */
 static bool survives(struct model *m, const struct vm *vm, uint32_t host)
 {
     struct cloud *c = m->cloud;
     struct cloud_ctx ctx = {m, vm};
     int64_t want[2];
     if (c->sc->spares == 0) return true;
-    uint32_t n = cloud_place_residents(m);
-    if (!vm->resident) add_resident(c, vm, host, &n);
+    uint32_t n = cloud_place_residents(m), k = 0;
+    while (k < n && c->residents[k].vm != vm->index)
+        k++;
+    if (k == n) add_resident(c, vm, host, &n);
+    c->residents[k].host = host;
     cloud_place_hosts(m);
     host_wants(vm, want);
-    for (int r = 0; r < 2; r++)
-        c->hosts[host].promised[r] += vm->resident ? 0 : want[r];
+    for (int r = 0; r < 2; r++) {
+        if (vm->resident) c->hosts[vm->host->index].promised[r] -= want[r];
+        c->hosts[host].promised[r] += want[r];
+    }
     return place_survives(c->hosts, m->sc->n_hosts, c->residents, n, c->sc->spares,
                           c->rules ? cloud_place_rule : NULL, &ctx, c->scratch) == PLACE_NONE;
 }

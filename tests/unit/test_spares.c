@@ -252,6 +252,29 @@ START_TEST(room_is_kept_for_those_that_wait)
 }
 END_TEST
 
+/* Moved to h-2, the first with room, `b` would leave no host with room for `a` should h-0 fail; h-3 is too
+ * small to take it. In a cluster with one more it goes there. */
+START_TEST(a_move_leaves_room_too)
+{
+    struct lab *l = lab_open(
+        "vlab: 1\nname: t\nrun: {duration: 200s}\nhosts: [{name: h, count: %d, cpu: {cores: 4}}, {name: s, "
+        "cpu: {cores: "
+        "%d}}]\n"
+        "cloud: {place: first-fit, overcommit: {cpu: 1}, ha: {detect: 15s, dispatch: 5s, spares: 1}}\n"
+        "vms: [{name: a, vcpus: 3, host: h-0, workload: {steps: [{sleep: 1s}]}}, {name: b, host: h-1, vcpus: "
+        "2, workload: "
+        "{steps: [{sleep: 1s}]}}, {name: d, host: h-1, vcpus: 2, workload: {steps: [{sleep: 1s}]}}]\n"
+        "events: [{at: 30s, migrate: b}, {at: 40s, fail: h-0, for: 100s}]\n",
+        3, 1 + _i);
+    life_run(l, 1);
+    ck_assert_int_eq(life_when(l, "vm.b", "refused", 0), _i ? -1 : 30 * LIFE_SEC);
+    ck_assert_int_eq(life_when(l, "vm.b", "migrated", 0), _i ? 30 * LIFE_SEC : -1);
+    ck_assert_int_eq(life_when(l, "vm.a", "restarted", 0), 60 * LIFE_SEC);
+    ck_assert_int_eq(life_count(l, "vm.a", "stranded"), 0);
+    lab_close(l);
+}
+END_TEST
+
 static struct rng rng;
 
 static int below(int n)
@@ -283,6 +306,7 @@ Suite *spares_suite(void)
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, what_is_let_in_is_saved, 0, BY_HAND);
     tcase_add_test(tc, room_is_kept_for_those_that_wait);
+    tcase_add_loop_test(tc, a_move_leaves_room_too, 0, 2);
     tcase_add_loop_test(tc, whatever_the_cluster, 0, 4);
     suite_add_tcase(s, tc);
     return s;
