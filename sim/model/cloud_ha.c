@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* High availability: hosts send heartbeats; one that has sent none for `detect` has failed. After `dispatch`
- * its VMs are placed on others and boot there. A VM whose host is up but that has failed itself is started
- * again there, after the same times. One that no host has room for is stranded, and tried again whenever
- * there is more room: a host is back, a VM has left. */
+ * its VMs are placed on others and boot there: where admission kept hosts to spare, as it reckoned. A VM
+ * whose host is up but that has failed itself is started again there, after the same times. One that no host
+ * has room for is stranded, and tried again whenever there is more room: a host is back, a VM has left. */
 #include "model/cloud_inner.h"
 #include "model/cpu.h"
 #include "model/host.h"

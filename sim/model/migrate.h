@@ -25,7 +25,7 @@
 #include "model/inner.h"
 
 /* To that host, or (NULL) where the policy says. True: it has begun. False: it was refused, or is done
- * already. */
+ * already: one that is off is moved at once, and one that failed with its host boots there. */
 bool migrate_begin(struct model *m, struct vm *vm, struct mhost *to);
 void migrate_done(struct model *m);
 /* net_bulk's: what vm number `arg` had under way is there. */

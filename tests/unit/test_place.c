@@ -286,6 +286,36 @@ START_TEST(largest_first)
     ck_assert_uint_eq(survive(1, NULL), PLACE_NONE);
 }
 
+/* Hosts 1, 2 and 3 have 4, 3 and 2 free; 0 has VMs of 1, 3 and 2, and 1 fails with it in the second half. */
+START_TEST(evacuates)
+{
+    static const uint32_t both[] = {0, 1};
+    struct place_move out[8];
+    cluster(4);
+    vm(0, 1, 1);
+    vm(0, 3, 1);
+    vm(0, 2, 1);
+    for (uint32_t h = 1; h < 4; h++)
+        hosts[h].promised[PLACE_CPU] = CPU(5 + (int)h);
+    void *block = malloc(place_survives_bytes(n_hosts, 16));
+    ck_assert_uint_eq(place_evacuate(hosts, 4, vms, 3, both, 1, NULL, NULL, out, block), 3);
+    static const uint32_t order[] = {101, 102, 100}, to[] = {1, 2, 1}; /* the largest first */
+    for (int k = 0; k < 3; k++) {
+        ck_assert_uint_eq(out[k].vm, order[k]);
+        ck_assert_uint_eq(out[k].to, to[k]);
+    }
+    ck_assert_uint_eq(place_evacuate(hosts, 4, vms, 3, both, 0, NULL, NULL, out, block), 0);
+    ck_assert_uint_eq(place_evacuate(hosts, 4, vms, 3, both, 2, NULL, NULL, out, block), PLACE_NONE);
+    hosts[3].promised[PLACE_CPU] = CPU(7); /* 3 and 3 are free: one that is on its own host needs none */
+    ck_assert_uint_eq(place_evacuate(hosts, 4, vms, 3, both, 2, NULL, NULL, out, block), 3);
+    static const uint32_t then[] = {2, 3, 3};
+    for (int k = 0; k < 3; k++)
+        ck_assert_uint_eq(out[k].to, then[k]);
+    ck_assert_uint_eq(place_evacuate(hosts, 4, vms, 3, (uint32_t[]){0, 1, 2, 3}, 4, NULL, NULL, out, block),
+                      PLACE_NONE);
+    free(block);
+}
+
 /* --- balancing --- */
 
 static struct place_mover movers[8];
@@ -423,6 +453,7 @@ Suite *place_suite(void)
     tcase_add_test(t, two_spares);
     tcase_add_test(t, which_one);
     tcase_add_test(t, largest_first);
+    tcase_add_test(t, evacuates);
     suite_add_tcase(s, t);
     t = tcase_create("moves");
     tcase_add_test(t, balances);

@@ -214,6 +214,23 @@ START_TEST(by_hand_it_has_no_end)
 }
 END_TEST
 
+/* It is from when it first was up, whatever happens meanwhile: also if it is failed when it is over. */
+START_TEST(a_failure_prolongs_no_life)
+{
+    struct lab *l = lab_open("vlab: 1\nname: t\nrun: {duration: 290s}\nhosts: [{name: h, cpu: {cores: 1}}]\n"
+                             "cloud: {place: first-fit, requests: {arrivals: {periodic: 100s}, lifetime: "
+                             "50s, flavours: [{most: 1, vm: {name: v, "
+                             "workload: {steps: [{sleep: 1s}]}}}]}}\n"
+                             "events: [{at: 120s, fail: h, for: 10s}, {at: 220s, fail: h, for: 60s}]\n");
+    life_run(l, 1);
+    ck_assert_int_eq(life_when(l, "vm.v-0", "left", 0), 150 * LIFE_SEC);
+    ck_assert_int_eq(life_when(l, "vm.v-0", "left", 1), 250 * LIFE_SEC);
+    ck_near(lab_value(l, "vm.v-0", "cpu.down", "total"), 290 - 40 - 20, 1e-9);
+    ck_assert_int_eq(life_count(l, "vm.v-0", "started"), 3); /* not again when the host is back at 280 s */
+    lab_close(l);
+}
+END_TEST
+
 /* What a tenant wrote goes with it: 10 MB for 50 s of each 100 s, of 1000 s. */
 START_TEST(its_blocks_go_with_it)
 {
@@ -356,6 +373,7 @@ Suite *tenants_suite(void)
     tcase_add_loop_test(tc, thousands_in_a_few_slots, 0, sizeof least / sizeof *least);
     tcase_add_loop_test(tc, no_orphans, 0, 2);
     tcase_add_loop_test(tc, by_hand_it_has_no_end, 0, 2);
+    tcase_add_test(tc, a_failure_prolongs_no_life);
     tcase_add_loop_test(tc, its_blocks_go_with_it, 0, 2);
     tcase_add_loop_test(tc, one_is_as_the_other, 0, 2 * WORKS);
     tcase_add_test(tc, a_load_is_the_tenants_own);
