@@ -275,6 +275,47 @@ START_TEST(a_move_leaves_room_too)
 }
 END_TEST
 
+/* What `b` leaves behind is room: on h-0 it would be one of two to be saved, and one of them only by h-1. */
+START_TEST(a_move_makes_room)
+{
+    struct lab *l = lab_open(
+        "vlab: 1\nname: t\nrun: {duration: 200s}\nhosts: [{name: h, count: 3, cpu: {cores: 4}}]\n"
+        "cloud: {place: first-fit, overcommit: {cpu: 1}, ha: {detect: 15s, dispatch: 5s, spares: 1}}\n"
+        "vms: [{name: a, vcpus: 2, host: h-0, workload: {steps: [{sleep: 1s}]}}, {name: b, count: 2, host: "
+        "h-1, vcpus: 2, "
+        "workload: {steps: [{sleep: 1s}]}}, {name: c, vcpus: 2, host: h-2, workload: {steps: [{sleep: "
+        "1s}]}}]\n"
+        "events: [{at: 30s, migrate: b-0}, {at: 40s, fail: h-0, for: 100s}]\n");
+    life_run(l, 1);
+    ck_assert_int_eq(life_when(l, "vm.b-0", "migrated", 0), 30 * LIFE_SEC);
+    ck_assert_int_eq(life_when(l, "vm.a", "restarted", 0), 60 * LIFE_SEC);
+    ck_assert_int_eq(life_when(l, "vm.b-0", "restarted", 0), 60 * LIFE_SEC);
+    lab_close(l);
+}
+END_TEST
+
+/* A host that is drained takes nobody back: a small s could not save both from h-0, nor have room
+ * for one beside the other. */
+START_TEST(a_drain_leaves_room_too)
+{
+    struct lab *l = lab_open(
+        "vlab: 1\nname: t\nrun: {duration: 200s}\nhosts: [{name: h, count: 2, cpu: {cores: 4}}, {name: s, "
+        "cpu: {cores: %d}}]\n"
+        "cloud: {place: first-fit, overcommit: {cpu: 1}, ha: {detect: 15s, dispatch: 5s, spares: 1}}\n"
+        "vms: [{name: a, vcpus: 2, host: h-0, workload: {steps: [{sleep: 1s}]}}, {name: b, host: h-1, vcpus: "
+        "2, workload: "
+        "{steps: [{sleep: 1s}]}}]\nevents: [{at: 30s, drain: h-1}, {at: 40s, fail: h-0, for: 100s}]\n",
+        _i ? 4 : 2);
+    life_run(l, 1);
+    ck_assert_int_eq(life_when(l, "vm.b", "refused", 0), _i ? -1 : 30 * LIFE_SEC);
+    ck_assert_int_eq(life_when(l, "host.h-1", "drained", 0), _i ? 30 * LIFE_SEC : -1);
+    ck_assert_int_eq(life_when(l, "vm.a", "restarted", 0), 60 * LIFE_SEC);
+    ck_assert_int_eq(life_when(l, "vm.b", "restarted", 0), _i ? 60 * LIFE_SEC : -1);
+    ck_near(lab_value(l, "cluster", "vms.down", "max"), 1 + _i, 0);
+    lab_close(l);
+}
+END_TEST
+
 static struct rng rng;
 
 static int below(int n)
@@ -286,9 +327,11 @@ START_TEST(whatever_the_cluster)
 {
     rng = rng_at(rng_key(3, (uint64_t)_i, RNG_TIE), 0, 0);
     for (int round = 0; round < FEWER(20); round++) {
-        struct setup s = {.spares = 1};
-        for (int h = 0, n = 3 + below(3); h < n; h++)
+        struct setup s = {.spares = 1 + below(2)};
+        for (int h = 0, n = 3 + below(3); h < n; h++) {
             s.cores[h] = 3 + below(5);
+            s.racks[h] = 1 + h / 2;
+        }
         for (int v = 0, n = 6 + below(7); v < n; v++) {
             s.vcpus[v] = 1 + below(4);
             s.apart[v] = below(2) ? 0 : 1 + below(3);
@@ -307,6 +350,8 @@ Suite *spares_suite(void)
     tcase_add_loop_test(tc, what_is_let_in_is_saved, 0, BY_HAND);
     tcase_add_test(tc, room_is_kept_for_those_that_wait);
     tcase_add_loop_test(tc, a_move_leaves_room_too, 0, 2);
+    tcase_add_test(tc, a_move_makes_room);
+    tcase_add_loop_test(tc, a_drain_leaves_room_too, 0, 2);
     tcase_add_loop_test(tc, whatever_the_cluster, 0, 4);
     suite_add_tcase(s, tc);
     return s;

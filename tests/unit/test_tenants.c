@@ -251,8 +251,8 @@ END_TEST
 
 /* --- nothing is left --- */
 
-/* What a tenant does, in time since it was started, until it leaves. NULL: it did not. */
-static char *trace_of(const struct watch *w, size_t from)
+/* What a tenant does, in time since it was started, until it leaves, and when it does. NULL: it did not. */
+static char *trace_of(const struct watch *w, size_t from, int64_t *life_ns)
 {
     char *text = NULL;
     size_t len = 0;
@@ -265,6 +265,7 @@ static char *trace_of(const struct watch *w, size_t from)
             continue;
         if (r->kind == REC_STATE && r->from == VCPU_DOWN) continue;
         if (is(r, REC_EV_REJECTED)) continue; /* somebody else, told of the first slot */
+        *life_ns = r->t_ns - first->t_ns;
         left = is(r, REC_EV_LEFT);
         if (left) break;
         fprintf(f, "%lld %u %lld %u %u\n", (long long)(r->t_ns - first->t_ns), r->kind, (long long)r->value,
@@ -319,22 +320,27 @@ START_TEST(one_is_as_the_other)
     life_end(&l);
     uint32_t n = 0, slots = 0;
     char *model = NULL;
+    int64_t model_ns = 0;
     for (size_t i = 0; i < w.n; i++) {
         if (!is(&w.recs[i], REC_EV_STARTED)) continue;
-        char *text = trace_of(&w, i);
+        int64_t life_ns;
+        char *text = trace_of(&w, i, &life_ns);
         if (!text) continue;
         slots |= 1u << w.recs[i].vm;
         n++;
         /* They live for different times: the shorter is a beginning of the longer. */
         char *longer = !model || strlen(text) > strlen(model) ? text : model;
         char *other = longer == text ? model : text;
+        int64_t until_ns = longer == text ? model_ns : life_ns; /* the other's life */
         size_t same = 0, line = 0;
         for (; other && other[same] && other[same] == longer[same]; same++)
             if (other[same] == '\n') line = same + 1;
         ck_assert_msg(!other || !other[same], "tenant %u, slot %u: %.40s... and not %.40s...", n,
                       w.recs[i].vm, other + line, longer + line);
+        if (other && longer[same]) ck_assert_int_ge(strtoll(longer + same, NULL, 10), until_ns);
         free(other);
         model = longer;
+        if (longer == text) model_ns = life_ns;
     }
     ck_assert_uint_gt(strlen(model), 1000);
     free(model);
