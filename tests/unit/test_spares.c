@@ -275,6 +275,22 @@ START_TEST(a_move_leaves_room_too)
 }
 END_TEST
 
+/* Two hosts fail one after the other: the VMs of each are started when its own failure has been seen. */
+START_TEST(each_in_its_time)
+{
+    struct lab *l = lab_open(
+        "vlab: 1\nname: t\nrun: {duration: 200s}\nhosts: [{name: h, count: 4, cpu: {cores: 2}}]\n"
+        "cloud: {place: first-fit, overcommit: {cpu: 1}, ha: {detect: 15s, dispatch: 5s, spares: 2}}\n"
+        "vms: [{name: a, vcpus: 2, workload: {steps: [{sleep: 1s}]}}, {name: b, vcpus: 2, workload: {steps: "
+        "[{sleep: "
+        "1s}]}}]\nevents: [{at: 40s, fail: h-0, for: 100s}, {at: 50s, fail: h-1, for: 100s}]\n");
+    life_run(l, 1);
+    ck_assert_int_eq(life_when(l, "vm.a", "restarted", 0), 60 * LIFE_SEC);
+    ck_assert_int_eq(life_when(l, "vm.b", "restarted", 0), 70 * LIFE_SEC);
+    lab_close(l);
+}
+END_TEST
+
 /* What `b` leaves behind is room: on h-0 it would be one of two to be saved, and one of them only by h-1. */
 START_TEST(a_move_makes_room)
 {
@@ -350,6 +366,7 @@ Suite *spares_suite(void)
     tcase_add_loop_test(tc, what_is_let_in_is_saved, 0, BY_HAND);
     tcase_add_test(tc, room_is_kept_for_those_that_wait);
     tcase_add_loop_test(tc, a_move_leaves_room_too, 0, 2);
+    tcase_add_test(tc, each_in_its_time);
     tcase_add_test(tc, a_move_makes_room);
     tcase_add_loop_test(tc, a_drain_leaves_room_too, 0, 2);
     tcase_add_loop_test(tc, whatever_the_cluster, 0, 4);
