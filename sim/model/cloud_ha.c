@@ -79,7 +79,6 @@ static void evacuate(struct model *m, const struct mhost *h)
         down[n_down++] = i;
     }
     uint32_t n = cloud_place_residents(m);
-    cloud_place_hosts(m);
     n = place_evacuate(c->hosts, m->sc->n_hosts, c->residents, n, down, n_down,
                        c->rules ? cloud_place_rule : NULL, &ctx, c->moves, c->scratch);
     for (uint32_t i = 0; n != PLACE_NONE && i < n; i++) {

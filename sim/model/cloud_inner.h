@@ -97,8 +97,8 @@ enum rec_why cloud_place_fits(struct model *m, const struct vm *vm, const struct
 void cloud_place_came(struct model *m, const struct vm *vm);
 /* Measures loads anew: what each VM ran since the last time. */
 void cloud_place_loads(struct model *m);
-/* All VMs on hosts that are not failed, and of the others those that wait to be started elsewhere, into
- * c->residents; how many. */
+/* All VMs on hosts that are not failed, and of the others those that wait to be started elsewhere and can be,
+ * into c->residents; how many. Brings the hosts up to date. */
 uint32_t cloud_place_residents(struct model *m);
 bool cloud_place_rule(const void *ctx, const struct place_vm *vms, uint32_t vm, uint32_t host,
                       const uint32_t *there, uint32_t n_there);

@@ -117,13 +117,26 @@ static void add_resident(struct cloud *c, const struct vm *vm, uint32_t host, ui
     host_wants(vm, p->want);
 }
 
+/* Whether a VM of a failed host waits to be started elsewhere, and there is a host for it. Room need not be
+ * kept for one that nobody could take anyway. */
+static bool can_be_saved(struct model *m, const struct vm *vm)
+{
+    struct cloud_ctx ctx = {m, vm};
+    struct place_ask ask = cloud_place_ask(vm, &ctx);
+    if (!vm->wanted || m->cloud->vm[vm->index].stranded) return false;
+    for (uint32_t h = 0; h < m->sc->n_hosts; h++)
+        if (place_may(&m->cloud->hosts[h], h, &ask) == REC_WHY_NONE) return true;
+    return false;
+}
+
 uint32_t cloud_place_residents(struct model *m)
 {
     uint32_t n = 0;
+    cloud_place_hosts(m);
     for (uint32_t i = 0; i < m->sc->n_vms; i++) {
         const struct vm *vm = &m->vms[i];
-        bool counts = vm->host->n_failures == 0 || (vm->wanted && !m->cloud->vm[i].stranded);
-        if (vm->resident && counts) add_resident(m->cloud, vm, vm->host->index, &n);
+        if (vm->resident && (vm->host->n_failures == 0 || can_be_saved(m, vm)))
+            add_resident(m->cloud, vm, vm->host->index, &n);
     }
     return n;
 }
@@ -158,7 +171,6 @@ static bool survives(struct model *m, const struct vm *vm, uint32_t host)
         k++;
     if (k == n) add_resident(c, vm, host, &n);
     c->residents[k].host = host;
-    cloud_place_hosts(m);
     host_wants(vm, want);
     for (int r = 0; r < 2; r++) {
         if (vm->resident) c->hosts[vm->host->index].promised[r] -= want[r];

@@ -252,6 +252,28 @@ START_TEST(room_is_kept_for_those_that_wait)
 }
 END_TEST
 
+/* Nor is room kept for one that no other host could take: its disk has failed with its host. */
+START_TEST(no_room_is_kept_in_vain)
+{
+    struct lab *l = lab_open(
+        "vlab: 1\nname: t\nrun: {duration: 200s}\nhosts: [{name: own, cpu: {cores: 4}, disks: [{name: d}]}, "
+        "{name: h, count: "
+        "3, cpu: {cores: 4}}]\n"
+        "cloud: {place: first-fit, overcommit: {cpu: 1}, ha: {detect: 15s, dispatch: 5s, spares: 1}}\n"
+        "vms: [{name: box, host: own, disk: {on: d, size: 1GB}, workload: {steps: [{sleep: 1s}]}}, {name: "
+        "late, start: {at: "
+        "45s}, workload: {steps: [{sleep: 1s}]}}, {name: later, start: {at: 150s}, workload: {steps: "
+        "[{sleep: 1s}]}}]\n"
+        "events: [{at: 40s, fail: own, for: 100s}]\n");
+    life_run(l, 1);
+    ck_assert_int_eq(life_when(l, "vm.late", "started", 0), 45 * LIFE_SEC);
+    ck_assert_int_eq(life_when(l, "vm.box", "stranded", 0), 60 * LIFE_SEC);
+    ck_assert_int_eq(life_when(l, "vm.later", "rejected", 0),
+                     150 * LIFE_SEC); /* its host is back, and may fail */
+    lab_close(l);
+}
+END_TEST
+
 /* Moved to h-2, the first with room, `b` would leave no host with room for `a` should h-0 fail; h-3 is too
  * small to take it. In a cluster with one more it goes there. */
 START_TEST(a_move_leaves_room_too)
@@ -365,6 +387,7 @@ Suite *spares_suite(void)
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, what_is_let_in_is_saved, 0, BY_HAND);
     tcase_add_test(tc, room_is_kept_for_those_that_wait);
+    tcase_add_test(tc, no_room_is_kept_in_vain);
     tcase_add_loop_test(tc, a_move_leaves_room_too, 0, 2);
     tcase_add_test(tc, each_in_its_time);
     tcase_add_test(tc, a_move_makes_room);
