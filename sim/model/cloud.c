@@ -52,7 +52,7 @@ static void settle(struct model *m, const struct vm *vm)
 /* On a host that may have been switched off for want of VMs. */
 static void bring_up(struct model *m, struct vm *vm)
 {
-    if (vm->host->off && vm->host->n_failures == 0) host_switch(m, vm->host, true);
+    if (vm->host->off) host_switch(m, vm->host, true); /* if it has failed since, when it is repaired */
     bool off =
         vm->power == POWER_OFF || vm->power == POWER_FAILED; /* not started by its host's coming back */
     if (host_up(vm->host)) {
@@ -82,6 +82,7 @@ bool cloud_make(struct model *m, struct vm *vm, struct mhost *h)
     if (!h) h = cloud_place_pick(m, vm, NULL, true, &why);
     if (!h || why) return cloud_rejected(m, vm, why);
     power_define(m, vm, h);
+    cloud_place_came(m, vm);
     count(c, vm, true);
     bring_up(m, vm);
     return true;
@@ -107,6 +108,7 @@ void cloud_vm_up(struct model *m, struct vm *vm)
 {
     struct cloud *c = m->cloud;
     if (!c) return;
+    c->n_stranded -= c->vm[vm->index].stranded; /* its own host was back first */
     c->vm[vm->index].stranded = false;
     int64_t life = c->vm[vm->index].life_ns;
     if (life < INT64_MAX - sim_now(m->sim)) {

@@ -25,7 +25,8 @@ bool cloud_make(struct model *m, struct vm *vm, struct mhost *h);
 /* One that is off or failed starts: on its host, or elsewhere if that is down and it may move. False:
  * nowhere. */
 bool cloud_start(struct model *m, struct vm *vm);
-/* No new VMs for this host; those on it go elsewhere, one after the other. A repair of it ends that. */
+/* No new VMs for this host; those on it go elsewhere, one after the other, but not what has failed with it. A
+ * repair of it ends that. */
 void cloud_drain(struct model *m, struct mhost *h);
 
 /* What has happened. */

@@ -77,7 +77,7 @@ void cloud_balance_on(struct model *m)
 
 /* --- switching off --- */
 
-/* Those on which nobody is to be up. */
+/* Those on which nobody is to be up, nor has left pages behind. */
 void cloud_empty(struct model *m)
 {
     const struct cloud *c = m->cloud;
@@ -87,7 +87,8 @@ void cloud_empty(struct model *m)
         bool needed = h->expects > 0;
         HOST_EACH(m, h, vm)
         needed |= vm->wanted;
-        if (!needed && !h->off && h->n_failures == 0) host_switch(m, h, false);
+        if (needed || h->off || h->n_failures || migrate_needs(m, h)) continue;
+        host_switch(m, h, false);
     }
 }
 
@@ -95,6 +96,7 @@ void cloud_empty(struct model *m)
 
 void cloud_balance_drain(struct model *m, struct mhost *h)
 {
+    if (h->n_failures) return; /* what has failed with it is for high availability, or for its repair */
     HOST_EACH(m, h, vm)
     {
         if (vm->migration) return; /* one after the other */

@@ -99,11 +99,14 @@ struct mhost *cloud_place_pick(struct model *m, struct vm *vm, const struct mhos
                                enum rec_why *why);
 /* Whether it may go there (a migration): REC_WHY_NONE, or why not. */
 enum rec_why cloud_place_fits(struct model *m, const struct vm *vm, const struct mhost *h);
+/* It is there from now on: whatever had run under its name before is not its load. */
+void cloud_place_came(struct model *m, const struct vm *vm);
 /* Measures loads anew: what each VM ran since the last time. */
 void cloud_place_loads(struct model *m);
 /* One more VM, as on that host, into c->residents, of which there are *n. */
 void cloud_place_add(struct cloud *c, const struct vm *vm, uint32_t host, uint32_t *n);
-/* All VMs on hosts that are not failed, into c->residents; how many. */
+/* All VMs on hosts that are not failed, and of the others those that wait to be started elsewhere and can be,
+ * into c->residents; how many. Brings the hosts up to date. */
 uint32_t cloud_place_residents(struct model *m);
 bool cloud_place_rule(const void *ctx, const struct place_vm *vms, uint32_t vm, uint32_t host,
                       const uint32_t *there, uint32_t n_there);

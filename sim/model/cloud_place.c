@@ -118,12 +118,27 @@ void cloud_place_add(struct cloud *c, const struct vm *vm, uint32_t host, uint32
     host_wants(vm, p->want);
 }
 
+/* Whether a VM of a failed host waits to be started elsewhere, and there is a host for it. Room need not be
+ * kept for one that nobody could take anyway. */
+static bool can_be_saved(struct model *m, const struct vm *vm)
+{
+    struct cloud_ctx ctx = {m, vm};
+    struct place_ask ask = cloud_place_ask(vm, &ctx);
+    if (!vm->wanted || m->cloud->vm[vm->index].stranded) return false;
+    for (uint32_t h = 0; h < m->sc->n_hosts; h++)
+        if (place_may(&m->cloud->hosts[h], h, &ask) == REC_WHY_NONE) return true;
+    return false;
+}
+
 uint32_t cloud_place_residents(struct model *m)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < m->sc->n_vms; i++)
-        if (m->vms[i].resident && m->vms[i].host->n_failures == 0)
-            cloud_place_add(m->cloud, &m->vms[i], m->vms[i].host->index, &n);
+    cloud_place_hosts(m);
+    for (uint32_t i = 0; i < m->sc->n_vms; i++) {
+        const struct vm *vm = &m->vms[i];
+        if (vm->resident && (vm->host->n_failures == 0 || can_be_saved(m, vm)))
+            cloud_place_add(m->cloud, vm, vm->host->index, &n);
+    }
     return n;
 }
 
@@ -145,19 +160,23 @@ bool cloud_place_rule(const void *ctx, const struct place_vm *vms, uint32_t vm, 
     return true;
 }
 
-/* With the VM on that host, any `spares` hosts may fail. */
+/* With the VM on that host, and no more where it may be now, any `spares` hosts may fail. */
 static bool survives(struct model *m, const struct vm *vm, uint32_t host)
 {
     struct cloud *c = m->cloud;
     struct cloud_ctx ctx = {m, vm};
     int64_t want[2];
     if (c->sc->spares == 0) return true;
-    uint32_t n = cloud_place_residents(m);
-    if (!vm->resident) cloud_place_add(c, vm, host, &n);
-    cloud_place_hosts(m);
+    uint32_t n = cloud_place_residents(m), k = 0;
+    while (k < n && c->residents[k].vm != vm->index)
+        k++;
+    if (k == n) cloud_place_add(c, vm, host, &n);
+    c->residents[k].host = host;
     host_wants(vm, want);
-    for (int r = 0; r < 2; r++)
-        c->hosts[host].promised[r] += vm->resident ? 0 : want[r];
+    for (int r = 0; r < 2; r++) {
+        if (vm->resident) c->hosts[vm->host->index].promised[r] -= want[r];
+        c->hosts[host].promised[r] += want[r];
+    }
     return place_survives(c->hosts, m->sc->n_hosts, c->residents, n, c->sc->spares,
                           c->rules ? cloud_place_rule : NULL, &ctx, c->scratch) == PLACE_NONE;
 }
@@ -229,6 +248,14 @@ static int64_t ran_ns(const struct model *m, const struct vm *vm)
         ran += v->run_ns + (state_of(v) == VCPU_RUN ? sim_now(m->sim) - v->since_ns : 0);
     }
     return ran;
+}
+
+void cloud_place_came(struct model *m, const struct vm *vm)
+{
+    struct cloud_vm *v = &m->cloud->vm[vm->index];
+    v->ran_ns = ran_ns(m, vm);
+    v->looked_ns = sim_now(m->sim);
+    v->load_ppm = -1;
 }
 
 void cloud_place_loads(struct model *m)

@@ -68,7 +68,10 @@ void cloud_request_on(struct model *m)
     } else {
         uint32_t i = of->free[of->n_free - 1];
         c->vm[i].life_ns = life;
-        if (cloud_make(m, &m->vms[i], NULL)) c->vm[of->free[--of->n_free]].listed = false;
+        if (cloud_make(m, &m->vms[i], NULL))
+            c->vm[of->free[--of->n_free]].listed = false;
+        else
+            c->vm[i].life_ns = INT64_MAX;
     }
     schedule(m);
 }
@@ -77,6 +80,7 @@ void cloud_request_gone(struct model *m, const struct vm *vm)
 {
     struct cloud *c = m->cloud;
     if (vm->sc->there != SC_BY_REQUEST) return;
+    c->vm[vm->index].life_ns = INT64_MAX; /* nobody asked for the next one yet, it may be started by hand */
     for (uint32_t i = 0; i < c->sc->requests.n_flavours; i++) {
         const struct sc_flavour *f = &c->sc->requests.flavours[i];
         if (vm->index >= f->first_vm && vm->index - f->first_vm < f->n_vms) add(c, i, vm->index);

@@ -257,13 +257,18 @@ void host_repair(struct model *m, struct mhost *h)
 {
     if (h->n_failures == 0 || --h->n_failures) return;
     host_tell(m, h, REC_EV_REPAIRED, 0, REC_WHY_NONE);
-    if (!h->off) back(m, h);
+    if (h->off)
+        cloud_host_back(m, h); /* it can be switched on again */
+    else
+        back(m, h);
 }
 
 void host_repair_all(struct model *m, struct mhost *h)
 {
-    h->draining = false;
-    if (h->n_failures == 0) return;
+    if (h->n_failures == 0) {
+        if (h->draining) cloud_host_back(m, h);
+        return;
+    }
     h->n_failures = 1;
     host_repair(m, h);
 }

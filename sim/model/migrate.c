@@ -48,6 +48,15 @@ uint32_t migrate_target(const struct vm *vm)
     return vm->migration ? vm->migration->to->index : NONE;
 }
 
+bool migrate_needs(const struct model *m, const struct mhost *h)
+{
+    for (uint32_t i = 0; m->n_migrations && i < m->sc->n_vms; i++) {
+        const struct migration *g = m->vms[i].migration;
+        if (g && g->phase == FETCH && g->from == h) return true;
+    }
+    return false;
+}
+
 int64_t migrate_estimate_ns(const struct vm *vm)
 {
     const struct sc_migrate *sc = &vm->sc->migrate;
@@ -424,9 +433,13 @@ bool migrate_begin(struct model *m, struct vm *vm, struct mhost *to)
     if (!to || why) return refused(m, vm, to, why);
     if (vm->power == POWER_OFF || vm->power == POWER_FAILED) {
         struct mhost *from = vm->host;
+        if (vm->wanted && to->off) host_switch(m, to, true);
         host_move(m, vm, to);
         inner_tell_why(m, vm, 0, REC_EV_MIGRATED, REC_WHY_NONE);
+        /* It waited for its host to be back, and does not depend on that any more. */
+        if (vm->wanted && from->n_failures) power_on(m, vm);
         if (from->sched) cpu_settle(m, from);
+        if (to->sched) cpu_settle(m, to);
         return false;
     }
     if (vm->power != POWER_UP || !host_up(vm->host)) return refused(m, vm, to, REC_WHY_BUSY);

@@ -25,7 +25,7 @@
 #include "model/inner.h"
 
 /* To that host, or (NULL) where the policy says. True: it has begun. False: it was refused, or is done
- * already. */
+ * already: one that is off is moved at once, and one that failed with its host boots there. */
 bool migrate_begin(struct model *m, struct vm *vm, struct mhost *to);
 void migrate_done(struct model *m);
 /* net_bulk's: what vm number `arg` had under way is there. */
@@ -39,6 +39,8 @@ void migrate_lost(struct model *m, struct vm *vm);
 void migrate_host_failed(struct model *m, struct mhost *h);
 /* Where it is going; NONE. */
 uint32_t migrate_target(const struct vm *vm);
+/* Post-copy: whether pages of VMs that have left that host are there yet. */
+bool migrate_needs(const struct model *m, const struct mhost *h);
 /* About how long one would take: its memory at its rate. */
 int64_t migrate_estimate_ns(const struct vm *vm);
 /* Its stated dirty rate from now on, bits a second. */

@@ -92,7 +92,6 @@ static void build_vm(struct model *m, uint32_t i, uint32_t first_vcpu)
     covert_begin(&vm->covert);
     vm->key_steps = rng_key(m->seed, name, RNG_STEPS);
     vm->key_think = rng_key(m->seed, name, RNG_THINK);
-    vm->arrival_rng = rng_at(rng_key(m->seed, name, RNG_ARRIVAL), 0, 0);
     vm->n_tasks = vm->cap_tasks = w->unlimited ? 0 : w->threads;
     vm->tasks = alloc_array(vm->n_tasks, sizeof *vm->tasks);
     vm->switches = guest_switch_counts(vm);

@@ -163,11 +163,15 @@ int64_t work_forget(struct model *m, struct vm *vm)
     return n;
 }
 
-/* A stream begins, from this instant. */
+/* A stream begins, from this instant: of a VM that was destroyed and is made again too, with its first draws.
+ */
 static void open_door(struct model *m, struct vm *vm)
 {
     const struct sc_workload *w = &vm->sc->work;
     vm->arrived_ns = sim_now(m->sim);
+    vm->arrivals = 0;
+    vm->arrival_rng =
+        rng_at(rng_key(m->seed, rng_hash_name(vm->sc->draws, strlen(vm->sc->draws)), RNG_ARRIVAL), 0, 0);
     if (w->arrivals == SC_CLOSED) {
         uint32_t n = w->clients ? w->clients : 1;
         if (!vm->cycles) vm->cycles = calloc(n, sizeof *vm->cycles); /* else the door has been open before */

@@ -128,6 +128,15 @@ START_TEST(ties_and_power)
     turn = PLACE_NONE;
     hosts[3].promised[PLACE_CPU] = CPU(9);
     ck_assert_uint_eq(pick(names[_i], 1, 1), 3);
+    /* However good it would be otherwise. */
+    for (int promised = 1; promised < 9; promised += 5) {
+        begin();
+        for (int i = 0; i < 4; i++)
+            host(10, 100, i < 2 ? 3 : promised, 30);
+        hosts[2].off = hosts[3].off = true;
+        turn = 2; /* round robin's next would be 3 */
+        ck_assert_uint_eq(pick(names[_i], 1, 1), 0);
+    }
 }
 
 static enum rec_why only_host_1(const void *ctx, uint32_t h)
