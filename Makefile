@@ -167,8 +167,8 @@ build/fuzz/sim/%.o: sim/%.c Makefile
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_OBJ) Makefile
 	$(SAY) FUZZ $@
 	$(Q)clang $(FUZZ_CF) -fsanitize=fuzzer -MMD -MP -MF $@.d -o $@ $< $(FUZZ_OBJ) $(ALL_LIBS)
-fuzz: $(FUZZ_BIN) ## Fuzz every target for FUZZ_SECONDS (20) each
-	$(Q)sh tests/fuzz/run.sh $(FUZZ_SECONDS)
+fuzz: $(FUZZ_BIN) ## Fuzz every target for FUZZ_SECONDS (20) each; FUZZ_SEED for the same inputs each time
+	$(Q)sh tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_SEED)
 
 # --- the two commands of the README, and their like ---
 setup: ## Install what is missing from Debian's packages

@@ -22,7 +22,7 @@ struct sim {
     int64_t now_ns; /* first: see sim_now */
     struct evq *q;
     bool stopped;
-    uint32_t at_once; /* events run at now_ns after the first */
+    uint32_t at_once; /* events run, or steps counted, at now_ns after the first */
     uint64_t events;
     uint32_t n_handlers;
     uint32_t n_stuck;
@@ -96,6 +96,17 @@ void sim_stop(struct sim *s)
     s->stopped = true;
 }
 
+static bool stands_still(const struct sim *s)
+{
+    return s->at_once >= SIM_STALL_EVENTS;
+}
+
+bool sim_counts(struct sim *s, uint32_t n)
+{
+    if (!stands_still(s)) s->at_once += n;
+    return !stands_still(s);
+}
+
 static inline void run_event(struct sim *s, const struct evq_event *ev)
 {
     s->at_once = ev->at_ns == s->now_ns ? s->at_once + 1 : 0;
@@ -104,16 +115,19 @@ static inline void run_event(struct sim *s, const struct evq_event *ev)
     s->handlers[ev->what].fn(s->handlers[ev->what].ctx, ev->arg);
 }
 
-/* The clock has stood still over too many events: a few more, to be able to say which. */
-static void loop_sample(struct sim *s)
+/* The clock has stood still over too many events, or steps of the last one: a few more, to be able to say
+ * which. */
+static void loop_sample(struct sim *s, uint32_t last)
 {
     struct evq_event ev;
+    uint32_t n = 0;
     for (uint32_t i = 0; i < MAX_HANDLERS; i++)
         s->sampled[i] = 0;
-    for (uint32_t i = 0; i < SAMPLE && !s->stopped && evq_pop_until(s->q, s->now_ns, &ev); i++) {
+    for (; n < SAMPLE && !s->stopped && evq_pop_until(s->q, s->now_ns, &ev); n++) {
         s->sampled[ev.what]++;
         run_event(s, &ev);
     }
+    if (n == 0) s->sampled[last] = 1;
 }
 
 static void waiter_count(void *out, const char *who, const char *what)
@@ -134,11 +148,12 @@ static bool anyone_waits(struct sim *s)
 static enum sim_end run_events(struct sim *s, int64_t until_ns)
 {
     struct evq_event ev;
+    if (stands_still(s)) return SIM_STALLED;
     while (evq_pop_until(s->q, until_ns, &ev)) {
         run_event(s, &ev);
         if (__builtin_expect(s->stopped, 0)) return SIM_STOPPED;
-        if (__builtin_expect(s->at_once >= SIM_STALL_EVENTS, 0)) {
-            loop_sample(s);
+        if (__builtin_expect(stands_still(s), 0)) {
+            loop_sample(s, ev.what);
             return SIM_STALLED;
         }
     }
@@ -153,7 +168,7 @@ enum sim_end sim_run(struct sim *s, int64_t until_ns)
     const int64_t *outer = assert_clock_ns;
     assert_clock_ns = &s->now_ns;
     s->stopped = false;
-    s->at_once = 0;
+    if (!stands_still(s)) s->at_once = 0;
     enum sim_end end = run_events(s, until_ns);
     assert_clock_ns = outer;
     return end;
@@ -178,10 +193,12 @@ static void waiter_print(void *out, const char *who, const char *what)
 static void loop_print(const struct sim *s, FILE *out)
 {
     fprintf(out,
-            "more than %u events at %" PRId64 ".%09" PRId64 " s, and time does not pass; of the last ones:\n",
+            "more than %u events or steps at %" PRId64 ".%09" PRId64
+            " s, and time does not pass; of the last ones:\n",
             SIM_STALL_EVENTS, s->now_ns / 1000000000, s->now_ns % 1000000000);
     for (uint32_t i = 0; i < s->n_handlers; i++)
-        if (s->sampled[i]) fprintf(out, "%u times %s\n", s->sampled[i], s->handlers[i].name);
+        if (s->sampled[i])
+            fprintf(out, "%u time%s %s\n", s->sampled[i], s->sampled[i] == 1 ? "" : "s", s->handlers[i].name);
 }
 
 char *sim_stall_report(struct sim *s)
@@ -190,7 +207,7 @@ char *sim_stall_report(struct sim *s)
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
     ASSERT(out);
-    if (s->at_once >= SIM_STALL_EVENTS) loop_print(s, out);
+    if (stands_still(s)) loop_print(s, out);
     for (uint32_t i = 0; i < s->n_stuck; i++)
         s->stuck[i].fn(s->stuck[i].ctx, waiter_print, out);
     ASSERT(fclose(out) == 0);

@@ -12,7 +12,7 @@
 #include "model/work.h"
 
 /* Steps of no time in a row that mean a loop which will never take any. */
-#define IDLE_STEPS_MAX 10000000u
+#define IDLE_STEPS 1024u /* taken at one instant: they count as so many events */
 
 enum stage {
     STAGE_NEXT,  /* the step is over: the next one */
@@ -240,7 +240,13 @@ bool step_advance(struct model *m, struct vm *vm, uint32_t t)
         return true;
     }
     for (uint32_t idle = 0;; idle++) {
-        ASSERT(idle < IDLE_STEPS_MAX);
+        if (__builtin_expect(idle == IDLE_STEPS, 0)) {
+            if (!sim_counts(m->sim, IDLE_STEPS)) {
+                k->where = TASK_OVER; /* the run ends here, stalled */
+                return false;
+            }
+            idle = 0;
+        }
         enum go go = k->stage == STAGE_NEXT ? GO_ON : go_on(m, vm, t);
         if (go == GO_ON && k->stage == STAGE_NEXT)
             go = prog_over(&k->at, vm->prog) ? next_iteration(m, vm, t) : next(m, vm, t);

@@ -124,6 +124,7 @@ void upkeep_read(struct reader *r, struct node *map, const struct scenario *sc, 
     h->rack = rack.node ? reader_index(sc->racks, sc->n_racks, rack.word) : SC_NONE;
     const char **names = arena_array(r->a, vmm ? vmm->n + 1 : 1, sizeof *names);
     for (uint32_t i = 0; vmm && i < vmm->n; i++) {
+        if (vmm->items[i]->kind != NODE_SCALAR) continue;
         if (reader_index(names, h->n_vmms, vmm->items[i]->text) != SC_NONE)
             tree_error(r->d, vmm->items[i], "`%s` is here twice", vmm->items[i]->text);
         names[h->n_vmms++] = vmm->items[i]->text;

@@ -163,6 +163,12 @@ static bool listed(const uint32_t *list, uint32_t n, uint32_t vm)
     return false;
 }
 
+/* Whether both say where they are, on a host that there is. */
+static bool stated_both(const struct scenario *sc, const struct sc_vm *a, const struct sc_vm *b)
+{
+    return !a->placed && !b->placed && a->host < sc->n_hosts && b->host < sc->n_hosts;
+}
+
 /* What cannot be. */
 static void check(struct vms *v, struct vms_group *g, const struct sc_vm *vm)
 {
@@ -173,13 +179,13 @@ static void check(struct vms *v, struct vms_group *g, const struct sc_vm *vm)
         const struct sc_vm *other = &sc->vms[vm->apart[i]];
         if (listed(vm->with, vm->n_with, vm->apart[i]))
             tree_error(v->r->d, apart, "`%s` is to be with `%s` and apart from it", vm->name, other->name);
-        else if (!vm->placed && !other->placed && vm->host == other->host)
+        else if (stated_both(sc, vm, other) && vm->host == other->host)
             tree_error(v->r->d, apart, "`%s` and `%s` are both on host `%s`", vm->name, other->name,
                        sc->hosts[vm->host].name);
     }
     for (uint32_t i = 0; with && i < vm->n_with; i++) {
         const struct sc_vm *other = &sc->vms[vm->with[i]];
-        if (!vm->placed && !other->placed && vm->host != other->host)
+        if (stated_both(sc, vm, other) && vm->host != other->host)
             tree_error(v->r->d, with, "`%s` is on host `%s`, `%s` on `%s`", vm->name,
                        sc->hosts[vm->host].name, other->name, sc->hosts[other->host].name);
     }

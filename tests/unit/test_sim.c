@@ -151,6 +151,32 @@ START_TEST(a_loop_that_takes_no_time)
 }
 END_TEST
 
+static void many_steps(void *ctx, uint32_t arg)
+{
+    (void)arg;
+    while (sim_counts(s, 1000))
+        ++*(int *)ctx;
+}
+
+/* A single event without end is a loop too, and stays one however often the run is continued. */
+START_TEST(a_loop_within_an_event)
+{
+    int thousands = 0;
+    uint32_t a = sim_on(s, "ping-pong", many_steps, &thousands);
+    sim_at(s, 3, EVQ_NORMAL, a, 0);
+    sim_at(s, 4, EVQ_NORMAL, a, 0);
+    for (int64_t t = 10; t < 13; t++) {
+        ck_assert_int_eq(sim_run(s, t), SIM_STALLED);
+        ck_assert_int_eq(sim_now(s), 3);
+        char *text = sim_stall_report(s);
+        ck_assert_ptr_nonnull(strstr(text, "0.000000003 s"));
+        ck_assert_ptr_nonnull(strstr(text, "1 time ping-pong\n"));
+        free(text);
+    }
+    ck_assert_int_eq(thousands, 9999);
+}
+END_TEST
+
 START_TEST(steps_that_take_time_are_no_loop)
 {
     uint32_t a = 0;
@@ -172,6 +198,7 @@ Suite *sim_suite(void)
     tcase_add_test(t, the_assert_clock_is_put_back);
     tcase_add_test(t, who_waits_for_what);
     tcase_add_test(t, a_loop_that_takes_no_time);
+    tcase_add_test(t, a_loop_within_an_event);
     tcase_add_test(t, steps_that_take_time_are_no_loop);
     suite_add_tcase(su, t);
     return su;
