@@ -50,8 +50,8 @@ enum sim_end sim_run(struct sim *s, int64_t until_ns);
 /* Runs one event. False: there was none. */
 bool sim_step(struct sim *s);
 void sim_stop(struct sim *s);
-/* For a handler that takes many steps at one instant: they count as n events. False: there have been too many;
- * it is to take no more and return, and sim_run ends with SIM_STALLED. */
+/* For a handler that takes many steps at one instant: they count as n events. False: there have been too
+ * many; it is to take no more and return, and sim_run ends with SIM_STALLED. */
 bool sim_counts(struct sim *s, uint32_t n);
 uint64_t sim_events(const struct sim *s); /* run so far */
 /* After SIM_STALLED: one line a waiter ("db.0 waits for disk ssd0"), malloc'ed; before them, where the clock
