@@ -263,7 +263,7 @@ static const struct refusal refusals[] = {
     {H "vms: [{name: a, host: h1, place: best-fit}]\n", 2, 34, "a `host`, or a policy to `place` it", NULL},
     {H "vms: [{name: a, host: h1, vmm: x}]\n", 2, 32, "no hypervisor process `x`", "hosts.vmm"},
     /* A mistake elsewhere leaves something out that these would look at. */
-    {"hosts: [{name: h, cpu: 1, vmm: [{a: b}]}]\nvms: [{name: a}]\n", 1, 27, "wants: list of names", NULL},
+    {"hosts: [{name: h, cpu: 1, vmm: [{a: b}]}]\nvms: [{name: a}]\n", 1, 33, "wants: list of names", NULL},
     {"hosts: [{name: h, count: 2, cpu: 1}]\nvms: [{name: a, count: 2, anti_affinity: [a]}]\n", 2, 7,
      "on which host?", NULL},
     {SLOTS "{reservation: 20%}}]\n", 2, 45, "host `h` has fixed slots, which nobody can reserve", NULL},
