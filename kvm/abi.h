@@ -100,9 +100,11 @@ enum abi_abort {
 #define ABI_MAX_WAITING 65536u
 
 enum abi_mode {
-    ABI_RUN,         /* the workload */
-    ABI_MEASURE,     /* iterations per ns: log ABI_LOG_MEASURE for each of `count` repeats of target_ns */
-    ABI_MEASURE_EXIT /* the same for ABI_PORT_NOP: value is ns of 64 exits */
+    ABI_RUN,           /* the workload */
+    ABI_MEASURE,       /* iterations per ns: log ABI_LOG_MEASURE for each of `count` repeats of target_ns */
+    ABI_MEASURE_OP,    /* the same for events of `op` (enum prog_op); they need not take target_ns */
+    ABI_MEASURE_FRESH, /* the same for pages never touched before, mapped_bytes / count each time */
+    ABI_MEASURE_REFS   /* the same for references as a touch step makes them, all over mapped_bytes */
 };
 
 enum abi_arrivals { ABI_CLOSED, ABI_STRETCHES, ABI_TRACE };
@@ -143,7 +145,7 @@ struct abi_boot {
     uint32_t trace_at, n_trace;       /* int64_t */
     uint32_t think_at, n_think;       /* int64_t */
     /* Measuring. */
-    uint32_t count, pad;
+    uint32_t count, op;
     int64_t target_ns;
 };
 _Static_assert(sizeof(struct abi_boot) <= ABI_PAGE, "the head is one page");
@@ -154,7 +156,7 @@ enum abi_log_kind {
     ABI_LOG_LOST,    /* value: the request's number */
     ABI_LOG_WORK,    /* value: ns the iteration took */
     ABI_LOG_UNTIL,   /* value: ns since the VM's start */
-    ABI_LOG_MEASURE, /* value: iterations (or exits); t_ns: ns they took */
+    ABI_LOG_MEASURE, /* value: iterations, events, pages or references; t_ns: ns they took */
     ABI_LOG_KINDS
 };
 

@@ -109,6 +109,8 @@ int64_t arrivals_think(struct guest *g, uint32_t client); /* its next think */
 /* touch.c: a touch step, a piece at a time; after the last it is at TASK_NEXT. */
 void touch_begin(struct guest *g, struct task *t, const struct prog_act *act);
 void touch_piece(struct guest *g, struct task *t);
+/* One reference, a write. */
+void touch_write(const struct guest *g, uint64_t page);
 /* What `how` (enum prog_access) says and no guest may: does not come back. */
 void touch_refused(const struct guest *g, uint32_t how);
 
@@ -117,8 +119,9 @@ void lock_begin(struct task *t);
 bool lock_spin(const struct guest *g, struct task *t);
 void lock_release(struct task *t);
 
-/* ops.c: some of the events still to come. */
+/* ops.c: some of the events still to come; n of an enum prog_op. */
 void ops_piece(struct task *t);
+void ops_happen(uint32_t op, uint64_t n);
 
 /* tasks.c: runs the workload until the end of the run or of the workload. */
 void tasks_run(struct guest *g);

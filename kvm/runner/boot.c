@@ -50,6 +50,13 @@ static struct abi_boot head(const struct host *h)
                              .ns_per_tsc_q32 = h->ns_per_tsc_q32};
 }
 
+static void put_memory(struct abi_boot *b, const struct boot_memory *memory)
+{
+    b->memory_bytes = memory->bytes;
+    b->mapped_bytes = memory->mapped;
+    b->page_bytes = (uint32_t)memory->page;
+}
+
 static void put_arrivals(struct abi_boot *b, char **region, uint64_t *bytes, const struct sc_workload *w)
 {
     b->arrivals = w->arrivals == SC_CLOSED ? ABI_CLOSED : w->arrivals == SC_TRACE ? ABI_TRACE : ABI_STRETCHES;
@@ -104,9 +111,7 @@ int boot_make(const struct host *h, const struct sc_vm *vm, const struct boot_me
     b.queue_max = w->queue_max;
     b.until = w->until;
     b.quantum_ns = vm->guest_quantum_ns;
-    b.memory_bytes = memory->bytes;
-    b.mapped_bytes = memory->mapped;
-    b.page_bytes = (uint32_t)memory->page;
+    put_memory(&b, memory);
     char *region = calloc(1, sizeof b);
     ASSERT(region);
     b.prog_bytes = w->prog->bytes;
@@ -124,12 +129,14 @@ int boot_make(const struct host *h, const struct sc_vm *vm, const struct boot_me
     return fd;
 }
 
-int boot_make_measure(const struct host *h, enum abi_mode mode, uint32_t count, int64_t target_ns, char **why)
+int boot_make_measure(const struct host *h, const struct boot_measure *what, char **why)
 {
     struct abi_boot b = head(h);
-    b.mode = (uint32_t)mode;
-    b.count = count;
-    b.target_ns = target_ns;
+    b.mode = (uint32_t)what->mode;
+    b.count = what->count;
+    b.op = what->op;
+    b.target_ns = what->target_ns;
+    put_memory(&b, &what->memory);
     b.end_ns = INT64_MAX;
     b.bytes = sizeof b;
     return to_file((const char *)&b, sizeof b, why);

@@ -14,8 +14,13 @@ struct boot_memory boot_memory(const struct sc_vm *vm, const struct sc_host *hos
 /* A file in memory with the region, or -1 with *why. */
 int boot_make(const struct host *h, const struct sc_vm *vm, const struct boot_memory *memory,
               const struct sc_run *run, uint64_t seed, double iters_per_ns, char **why);
-/* The same for a guest that measures (ABI_MEASURE, ABI_MEASURE_EXIT). */
-int boot_make_measure(const struct host *h, enum abi_mode mode, uint32_t count, int64_t target_ns,
-                      char **why);
+/* What a guest is to measure, see enum abi_mode. */
+struct boot_measure {
+    enum abi_mode mode;
+    uint32_t count, op; /* enum prog_op */
+    int64_t target_ns;
+    struct boot_memory memory;
+};
+int boot_make_measure(const struct host *h, const struct boot_measure *what, char **why);
 
 #endif

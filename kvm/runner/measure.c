@@ -43,13 +43,17 @@ void measure_shelter(struct cgroups *groups, uint32_t i, int pid)
 }
 
 /* A guest that measures, in a group that keeps the host's other work away where that may be. */
-static int start(const struct host *h, struct vmproc *p, struct cgroups *groups, enum abi_mode mode,
-                 uint32_t count, int64_t target_ns, char **why)
+static int start(const struct host *h, struct vmproc *p, struct cgroups *groups,
+                 const struct boot_measure *what, char **why)
 {
-    int fd = boot_make_measure(h, mode, count, target_ns, why);
+    int fd = boot_make_measure(h, what, why);
     if (fd < 0) return -1;
-    struct vmproc_cfg cfg = {
-        .name = "measure", .n_vcpus = 1, .boot_fd = fd, .cpu = h->cpus[0], .payload_fd = -1};
+    struct vmproc_cfg cfg = {.name = "measure",
+                             .n_vcpus = 1,
+                             .memory = what->memory,
+                             .boot_fd = fd,
+                             .cpu = h->cpus[0],
+                             .payload_fd = -1};
     int r = vmproc_start(p, h, &cfg, why);
     close(fd);
     if (r == 0 && (r = vmproc_wait_ready(p, cfg.name, why)) == 0) {
@@ -61,13 +65,13 @@ static int start(const struct host *h, struct vmproc *p, struct cgroups *groups,
 }
 
 /* Runs a measuring guest to its end; t and n of each repeat. */
-static int collect(const struct host *h, enum abi_mode mode, uint32_t count, int64_t target_ns, double *ns,
-                   double *n, char **why)
+static int collect(const struct host *h, const struct boot_measure *what, double *ns, double *n, char **why)
 {
+    const uint32_t count = what->count;
     struct vmproc p;
     struct cgroups groups = {0};
     ASSERT(count <= MEASURE_MAX);
-    if (start(h, &p, &groups, mode, count, target_ns, why) != 0) return -1;
+    if (start(h, &p, &groups, what, why) != 0) return -1;
     uint64_t tsc;
     int64_t now, until = host_now() + LIMIT_NS;
     host_clock_pair(&tsc, &now);
@@ -90,19 +94,38 @@ static int collect(const struct host *h, enum abi_mode mode, uint32_t count, int
 int measure_loop(const struct host *h, uint32_t count, int64_t target_ns, struct measure *out, char **why)
 {
     double ns[MEASURE_MAX], n[MEASURE_MAX];
-    if (collect(h, ABI_MEASURE, count, target_ns, ns, n, why) != 0) return -1;
+    const struct boot_measure what = {.mode = ABI_MEASURE, .count = count, .target_ns = target_ns};
+    if (collect(h, &what, ns, n, why) != 0) return -1;
     for (uint32_t i = 0; i < count; i++)
         measure_add(out, n[i] / ns[i]);
     measure_sort(out);
     return 0;
 }
 
-int measure_exit(const struct host *h, uint32_t count, struct measure *out, char **why)
+/* ns each. */
+static int measure_each(const struct host *h, const struct boot_measure *what, struct measure *out,
+                        char **why)
 {
     double ns[MEASURE_MAX], n[MEASURE_MAX];
-    if (collect(h, ABI_MEASURE_EXIT, count, 0, ns, n, why) != 0) return -1;
-    for (uint32_t i = 0; i < count; i++)
+    if (collect(h, what, ns, n, why) != 0) return -1;
+    for (uint32_t i = 0; i < what->count; i++)
         measure_add(out, ns[i] / n[i]);
     measure_sort(out);
     return 0;
+}
+
+int measure_op(const struct host *h, uint32_t op, uint32_t count, struct measure *out, char **why)
+{
+    const struct boot_measure what = {.mode = ABI_MEASURE_OP, .count = count, .op = op};
+    return measure_each(h, &what, out, why);
+}
+
+int measure_memory(const struct host *h, uint32_t count, uint64_t bytes, struct measure *fresh,
+                   struct measure *refs, char **why)
+{
+    struct boot_measure what = {
+        .mode = ABI_MEASURE_FRESH, .count = count, .memory = {bytes, bytes, ABI_PAGE}};
+    if (measure_each(h, &what, fresh, why) != 0) return -1;
+    what.mode = ABI_MEASURE_REFS;
+    return measure_each(h, &what, refs, why);
 }

@@ -10,6 +10,7 @@
 #define US(n)    (INT64_C(1000) * (n))
 #define MS(n)    (INT64_C(1000000) * (n))
 #define SEC(n)   (INT64_C(1000000000) * (n))
+#define NS_MOST  (SEC(1000000000)) /* a number of ns: one second */
 #define PCT(n)   (INT64_C(10000) * (n))
 /* A key of the grammar that is not built yet. */
 #define LATER(p, t, part, text)                                                                              \
@@ -82,6 +83,18 @@ static const struct key keys_table[] = {
     KEY(KEY_PROFILE ".measured.slice", KEY_DURATION, "0s", ANY,
         .about = "Median slice of the host kernel's own scheduler."),
     KEY(KEY_PROFILE ".measured.tick", KEY_DURATION, "0s", ANY, .about = "Tick of the host kernel, 1/HZ."),
+    KEY(KEY_PROFILE ".measured.reference", KEY_NUMBER, "0", IN(0, NS_MOST),
+        .about = "ns of a page reference that hits; hosts.memory.ref_cost where that is not stated."),
+    KEY(KEY_PROFILE ".measured.ops", KEY_MAP, NULL, ANY,
+        .about = "ns of one event of `ops` under hardware virtualization, as of hosts.mode_costs."),
+    KEY(KEY_PROFILE ".measured.ops.io_port", KEY_NUMBER, "0", IN(0, NS_MOST), .about = "A port's."),
+    KEY(KEY_PROFILE ".measured.ops.mmio", KEY_NUMBER, "0", IN(0, NS_MOST), .about = "A device register's."),
+    KEY(KEY_PROFILE ".measured.ops.hlt", KEY_NUMBER, "0", IN(0, NS_MOST), .about = "A halt's."),
+    KEY(KEY_PROFILE ".measured.ops.doorbell", KEY_NUMBER, "0", IN(0, NS_MOST), .about = "A doorbell's."),
+    KEY(KEY_PROFILE ".measured.ops.call_ret", KEY_NUMBER, "0", IN(0, NS_MOST),
+        .about = "A call's and its return's."),
+    KEY(KEY_PROFILE ".measured.ops.page_fault", KEY_NUMBER, "0", IN(0, NS_MOST),
+        .about = "A page's first touch."),
 };
 
 #endif
