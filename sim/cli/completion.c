@@ -21,7 +21,7 @@ static const char bash[] =
     "    elif [[ $cur = -* ]]; then\n"
     "        case $cmd in\n"
     "        run) words='-s -o --set --backend= --fidelity= --json --trace --per-entity --help' ;;\n"
-    "        validate) words='-r -p --set --help' ;;\n"
+    "        validate) words='-r -p -o --set --all --help' ;;\n"
     "        kvm) words='--quick -o --help' ;;\n"
     "        plot) words='--ascii' ;;\n"
     "        esac\n"

@@ -77,7 +77,8 @@ static const struct key keys_table[] = {
     KEY(KEY_PROFILE ".measured.exit", KEY_DURATION, "0s", IN(0, SEC(1)),
         .about = "One exit to user space and back."),
     KEY(KEY_PROFILE ".measured.kick", KEY_DURATION, "0s", ANY,
-        .about = "From asking a running vCPU to stop until it has."),
+        .about = "From asking a running vCPU to stop until it has: slices last so much longer, but those of "
+                 "Linux's own scheduler (eevdf)."),
     KEY(KEY_PROFILE ".measured.switch", KEY_DURATION, "0s", ANY,
         .about = "From one vCPU thread stopping to the next one running."),
     KEY(KEY_PROFILE ".measured.slice", KEY_DURATION, "0s", ANY,
