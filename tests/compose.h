@@ -20,8 +20,8 @@
         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12                                                                \
     }
 
-/* Reference bits, which a pager on hardware does not see; the policy that the dispatcher does not run. */
-#define COMPOSE_UNREAL "lru clock bvt"
+/* Reference bits, which a pager on hardware does not see. */
+#define COMPOSE_UNREAL "lru clock"
 
 enum compose_resource { COMPOSE_CPU, COMPOSE_MEMORY, COMPOSE_DISK, COMPOSE_NET, COMPOSE_EXITS, COMPOSE_N };
 

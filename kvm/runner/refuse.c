@@ -18,8 +18,6 @@ static char *refuse_host(const struct sc_host *h)
     if (h->threads_per_core > 1)
         return host_text(CANNOT "hosts.%s.cpu.threads_per_core: which CPUs share a core is this machine's",
                          h->group);
-    if (strcmp(h->scheduler, "bvt") == 0)
-        return host_text(CANNOT "hosts.%s.cpu.scheduler: the dispatcher does not run bvt yet", h->group);
     if (h->memory.n_reclaim > 0)
         return host_text(CANNOT "hosts.%s.memory.reclaim: guests here keep their memory", h->group);
     if (h->cores > CTL_PCPUS) return host_text(CANNOT "hosts.%s.cpu.cores: over %u", h->group, CTL_PCPUS);

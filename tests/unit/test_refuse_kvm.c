@@ -20,7 +20,6 @@ static const struct {
      NULL},
     {"hosts: [{name: h, hypervisor: {type: 2}}]\n" VM, "hosts.h.hypervisor.type"},
     {"hosts: [{name: h, cpu: {threads_per_core: 2}}]\n" VM, "hosts.h.cpu.threads_per_core"},
-    {"hosts: [{name: h, cpu: {scheduler: bvt}}]\n" VM, "hosts.h.cpu.scheduler"},
     {"hosts: [{name: h, memory: {size: 4GiB, reclaim: [balloon]}}]\n" VM, "hosts.h.memory.reclaim"},
     {"hosts: [{name: h, disks: [{name: d}]}]\n" VM, "hosts.h.disks.d"},
     {"hosts: [{name: h}]\nstorage: [{name: s}]\n" VM, "storage.s"},
