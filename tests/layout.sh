@@ -59,7 +59,7 @@ END
 # Nothing that is written to outlives a call, but for what a signal's handler has to reach (what belongs to a
 # thread is not looked at: the clock that a failed assertion prints, and the like).
 cat >build/layout-variables <<'END'
-sim/cli/experiment stop_asked
+sim/cli/stop stop_asked
 END
 out=build/${BUILD:-release}
 objects=$(git ls-files 'sim/*.c' 'kvm/runner/*.c' 'kvm/vmm/*.c' | sed "s#\(.*\)\.c#$out/\1.o#")

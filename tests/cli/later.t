@@ -1,6 +1,6 @@
 # Commands and options of later issues, and keys of the grammar that are not modelled yet.
-$ vlab batch scenarios/00-hello.yaml
-vlab: batch: not built yet
+$ vlab batch scenarios/00-hello.yaml --engine=slurm
+vlab batch: --engine=slurm: not built yet (vlab batch --help)
 [exit 2]
 $ vlab top scenarios/00-hello.yaml
 vlab: top: not built yet

@@ -7,6 +7,7 @@ usage: vlab COMMAND [ARGUMENT...]
 A laboratory of virtualization: one scenario, one workload, one policy; two clocks.
 
   run         run a scenario, simulated or on KVM guests; print a summary, keep everything in runs/
+  batch       every point and replication of a scenario, on all cores; resumes after a kill
   validate    run a scenario both ways in turn and lay the numbers side by side
   plot        draw the figures of a run as SVG and PNG, or in the terminal (--ascii)
   check       read scenarios and say what is wrong and where, without running them
@@ -16,7 +17,7 @@ A laboratory of virtualization: one scenario, one workload, one policy; two cloc
   doctor      what this machine has, what is missing, and the remedy
   completion  make the Tab key work: source <(vlab completion bash)
 
-not built yet: batch top compare report hw tour
+not built yet: top compare report hw tour
 
 examples:
   vlab run scenarios/01-two-vms.yaml                  simulated
@@ -34,8 +35,15 @@ $ vlab rnu x
 vlab: there is no command `rnu`; did you mean `run`? (vlab --help lists them)
 [exit 2]
 $ vlab batch scenarios/00-hello.yaml
-vlab: batch: not built yet
-[exit 2]
+hello  SIM  seed 1  10 s
+Two VMs, two pCPUs. Does either ever wait?
+
+  VM           ran  ready  █ran ▒ready              rate
+  first       100%     0%  ████████████████████   99.9/s
+  second      100%     0%  ████████████████████    101/s
+  host h1: 100% busy, efficiency 100%
+  ✓ vm.first.cpu.run.share == 100% within 0.1pp
+  results in runs/hello-1 (vlab plot runs/hello-1)
 $ vlab run scenarios/00-hello.yaml --fidelity=fluid
 vlab run: --fidelity=fluid: not built yet (vlab run --help)
 [exit 2]
