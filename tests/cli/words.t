@@ -34,16 +34,9 @@ vlab run: which scenario? Name a YAML file (vlab run --help)
 $ vlab rnu x
 vlab: there is no command `rnu`; did you mean `run`? (vlab --help lists them)
 [exit 2]
-$ vlab batch scenarios/00-hello.yaml
-hello  SIM  seed 1  10 s
-Two VMs, two pCPUs. Does either ever wait?
-
-  VM           ran  ready  █ran ▒ready              rate
-  first       100%     0%  ████████████████████   99.9/s
-  second      100%     0%  ████████████████████    101/s
-  host h1: 100% busy, efficiency 100%
-  ✓ vm.first.cpu.run.share == 100% within 0.1pp
-  results in runs/hello-1 (vlab plot runs/hello-1)
+$ vlab top scenarios/00-hello.yaml
+vlab: top: not built yet
+[exit 2]
 $ vlab run scenarios/00-hello.yaml --fidelity=fluid
 vlab run: --fidelity=fluid: not built yet (vlab run --help)
 [exit 2]
