@@ -15,13 +15,13 @@
 /* A key of the grammar that is not built yet. */
 #define LATER(p, t, part, text)                                                                              \
     {                                                                                                        \
-        .path = p, .type = t, .later = part, .hi = INT64_MAX, .about = text                                  \
+        .path = p, .len = sizeof(p) - 1, .type = t, .later = part, .hi = INT64_MAX, .about = text            \
     }
 #define LATER_KEY(p, part, text) LATER(p, KEY_TEXT, part, text)
 /* path, type, default, range */
 #define KEY(p, t, d, ...)                                                                                    \
     {                                                                                                        \
-        .path = p, .type = t, .def = d, __VA_ARGS__                                                          \
+        .path = p, .len = sizeof(p) - 1, .type = t, .def = d, __VA_ARGS__                                    \
     }
 
 static const struct key keys_first[] = {
