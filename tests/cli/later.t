@@ -5,8 +5,8 @@ vlab batch: --engine=slurm: not built yet (vlab batch --help)
 $ vlab top scenarios/00-hello.yaml
 vlab: top: not built yet
 [exit 2]
-$ vlab compare runs/a runs/b
-vlab: compare: not built yet
+$ vlab report runs
+vlab: report: not built yet
 [exit 2]
 $ vlab report runs/a
 vlab: report: not built yet

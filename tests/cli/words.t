@@ -8,6 +8,7 @@ A laboratory of virtualization: one scenario, one workload, one policy; two cloc
 
   run         run a scenario, simulated or on KVM guests; print a summary, keep everything in runs/
   batch       every point and replication of a scenario, on all cores; resumes after a kill
+  compare     lay runs side by side, and say what between them is more than luck
   validate    run a scenario both ways in turn and lay the numbers side by side
   plot        draw the figures of a run as SVG and PNG, or in the terminal (--ascii)
   check       read scenarios and say what is wrong and where, without running them
@@ -17,7 +18,7 @@ A laboratory of virtualization: one scenario, one workload, one policy; two cloc
   doctor      what this machine has, what is missing, and the remedy
   completion  make the Tab key work: source <(vlab completion bash)
 
-not built yet: top compare report hw tour
+not built yet: top report hw tour
 
 examples:
   vlab run scenarios/01-two-vms.yaml                  simulated

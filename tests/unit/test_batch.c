@@ -170,6 +170,32 @@ START_TEST(what_is_not_its_own_is_left_alone)
 }
 END_TEST
 
+START_TEST(compared)
+{
+    ck_assert_int_eq(run(cli_batch, "batch b.yaml -o o --no-plots -r 10"), 0);
+    ck_assert_int_eq(run(cli_batch, "batch b.yaml -o p --no-plots -r 10 -s 100"), 0);
+    ck_assert_int_eq(run(cli_compare, "compare o o -m vm.a.latency"), CLI_OK);
+    ck_assert(said("out.txt", "of 6 figures 0 differ, 6 are the same, 0 may differ by luck"));
+    /* One more hog is more than luck, and so is another policy where there is one. */
+    ck_assert_int_eq(run(cli_compare, "compare o@vms.hog.count=0@hosts.h.cpu.scheduler=credit "
+                                      "o@vms.hog.count=2@hosts.h.cpu.scheduler=credit -m vm.a.latency.mean"),
+                     CLI_OK);
+    ck_assert(said("out.txt", "of 1 figures 1 differ") && said("out.txt", "higher") &&
+              said("out.txt", "in pairs"));
+    /* Other seeds are not: as if by luck. */
+    ck_assert_int_eq(run(cli_compare, "compare o p -m vm.a.throughput -m no.such --csv --all"), CLI_OK);
+    ck_assert_int_eq(system("test $(grep -c 'may be luck' out.txt) = 6 && test $(wc -l <out.txt) = 7"), 0);
+    ck_assert_int_eq(run(cli_compare, "compare o"), CLI_USAGE);
+    ck_assert_int_eq(run(cli_compare, "compare o@vms.hog.count=7 o"), CLI_USAGE);
+    ck_assert(said("err.txt", "no run has the point @vms.hog.count=7"));
+    ck_assert_int_eq(run(cli_compare, "compare o@vms.hog.count=0 o@vms.hog.count=1"), CLI_USAGE);
+    ck_assert(said("err.txt", "none in common"));
+    ck_assert_int_eq(system("sed -i '5s/,[^,]*$/,x/' p/summary.csv"), 0);
+    ck_assert_int_eq(run(cli_compare, "compare o p"), CLI_USAGE);
+    ck_assert(said("err.txt", "p/summary.csv:5: this is not the table"));
+}
+END_TEST
+
 START_TEST(says_what_it_wants)
 {
     static const struct {
@@ -206,6 +232,7 @@ Suite *batch_suite(void)
     tcase_add_test(t, interrupted_and_resumed);
     tcase_add_test(t, one_by_one);
     tcase_add_test(t, what_is_not_its_own_is_left_alone);
+    tcase_add_test(t, compared);
     tcase_add_test(t, says_what_it_wants);
     suite_add_tcase(s, t);
     return s;
