@@ -182,7 +182,7 @@ static void print_table(const struct job *j, const struct compare_run *a, size_t
         printf("  against  ");
         print_side(b, pb);
         putchar('\n');
-        printf("  %-34s %12s %12s %12s %-24s\n", "", "first", "other", "difference", "95 % interval");
+        printf("  %-34s %12s %12s %12s %s\n", "", "first", "other", "difference", "95 % interval");
     }
     for (size_t i = 0; i < n; i++) {
         enum verdict v = verdict_of(&f[i]);
