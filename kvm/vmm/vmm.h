@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "kvm/ctl.h"
+#include "kvm/sandbox/filter.h"
 #include "kvm/vmm/paging.h"
 
 struct vmm;
@@ -32,14 +33,20 @@ struct vmm {
     int kvm, vm;
     uint64_t entry;
     uint32_t dying; /* a vCPU broke off: its siblings end too */
+    struct filter filter_control, filter_vcpu;
+    pthread_barrier_t confined; /* of all threads */
     struct vcpu vcpus[ABI_MAX_VCPUS];
 };
 
 /* The VMM cannot start: leaves the reason for the runner and ends the process. */
 _Noreturn __attribute__((format(printf, 2, 3))) void vmm_fail(struct ctl *c, const char *fmt, ...);
 
-/* sandbox.c: gives up what a VMM does not need. */
+/* sandbox.c: gives up what a VMM does not need, in three steps: privileges, at once; when all that a guest
+ * needs is there, makes the filters of the threads and closes what they are done with; then each thread, the
+ * first too, puts on its own. The last returns in all of them when it is in force in all. */
 void sandbox_enter(struct ctl *c);
+void sandbox_prepare(struct vmm *v, const struct filter_role *vcpu);
+void sandbox_confine(struct vmm *v, const struct filter *f);
 
 /* machine.c: RAM, slots, tables, payload; then the vCPUs, ready to be run. */
 void machine_make(struct vmm *v);
