@@ -35,6 +35,14 @@ static const char *abort_reason(uint32_t code)
                                                                     : "it gave no known reason";
 }
 
+void ends_check(struct ctl_end *e)
+{
+    bool known = e->cause >= CTL_EXIT && e->cause <= CTL_SIBLING; /* the others are the runner's to tell */
+    if (known && e->at_ns >= 0 && e->at_ns <= host_now()) return;
+    *e = (struct ctl_end){.cause = CTL_ABI, .at_ns = host_now()};
+    snprintf(e->text, sizeof e->text, "its VMM gave no end that can be");
+}
+
 char *ends_text(const char *name, const struct ctl_end *e)
 {
     char safe[4 * CTL_TEXT + 1];

@@ -5,6 +5,8 @@
 #include "base/assert.h"
 #include "kvm/runner/run.h"
 
+#define COUNT_MOST (UINT64_C(1) << 40) /* of anything, between two looks: more than any machine does */
+
 static void add(struct run *r, struct run_vm *vm, enum rec_kind kind, int64_t t, int64_t value)
 {
     (void)r;
@@ -95,7 +97,7 @@ static bool drain_one(struct run *r, struct run_vm *vm, struct abi_log *l)
 void guestlog_count(struct run *r, struct run_vm *vm, enum rec_count what, uint64_t more)
 {
     int64_t now = host_now() - r->zero_abs_ns;
-    if (more == 0 || more > INT64_MAX) return;
+    if (more == 0 || more > COUNT_MOST) return;
     add(r, vm, REC_COUNT, now < 1 ? 0 : now > r->end_ns ? r->end_ns - 1 : now - 1, (int64_t)more);
     vm->recs.v[vm->recs.n - 1].cause = (uint8_t)what;
 }
@@ -106,7 +108,7 @@ static bool count_refs(struct run *r, struct run_vm *vm)
     uint64_t sum = 0;
     for (uint32_t i = 0; i < vm->proc.n_vcpus; i++)
         sum += __atomic_load_n(&vmproc_log(&vm->proc, i)->refs, __ATOMIC_ACQUIRE);
-    if (sum < vm->refs || sum > INT64_MAX) return false;
+    if (sum < vm->refs || sum - vm->refs > COUNT_MOST) return false;
     guestlog_count(r, vm, REC_N_MEM_REFS, sum - vm->refs);
     vm->refs = sum;
     return true;

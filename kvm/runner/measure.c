@@ -53,7 +53,7 @@ static int start(const struct host *h, struct vmproc *p, struct cgroups *groups,
     int r = vmproc_start(p, h, &cfg, why);
     close(fd);
     if (r == 0 && (r = vmproc_wait_ready(p, cfg.name, why)) == 0) {
-        host_pin((int)p->ctl->v[0].tid, h->cpus[0]);
+        vmproc_pin(p, 0, h->cpus[0]);
         measure_shelter(groups, 0, p->pid);
     }
     if (r != 0) vmproc_stop(p);

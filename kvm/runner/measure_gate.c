@@ -52,7 +52,7 @@ static bool take_back(const struct host *h, struct vmproc *p, int64_t *took_ns)
                          __ATOMIC_RELEASE); /* it stands at the gate and says nothing */
         return true;
     }
-    syscall(SYS_tgkill, p->pid, c->tid, CTL_KICK);
+    syscall(SYS_tgkill, p->pid, p->tid[0], CTL_KICK);
     if (!in_state(h, p, CTL_PARKED)) return false;
     *took_ns = c->changed_ns - from;
     return true;
@@ -67,7 +67,7 @@ static int start(const struct host *h, struct vmproc *p, char **why)
     int r = vmproc_start(p, h, &cfg, why);
     close(fd);
     if (r != 0 || (r = vmproc_wait_ready(p, cfg.name, why)) != 0) return r;
-    host_pin((int)p->ctl->v[0].tid, h->cpus[0]);
+    vmproc_pin(p, 0, h->cpus[0]);
     uint64_t tsc;
     int64_t now;
     host_clock_pair(&tsc, &now);

@@ -7,6 +7,7 @@
 #include <linux/futex.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -159,25 +160,36 @@ static const struct ctl_end *first_end(const struct run *r, const struct run_vm 
     return best;
 }
 
-/* Looks after one VM: its log, and whether it is still there. True: it went down just now. */
-static bool look_after(struct run *r, struct run_vm *vm)
+/* What of it cannot be, in words; NULL: nothing. */
+static const char *nonsense(struct watch *w, struct run_vm *vm)
 {
+    if (!guestlog_drain(&w->r, vm)) return "its log overran or held what cannot be";
+    if (w->native && !native_sane(w->native, (uint32_t)(vm - w->r.vms)))
+        return "its VMM told of waits that cannot be";
+    return NULL;
+}
+
+/* Looks after one VM: its log, and whether it is still there. True: it went down just now. */
+static bool look_after(struct watch *w, struct run_vm *vm)
+{
+    struct run *r = &w->r;
     if (run_is_down(vm)) return false;
-    bool sane = guestlog_drain(r, vm);
+    const char *bad = nonsense(w, vm);
     const struct ctl_end *e = first_end(r, vm);
     struct ctl_end end = {.at_ns = host_now()};
     if (e) {
         end = *e;
-    } else if (!sane) {
+        ends_check(&end);
+    } else if (bad) {
         end.cause = CTL_ABI;
-        strcpy(end.text, "its log overran or held what cannot be");
+        snprintf(end.text, sizeof end.text, "%s", bad);
     } else if (vmproc_gone(&vm->proc) && !vmproc_all_ended(&vm->proc)) {
         end.cause = CTL_KILLED;
         end.code = (uint32_t)vm->proc.signal;
     }
     exits_count(r, vm);
     if (end.cause == CTL_NOT_ENDED) return false;
-    if (e && sane) guestlog_drain(r, vm); /* what it wrote before it ended */
+    if (e && !bad) guestlog_drain(r, vm); /* what it wrote before it ended */
     if (!e && vm->proc.pid != 0) kill(vm->proc.pid, SIGKILL);
     set_down(r, vm, end);
     return true;
@@ -186,9 +198,9 @@ static bool look_after(struct run *r, struct run_vm *vm)
 static void look_after_all(struct watch *w)
 {
     bool any = false;
-    for (uint32_t i = 0; i < w->r.n_vms; i++)
-        any |= look_after(&w->r, &w->r.vms[i]);
     if (w->native) native_poll(w->native);
+    for (uint32_t i = 0; i < w->r.n_vms; i++)
+        any |= look_after(w, &w->r.vms[i]);
     if (any && w->dispatching) dispatch_wake(w->dispatch);
 }
 
@@ -236,7 +248,7 @@ static void let_finish(struct watch *w)
     for (uint32_t i = 0; i < r->n_vms; i++) {
         struct ctl *c = r->vms[i].proc.ctl;
         __atomic_store_n(&c->free_run, 1, __ATOMIC_RELEASE);
-        for (uint32_t k = 0; k < c->n_vcpus; k++)
+        for (uint32_t k = 0; k < r->vms[i].proc.n_vcpus; k++)
             syscall(SYS_futex, &c->v[k].gate, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
     }
     int64_t until = host_now() + GRACE_NS;
@@ -246,7 +258,7 @@ static void let_finish(struct watch *w)
     }
     for (uint32_t i = 0; i < r->n_vms; i++) {
         struct run_vm *vm = &r->vms[i];
-        look_after(r, vm);
+        look_after(w, vm);
         if (run_is_down(vm) || vmproc_all_ended(&vm->proc)) continue;
         set_down(r, vm, (struct ctl_end){.cause = CTL_STRAY, .at_ns = r->zero_abs_ns + r->end_ns});
     }
@@ -268,7 +280,8 @@ static int64_t vcpus_cpu_ns(const struct run *r)
 {
     int64_t sum = 0;
     for (uint32_t i = 0; i < r->n_vcpus; i++) {
-        int64_t ns = host_thread_ns((int)run_vm_of(r, i)->proc.pid, (int)run_ctl(r, i)->tid);
+        int64_t ns =
+            host_thread_ns((int)run_vm_of(r, i)->proc.pid, run_vm_of(r, i)->proc.tid[r->vcpus[i].index]);
         sum += ns > 0 ? ns : 0;
     }
     return sum;

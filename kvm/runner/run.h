@@ -77,7 +77,9 @@ uint64_t guestlog_checksum(const struct run_vm *vm);
 /* exits.c: how many exits there were since the last time. */
 void exits_count(struct run *r, struct run_vm *vm);
 
-/* ends.c: how a VM ended, in words; and as the record of it. */
+/* ends.c: how a VM ended, in words; and as the record of it. What a VMM says of its end is checked first:
+ * whatever makes no sense there becomes an end that says so. */
+void ends_check(struct ctl_end *e);
 char *ends_text(const char *name, const struct ctl_end *e);
 void ends_record(struct run *r, struct run_vm *vm);
 
