@@ -65,7 +65,7 @@ GUEST_CF  := -std=c17 -Isim -I. $(WARN) -O2 -ffreestanding -fno-stack-protector 
              -mcmodel=small -msse2 -mno-sse3 -mno-avx -ffp-contract=off -fno-asynchronous-unwind-tables \
              -fcf-protection=none -DVLAB_GUEST
 
-all: $(OUT)/vlab $(if $(VMM_SRC),$(OUT)/vlab-vmm) vlab ## Build everything (BUILD=release|debug|asan|tsan|coverage)
+all: $(OUT)/vlab $(OUT)/vlab-vmm $(OUT)/vlab-proc vlab ## Build everything (BUILD=release|debug|asan|tsan|coverage)
 
 vlab: $(OUT)/vlab
 	$(Q)ln -sfn $(OUT)/vlab vlab
@@ -102,6 +102,24 @@ $(OUT)/payload.elf: $(GUEST_OBJ) kvm/guest/payload.ld
 $(OUT)/payload.o: $(OUT)/payload.elf
 	$(Q)printf '.section .rodata\n.globl payload_elf, payload_elf_end\n.balign 16\npayload_elf:\n.incbin "%s"\npayload_elf_end:\n.section .note.GNU-stack,"",@progbits\n' $< > $(OUT)/payload.s
 	$(Q)$(CC) -c -o $@ $(OUT)/payload.s
+
+# The payload once more as a native process (kvm/proc): the same code for the same addresses, so the program
+# itself stands where no guest has anything. Built without sanitizers, whose own memory lies there.
+PROC_AT  := 0x20000000
+PROC_SRC := $(wildcard kvm/proc/*.c) $(BOX_SRC) kvm/vmm/vmm.c kvm/vmm/gate.c kvm/vmm/gmem.c kvm/vmm/sandbox.c
+PROC_OBJ := $(PROC_SRC:%.c=$(OUT)/proc/%.o)
+PROC_KERNEL := $(filter-out $(OUT)/guest/kvm/guest/start.S.o $(OUT)/guest/kvm/guest/mem.c.o \
+               $(OUT)/guest/kvm/guest/io.c.o,$(GUEST_OBJ)) $(OUT)/proc/io.o
+$(OUT)/proc/%.o: %.c Makefile
+	$(SAY) PROC $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -Isim -I. $(WARN) -O2 -g -fno-pie -pthread -MMD -MP -c -o $@ $<
+$(OUT)/proc/io.o: kvm/guest/io.c Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(GUEST_CF) -DVLAB_NATIVE -MMD -MP -c -o $@ $<
+$(OUT)/vlab-proc: $(PROC_OBJ) $(PROC_KERNEL)
+	$(SAY) LD $@
+	$(Q)$(CC) -no-pie -pthread -Wl,-Ttext-segment=$(PROC_AT) -Wl,-z,noexecstack -o $@ $^ $(BOX_LIBS)
 
 # Misbehaving guests, one a rule, for tests/kvm: each a payload of its own.
 BAD_SRC := $(wildcard tests/kvm/guests/*.S)

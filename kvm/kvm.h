@@ -29,6 +29,9 @@ struct kvm_report { /* beside the records; arrays of sc->n_vms */
 /* Runs it once. On anything but KVM_OK *why is set (malloc'ed). The report's arrays are malloc'ed too. */
 enum kvm_status kvm_run(const struct scenario *sc, uint64_t seed, struct rec_block *out,
                         struct kvm_report *rep, char **why);
+/* The same workloads as native processes of this machine, without KVM: what guests are held against. */
+enum kvm_status kvm_run_native(const struct scenario *sc, uint64_t seed, struct rec_block *out,
+                               struct kvm_report *rep, char **why);
 void kvm_report_done(struct kvm_report *rep);
 
 /* Subcommands: `vlab kvm probe`, `vlab kvm calibrate`; they return the exit code. */

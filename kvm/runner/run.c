@@ -412,34 +412,46 @@ static enum kvm_status prepare(struct watch *w, char **why)
     return st == KVM_OK ? weights_join(r, why) : st;
 }
 
-enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, const int *payload_fds,
-                                  struct rec_block *out, struct kvm_report *rep, char **why)
+static enum kvm_status run_all(struct watch *w, struct rec_block *out, struct kvm_report *rep, char **why)
 {
-    *why = refuse_scenario(sc);
+    struct run *r = &w->r;
+    *why = r->native ? refuse_native(r->sc) : refuse_scenario(r->sc);
     if (*why) return KVM_CANNOT;
-    struct watch w = {.r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .payload_fds = payload_fds}};
-    struct run *r = &w.r;
-    r->end_ns = sc->run.duration_ns;
-    enum kvm_status st = host_open(&r->host, why);
+    r->end_ns = r->sc->run.duration_ns;
+    enum kvm_status st = r->native ? host_open_native(&r->host, why) : host_open(&r->host, why);
     if (st != KVM_OK) return st;
-    catch_signals(&w);
+    catch_signals(w);
     set_up_tables(r);
     if (r->pc->cores > r->host.n_cpus) {
         *why = host_text("hosts.%s.cpu.cores: %u pCPUs, but this process may use %u CPUs", r->pc->group,
                          r->pc->cores, r->host.n_cpus);
         st = KVM_NO_KVM;
     }
-    if (st == KVM_OK) st = prepare(&w, why);
-    if (st == KVM_OK) st = go(&w, why);
-    if (st == KVM_OK) report(&w, out, rep);
-    clean_up(&w);
+    if (st == KVM_OK) st = prepare(w, why);
+    if (st == KVM_OK) st = go(w, why);
+    if (st == KVM_OK) report(w, out, rep);
+    clean_up(w);
     return st;
+}
+
+enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, const int *payload_fds,
+                                  struct rec_block *out, struct kvm_report *rep, char **why)
+{
+    struct watch w = {.r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .payload_fds = payload_fds}};
+    return run_all(&w, out, rep, why);
 }
 
 enum kvm_status kvm_run(const struct scenario *sc, uint64_t seed, struct rec_block *out,
                         struct kvm_report *rep, char **why)
 {
     return run_with_payloads(sc, seed, NULL, out, rep, why);
+}
+
+enum kvm_status kvm_run_native(const struct scenario *sc, uint64_t seed, struct rec_block *out,
+                               struct kvm_report *rep, char **why)
+{
+    struct watch w = {.r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .native = true}};
+    return run_all(&w, out, rep, why);
 }
 
 void kvm_report_done(struct kvm_report *rep)

@@ -34,6 +34,7 @@ struct run {
     const struct scenario *sc;
     const struct sc_host *pc; /* the one host */
     uint64_t seed;
+    bool native; /* the payload as processes of this machine, no KVM */
     struct host host;
     struct cgroups groups;
     int64_t zero_abs_ns, end_ns;
@@ -60,6 +61,8 @@ static inline bool run_is_down(const struct run_vm *vm)
 
 /* refuse.c: what of the scenario cannot be done on this backend; NULL: nothing. malloc'ed. */
 char *refuse_scenario(const struct scenario *sc);
+/* The same of native processes. */
+char *refuse_native(const struct scenario *sc);
 
 /* weights.c: the VMs' cgroups. Linux's scheduler decides by them; under the dispatcher they only keep the
  * host's other work from disturbing. Made before the VMs start, joined when they are ready. */

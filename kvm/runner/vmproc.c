@@ -44,7 +44,8 @@ _Noreturn static void become_vmm(const struct host *h, const struct vmproc_cfg *
         high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 64);
     for (int i = CTL_FD_CTL; i < CTL_FD_END; i++)
         if (dup2(high[i], i) < 0) _exit(126);
-    char *argv[] = {(char *)(uintptr_t) "vlab-vmm", (char *)(uintptr_t)cfg->name, NULL};
+    const char *slash = strrchr(h->vmm_path, '/');
+    char *argv[] = {(char *)(uintptr_t)(slash ? slash + 1 : h->vmm_path), (char *)(uintptr_t)cfg->name, NULL};
     char *env[] = {NULL};
     execve(h->vmm_path, argv, env);
     _exit(127);
@@ -64,8 +65,9 @@ static int map_all(struct vmproc *p, const struct vmproc_cfg *cfg, int fds[CTL_F
 
 int vmproc_start(struct vmproc *p, const struct host *h, const struct vmproc_cfg *cfg, char **why)
 {
-    int fds[CTL_FD_END] = {0, 1, 2, -1, -1, cfg->boot_fd, h->bells_fd, h->kvm_fd, -1, -1};
+    int fds[CTL_FD_END] = {0, 1, 2, -1, -1, cfg->boot_fd, h->bells_fd, -1, -1, -1};
     *p = (struct vmproc){.pidfd = -1, .bell_fd = -1, .n_vcpus = cfg->n_vcpus};
+    fds[CTL_FD_KVM] = h->kvm_fd >= 0 ? h->kvm_fd : h->null_fd;
     fds[CTL_FD_PAYLOAD] = cfg->payload_fd >= 0 ? cfg->payload_fd : h->null_fd;
     int failed = map_all(p, cfg, fds);
     if (failed == 0) {

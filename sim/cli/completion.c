@@ -15,7 +15,7 @@ static const char bash[] =
     "        words='run validate plot check explain schema kvm doctor completion'\n"
     "    elif [[ $prev = = ]]; then\n"
     "        case ${COMP_WORDS[COMP_CWORD-2]} in\n"
-    "        --backend) words='sim kvm' ;;\n"
+    "        --backend) words='sim kvm proc' ;;\n"
     "        --fidelity) words=exact ;;\n"
     "        esac\n"
     "    elif [[ $cur = -* ]]; then\n"
