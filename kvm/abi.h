@@ -102,7 +102,8 @@ enum abi_abort {
 enum abi_mode {
     ABI_RUN,         /* the workload */
     ABI_MEASURE,     /* iterations per ns: log ABI_LOG_MEASURE for each of `count` repeats of target_ns */
-    ABI_MEASURE_EXIT /* the same for ABI_PORT_NOP: value is ns of 64 exits */
+    ABI_MEASURE_EXIT, /* the same for ABI_PORT_NOP: value is ns of 64 exits */
+    ABI_MEASURE_WALK  /* the same for dependent loads, all over walk_bytes of its memory */
 };
 
 enum abi_arrivals { ABI_CLOSED, ABI_STRETCHES, ABI_TRACE };
@@ -145,6 +146,7 @@ struct abi_boot {
     /* Measuring. */
     uint32_t count, pad;
     int64_t target_ns;
+    uint64_t walk_bytes; /* a power of two, at least 4 KiB, inside mapped_bytes */
 };
 _Static_assert(sizeof(struct abi_boot) <= ABI_PAGE, "the head is one page");
 

@@ -34,8 +34,9 @@ enum kvm_status kvm_run_native(const struct scenario *sc, uint64_t seed, struct 
                                struct kvm_report *rep, char **why);
 void kvm_report_done(struct kvm_report *rep);
 
-/* Subcommands: `vlab kvm probe`, `vlab kvm calibrate`; they return the exit code. */
+/* Subcommands: `vlab kvm probe`, `calibrate`, `baseline`; they return the exit code. */
 int kvm_cmd_probe(int argc, char **argv);
 int kvm_cmd_calibrate(int argc, char **argv);
+int kvm_cmd_baseline(int argc, char **argv);
 
 #endif

@@ -124,12 +124,25 @@ int boot_make(const struct host *h, const struct sc_vm *vm, const struct boot_me
     return fd;
 }
 
-int boot_make_measure(const struct host *h, enum abi_mode mode, uint32_t count, int64_t target_ns, char **why)
+struct boot_memory boot_walk_memory(uint64_t walk_bytes)
+{
+    const uint64_t page = UINT64_C(2) << 20;
+    uint64_t bytes = (walk_bytes + page - 1) / page * page;
+    return walk_bytes ? (struct boot_memory){bytes, bytes, page} : (struct boot_memory){0};
+}
+
+int boot_make_measure(const struct host *h, enum abi_mode mode, uint32_t count, int64_t target_ns,
+                      uint64_t walk_bytes, char **why)
 {
     struct abi_boot b = head(h);
+    const struct boot_memory m = boot_walk_memory(walk_bytes);
     b.mode = (uint32_t)mode;
     b.count = count;
     b.target_ns = target_ns;
+    b.walk_bytes = walk_bytes;
+    b.memory_bytes = m.bytes;
+    b.mapped_bytes = m.mapped;
+    b.page_bytes = (uint32_t)m.page;
     b.end_ns = INT64_MAX;
     b.bytes = sizeof b;
     return to_file((const char *)&b, sizeof b, why);

@@ -14,8 +14,10 @@ struct boot_memory boot_memory(const struct sc_vm *vm, const struct sc_host *hos
 /* A file in memory with the region, or -1 with *why. */
 int boot_make(const struct host *h, const struct sc_vm *vm, const struct boot_memory *memory,
               const struct sc_run *run, uint64_t seed, double iters_per_ns, char **why);
-/* The same for a guest that measures (ABI_MEASURE, ABI_MEASURE_EXIT). */
+/* The same for a guest that measures (ABI_MEASURE, ABI_MEASURE_EXIT, ABI_MEASURE_WALK over so many bytes). */
 int boot_make_measure(const struct host *h, enum abi_mode mode, uint32_t count, int64_t target_ns,
-                      char **why);
+                      uint64_t walk_bytes, char **why);
+/* The memory that a walk takes: in pages as large as there are. */
+struct boot_memory boot_walk_memory(uint64_t walk_bytes);
 
 #endif

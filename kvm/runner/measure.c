@@ -42,14 +42,26 @@ void measure_shelter(struct cgroups *groups, uint32_t i, int pid)
     free(ignored);
 }
 
+/* What a guest is to measure. */
+struct order {
+    enum abi_mode mode;
+    uint32_t count;
+    int64_t target_ns;
+    uint64_t walk_bytes;
+};
+
 /* A guest that measures, in a group that keeps the host's other work away where that may be. */
-static int start(const struct host *h, struct vmproc *p, struct cgroups *groups, enum abi_mode mode,
-                 uint32_t count, int64_t target_ns, char **why)
+static int start(const struct host *h, struct vmproc *p, struct cgroups *groups, const struct order *o,
+                 char **why)
 {
-    int fd = boot_make_measure(h, mode, count, target_ns, why);
+    int fd = boot_make_measure(h, o->mode, o->count, o->target_ns, o->walk_bytes, why);
     if (fd < 0) return -1;
-    struct vmproc_cfg cfg = {
-        .name = "measure", .n_vcpus = 1, .boot_fd = fd, .cpu = h->cpus[0], .payload_fd = -1};
+    struct vmproc_cfg cfg = {.name = "measure",
+                             .n_vcpus = 1,
+                             .memory = boot_walk_memory(o->walk_bytes),
+                             .boot_fd = fd,
+                             .cpu = h->cpus[0],
+                             .payload_fd = -1};
     int r = vmproc_start(p, h, &cfg, why);
     close(fd);
     if (r == 0 && (r = vmproc_wait_ready(p, cfg.name, why)) == 0) {
@@ -61,13 +73,12 @@ static int start(const struct host *h, struct vmproc *p, struct cgroups *groups,
 }
 
 /* Runs a measuring guest to its end; t and n of each repeat. */
-static int collect(const struct host *h, enum abi_mode mode, uint32_t count, int64_t target_ns, double *ns,
-                   double *n, char **why)
+static int collect(const struct host *h, const struct order *o, double *ns, double *n, char **why)
 {
     struct vmproc p;
     struct cgroups groups = {0};
-    ASSERT(count <= MEASURE_MAX);
-    if (start(h, &p, &groups, mode, count, target_ns, why) != 0) return -1;
+    ASSERT(o->count <= MEASURE_MAX);
+    if (start(h, &p, &groups, o, why) != 0) return -1;
     uint64_t tsc;
     int64_t now, until = host_now() + LIMIT_NS;
     host_clock_pair(&tsc, &now);
@@ -76,9 +87,9 @@ static int collect(const struct host *h, enum abi_mode mode, uint32_t count, int
         host_sleep_until(host_now() + 500000);
     const struct abi_log *l = vmproc_log(&p, 0);
     uint64_t got = __atomic_load_n(&l->head, __ATOMIC_ACQUIRE);
-    int r = vmproc_all_ended(&p) && p.ctl->v[0].end.cause == CTL_EXIT && got == count ? 0 : -1;
+    int r = vmproc_all_ended(&p) && p.ctl->v[0].end.cause == CTL_EXIT && got == o->count ? 0 : -1;
     if (r != 0) *why = host_text("measuring failed: the guest did not come to its end");
-    for (uint32_t i = 0; r == 0 && i < count; i++) {
+    for (uint32_t i = 0; r == 0 && i < o->count; i++) {
         ns[i] = (double)l->ring[i].t_ns;
         n[i] = (double)l->ring[i].value;
     }
@@ -90,19 +101,33 @@ static int collect(const struct host *h, enum abi_mode mode, uint32_t count, int
 int measure_loop(const struct host *h, uint32_t count, int64_t target_ns, struct measure *out, char **why)
 {
     double ns[MEASURE_MAX], n[MEASURE_MAX];
-    if (collect(h, ABI_MEASURE, count, target_ns, ns, n, why) != 0) return -1;
+    struct order o = {.mode = ABI_MEASURE, .count = count, .target_ns = target_ns};
+    if (collect(h, &o, ns, n, why) != 0) return -1;
     for (uint32_t i = 0; i < count; i++)
         measure_add(out, n[i] / ns[i]);
     measure_sort(out);
     return 0;
 }
 
-int measure_exit(const struct host *h, uint32_t count, struct measure *out, char **why)
+static int ns_each(const struct host *h, const struct order *o, struct measure *out, char **why)
 {
     double ns[MEASURE_MAX], n[MEASURE_MAX];
-    if (collect(h, ABI_MEASURE_EXIT, count, 0, ns, n, why) != 0) return -1;
-    for (uint32_t i = 0; i < count; i++)
+    if (collect(h, o, ns, n, why) != 0) return -1;
+    for (uint32_t i = 0; i < o->count; i++)
         measure_add(out, ns[i] / n[i]);
     measure_sort(out);
     return 0;
+}
+
+int measure_exit(const struct host *h, uint32_t count, struct measure *out, char **why)
+{
+    struct order o = {.mode = ABI_MEASURE_EXIT, .count = count};
+    return ns_each(h, &o, out, why);
+}
+
+int measure_walk(const struct host *h, uint64_t bytes, uint32_t count, int64_t target_ns, struct measure *out,
+                 char **why)
+{
+    struct order o = {.mode = ABI_MEASURE_WALK, .count = count, .target_ns = target_ns, .walk_bytes = bytes};
+    return ns_each(h, &o, out, why);
 }

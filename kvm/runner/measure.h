@@ -27,6 +27,9 @@ void measure_shelter(struct cgroups *groups, uint32_t i, int pid);
 int measure_loop(const struct host *h, uint32_t count, int64_t target_ns, struct measure *out, char **why);
 /* ns of an exit to user space and back. */
 int measure_exit(const struct host *h, uint32_t count, struct measure *out, char **why);
+/* ns of a load that waits for the one before it, all over that many bytes, a power of two from 4 KiB. */
+int measure_walk(const struct host *h, uint64_t bytes, uint32_t count, int64_t target_ns, struct measure *out,
+                 char **why);
 /* ns from a kick to the vCPU standing at its gate, and from there to another vCPU running on its pCPU. */
 int measure_gate(const struct host *h, uint32_t count, struct measure *kick, struct measure *change,
                  char **why);

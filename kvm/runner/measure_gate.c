@@ -60,7 +60,7 @@ static bool take_back(const struct host *h, struct vmproc *p, int64_t *took_ns)
 
 static int start(const struct host *h, struct vmproc *p, char **why)
 {
-    int fd = boot_make_measure(h, ABI_MEASURE, 1, FOREVER_NS, why);
+    int fd = boot_make_measure(h, ABI_MEASURE, 1, FOREVER_NS, 0, why);
     if (fd < 0) return -1;
     struct vmproc_cfg cfg = {
         .name = "measure", .n_vcpus = 1, .gated = true, .boot_fd = fd, .cpu = h->cpus[0], .payload_fd = -1};

@@ -26,7 +26,7 @@ static const char bash[] =
     "        plot) words='--ascii' ;;\n"
     "        esac\n"
     "    elif [[ $cmd = kvm && $COMP_CWORD -eq 2 ]]; then\n"
-    "        words='probe calibrate'\n"
+    "        words='probe calibrate baseline'\n"
     "    elif [[ $cmd = explain ]]; then\n"
     "        words=\"keys metrics events distributions $(\"${COMP_WORDS[0]}\" explain keys metrics | awk '/^ "
     " /{print $1}')\"\n"

@@ -36,6 +36,7 @@ struct lab {
     struct sc_host host;
     struct scenario sc;
     int payloads[LAB_VMS];
+    bool native; /* as processes instead of guests */
     struct sc_stretch stretch;
     struct rec_reader also; /* reads the records too, where its function is set */
     /* after lab_run: */
@@ -173,7 +174,8 @@ static inline enum kvm_status lab_run(struct lab *l)
     rec_block_init(b);
     rec_block_add_reader(b, (struct rec_reader){lab_read, l, UINT32_MAX});
     if (l->also.read) rec_block_add_reader(b, l->also);
-    enum kvm_status st = run_with_payloads(&l->sc, LAB_SEED, l->payloads, b, &l->rep, &l->why);
+    enum kvm_status st = l->native ? kvm_run_native(&l->sc, LAB_SEED, b, &l->rep, &l->why)
+                                   : run_with_payloads(&l->sc, LAB_SEED, l->payloads, b, &l->rep, &l->why);
     free(b);
     return st;
 }
