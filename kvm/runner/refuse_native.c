@@ -43,10 +43,17 @@ static char *refuse_vm(const struct sc_vm *v)
 
 static char *refuse_rest(const struct scenario *sc)
 {
-    if (sc->n_disks > 0) return host_text(CANNOT "disks: %s: native processes have none", sc->disks[0].name);
-    if (sc->n_nics > 0) return host_text(CANNOT "nics: %s: native processes have none", sc->nics[0].name);
+    const char *host = sc->n_hosts > 0 ? sc->hosts[0].group : "";
+    for (uint32_t i = 0; i < sc->n_disks; i++)
+        if (sc->disks[i].host == SC_NONE)
+            return host_text(CANNOT "storage.%s: native processes have no disks", sc->disks[i].name);
+        else
+            return host_text(CANNOT "hosts.%s.disks.%s: native processes have no disks", host,
+                             sc->disks[i].name);
+    if (sc->n_nics > 0)
+        return host_text(CANNOT "hosts.%s.nics.%s: native processes have no NICs", host, sc->nics[0].name);
     if (sc->n_networks > 0)
-        return host_text(CANNOT "networks.%s: native processes have none", sc->networks[0].name);
+        return host_text(CANNOT "networks.%s: native processes have no network", sc->networks[0].name);
     if (sc->n_peers > 0)
         return host_text(CANNOT "peers.%s: native processes have no network", sc->peers[0].name);
     if (sc->n_events > 0)
