@@ -24,6 +24,7 @@ struct kvm_report { /* beside the records; arrays of sc->n_vms */
     int64_t disturbed_ns;   /* what was taken from the guests while we ran: by the machine below
                              * (/proc/stat's steal), by other processes */
     double disturbed_share; /* of the time of the pCPUs used */
+    int64_t setup_ns;       /* from the first VM's start until the last one's guest said that it is ready */
 };
 
 /* Runs it once. On anything but KVM_OK *why is set (malloc'ed). The report's arrays are malloc'ed too. */

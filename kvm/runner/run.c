@@ -17,6 +17,7 @@
 #include "base/assert.h"
 #include "kvm/runner/boot.h"
 #include "kvm/runner/dispatch.h"
+#include "kvm/runner/janitor.h"
 #include "kvm/runner/measure.h"
 #include "kvm/runner/native.h"
 
@@ -36,6 +37,8 @@ struct watch {
     int signal_fd;
     sigset_t old_mask;
     int64_t stolen_ns, began_abs_ns;
+    struct janitor janitor;
+    int64_t setup_ns;
     int64_t others_ns; /* that other processes took from vCPUs let in by the dispatcher */
 };
 
@@ -348,6 +351,7 @@ static void report(struct watch *w, struct rec_block *out, struct kvm_report *re
     *rep = (struct kvm_report){.checksum = calloc(r->n_vms + 1, sizeof *rep->checksum),
                                .iters_per_ns = calloc(r->n_vms + 1, sizeof *rep->iters_per_ns),
                                .ends = calloc(r->n_vms + 1, sizeof *rep->ends),
+                               .setup_ns = w->setup_ns,
                                .disturbed_ns = w->stolen_ns + (w->others_ns > 0 ? w->others_ns : 0)};
     ASSERT(rep->checksum && rep->iters_per_ns && rep->ends);
     rep->n_vms = r->n_vms;
@@ -383,6 +387,7 @@ static void clean_up(struct watch *w)
         free(r->vms[i].arrived);
     }
     cgroup_remove(&r->groups, r->n_vms);
+    janitor_dismiss(&w->janitor);
     native_free(w->native);
     dispatch_free(w->dispatch);
     for (uint32_t i = 0; i < r->n_vcpus; i++)
@@ -408,7 +413,9 @@ static enum kvm_status prepare(struct watch *w, char **why)
         if (!w->dispatch) return KVM_FAILED;
     }
     st = weights_make(r, w->native != NULL, why);
+    int64_t from = host_now();
     if (st == KVM_OK) st = start_vms(w, why);
+    w->setup_ns = host_now() - from;
     return st == KVM_OK ? weights_join(r, why) : st;
 }
 
@@ -420,6 +427,7 @@ static enum kvm_status run_all(struct watch *w, struct rec_block *out, struct kv
     r->end_ns = r->sc->run.duration_ns;
     enum kvm_status st = r->native ? host_open_native(&r->host, why) : host_open(&r->host, why);
     if (st != KVM_OK) return st;
+    janitor_start(&w->janitor);
     catch_signals(w);
     set_up_tables(r);
     if (r->pc->cores > r->host.n_cpus) {

@@ -13,7 +13,7 @@
 #include "kvm/runner/run.h"
 #include "program/prog_touch.h"
 
-#define LAB_VMS  8
+#define LAB_VMS  128
 #define LAB_RUNS 8192
 #define LAB_SEED 42
 
