@@ -80,7 +80,10 @@ static struct outcome run_six(const char *scheduler, bool kill_one)
             lab_set_prog(l, i, &drawn, 1);
             l->vms[i].work.until = i == VICTIM ? UINT64_MAX : 200;
         }
-        if (lab_run(l) != KVM_OK) _exit(1);
+        if (lab_run(l) != KVM_OK) {
+            fprintf(stderr, "the run failed: %s\n", l->why);
+            _exit(1);
+        }
         for (uint32_t i = 0; i < SIX; i++) {
             o.checksum[i] = l->rep.checksum[i];
             o.finished[i] = l->seen[i].n[REC_UNTIL] == 1 && !l->rep.ends[i];
@@ -167,14 +170,14 @@ START_TEST(a_runner_may_end_at_any_moment)
     char *none = NULL;
     cgroup_find(&place, &none);
     free(none);
+    signal(SIGINT, SIG_DFL); /* Check's own, which a runner would begin with, end the test */
+    signal(SIGTERM, SIG_DFL);
     ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     for (int k = 0; k < 12; k++) {
         int sig = signals[k % 3];
         useconds_t delay = (useconds_t)(rng_u32(&r) % 250000);
         pid_t runner = fork();
         if (runner == 0) {
-            signal(SIGINT, SIG_DFL); /* Check's own would end the test */
-            signal(SIGTERM, SIG_DFL);
             struct lab *l = lab_new(schedulers[(k / 3 + _i) % 2], 1, 3, 200000000);
             l->native = k % 4 == 3;
             l->host.measured.iters_per_ns = k % 2; /* 0: it measures first */
