@@ -21,6 +21,7 @@ struct run_vm {
     int64_t log_ns;     /* of the last log entry taken */
     int64_t *arrived;   /* when request i came; -1: it has left */
     uint64_t n_arrived, arrived_cap;
+    uint64_t n_log;    /* entries taken */
     uint64_t refs;     /* of its touch steps, as last looked */
     uint64_t exits[3]; /* of exits.c */
 };
