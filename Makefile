@@ -48,9 +48,12 @@ LIB_DIRS := base scenario policy program engine model metrics out top
 LIB_SRC  := $(wildcard $(LIB_DIRS:%=sim/%/*.c))
 CLI_SRC  := $(wildcard sim/cli/*.c kvm/runner/*.c)
 VMM_SRC  := $(wildcard kvm/vmm/*.c)
+BOX_SRC  := $(wildcard kvm/sandbox/*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$(OUT)/%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(OUT)/%.o)
 VMM_OBJ  := $(VMM_SRC:%.c=$(OUT)/%.o)
+BOX_OBJ  := $(BOX_SRC:%.c=$(OUT)/%.o)
+BOX_LIBS := -lseccomp
 LIB      := $(OUT)/libvlab.a
 
 # The guest's payload: freestanding, ring 3, the workload interpreter and the draws compiled from the
@@ -62,7 +65,7 @@ GUEST_CF  := -std=c17 -Isim -I. $(WARN) -O2 -ffreestanding -fno-stack-protector 
              -mcmodel=small -msse2 -mno-sse3 -mno-avx -ffp-contract=off -fno-asynchronous-unwind-tables \
              -fcf-protection=none -DVLAB_GUEST
 
-all: $(OUT)/vlab $(if $(VMM_SRC),$(OUT)/vlab-vmm) vlab ## Build everything (BUILD=release|debug|asan|tsan|coverage)
+all: $(OUT)/vlab $(OUT)/vlab-vmm $(OUT)/vlab-proc vlab ## Build everything (BUILD=release|debug|asan|tsan|coverage)
 
 vlab: $(OUT)/vlab
 	$(Q)ln -sfn $(OUT)/vlab vlab
@@ -82,9 +85,9 @@ $(OUT)/vlab: $(CLI_OBJ) $(LIB)
 	$(SAY) LD $@
 	$(Q)$(CC) $(ALL_CF) -o $@ $(CLI_OBJ) $(LIB) $(ALL_LIBS)
 
-$(OUT)/vlab-vmm: $(VMM_OBJ) $(LIB) $(OUT)/payload.o
+$(OUT)/vlab-vmm: $(VMM_OBJ) $(BOX_OBJ) $(LIB) $(OUT)/payload.o
 	$(SAY) LD $@
-	$(Q)$(CC) $(ALL_CF) -o $@ $(VMM_OBJ) $(OUT)/payload.o $(LIB) $(ALL_LIBS)
+	$(Q)$(CC) $(ALL_CF) -o $@ $(VMM_OBJ) $(BOX_OBJ) $(OUT)/payload.o $(LIB) $(ALL_LIBS) $(BOX_LIBS)
 
 $(OUT)/guest/%.o: % Makefile
 	$(SAY) GUEST $<
@@ -99,6 +102,24 @@ $(OUT)/payload.elf: $(GUEST_OBJ) kvm/guest/payload.ld
 $(OUT)/payload.o: $(OUT)/payload.elf
 	$(Q)printf '.section .rodata\n.globl payload_elf, payload_elf_end\n.balign 16\npayload_elf:\n.incbin "%s"\npayload_elf_end:\n.section .note.GNU-stack,"",@progbits\n' $< > $(OUT)/payload.s
 	$(Q)$(CC) -c -o $@ $(OUT)/payload.s
+
+# The payload once more as a native process (kvm/proc): the same code for the same addresses, so the program
+# itself stands where no guest has anything. Built without sanitizers, whose own memory lies there.
+PROC_AT  := 0x20000000
+PROC_SRC := $(wildcard kvm/proc/*.c) $(BOX_SRC) kvm/vmm/vmm.c kvm/vmm/gate.c kvm/vmm/gmem.c kvm/vmm/sandbox.c
+PROC_OBJ := $(PROC_SRC:%.c=$(OUT)/proc/%.o)
+PROC_KERNEL := $(filter-out $(OUT)/guest/kvm/guest/start.S.o $(OUT)/guest/kvm/guest/mem.c.o \
+               $(OUT)/guest/kvm/guest/io.c.o,$(GUEST_OBJ)) $(OUT)/proc/io.o
+$(OUT)/proc/%.o: %.c Makefile
+	$(SAY) PROC $<
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -Isim -I. $(WARN) -O2 -g -fno-pie -pthread -MMD -MP -c -o $@ $<
+$(OUT)/proc/io.o: kvm/guest/io.c Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(GUEST_CF) -DVLAB_NATIVE -MMD -MP -c -o $@ $<
+$(OUT)/vlab-proc: $(PROC_OBJ) $(PROC_KERNEL)
+	$(SAY) LD $@
+	$(Q)$(CC) -no-pie -pthread -Wl,-Ttext-segment=$(PROC_AT) -Wl,-z,noexecstack -o $@ $^ $(BOX_LIBS)
 
 # Misbehaving guests, one a rule, for tests/kvm: each a payload of its own.
 BAD_SRC := $(wildcard tests/kvm/guests/*.S)
@@ -135,8 +156,8 @@ $(TWIN): $(filter $(OUT)/guest/sim/%,$(GUEST_OBJ))
 	$(SAY) TWIN $@
 	$(Q)mkdir -p $(@D)
 	$(Q)ld -r -o $@ $^ && objcopy --prefix-symbols=guest_ $@
-$(OUT)/test-unit: $(TWIN)
-$(OUT)/test-unit: ALL_LIBS += -no-pie
+$(OUT)/test-unit: $(TWIN) $(BOX_OBJ)
+$(OUT)/test-unit: ALL_LIBS += -no-pie $(BOX_LIBS)
 
 tests: all $(TEST_BINS) ## Build the test programs without running them
 

@@ -104,7 +104,8 @@ enum abi_mode {
     ABI_MEASURE,       /* iterations per ns: log ABI_LOG_MEASURE for each of `count` repeats of target_ns */
     ABI_MEASURE_OP,    /* the same for events of `op` (enum prog_op); they need not take target_ns */
     ABI_MEASURE_FRESH, /* the same for pages never touched before, mapped_bytes / count each time */
-    ABI_MEASURE_REFS   /* the same for references as a touch step makes them, all over mapped_bytes */
+    ABI_MEASURE_REFS,  /* the same for references as a touch step makes them, all over mapped_bytes */
+    ABI_MEASURE_WALK   /* the same, of target_ns, for dependent loads, all over walk_bytes of its memory */
 };
 
 enum abi_arrivals { ABI_CLOSED, ABI_STRETCHES, ABI_TRACE };
@@ -147,6 +148,7 @@ struct abi_boot {
     /* Measuring. */
     uint32_t count, op;
     int64_t target_ns;
+    uint64_t walk_bytes; /* a power of two, at least 4 KiB, inside mapped_bytes */
 };
 _Static_assert(sizeof(struct abi_boot) <= ABI_PAGE, "the head is one page");
 

@@ -24,15 +24,20 @@ struct kvm_report { /* beside the records; arrays of sc->n_vms */
     int64_t disturbed_ns;   /* what was taken from the guests while we ran: by the machine below
                              * (/proc/stat's steal), by other processes */
     double disturbed_share; /* of the time of the pCPUs used */
+    int64_t setup_ns;       /* from the first VM's start until the last one's guest said that it is ready */
 };
 
 /* Runs it once. On anything but KVM_OK *why is set (malloc'ed). The report's arrays are malloc'ed too. */
 enum kvm_status kvm_run(const struct scenario *sc, uint64_t seed, struct rec_block *out,
                         struct kvm_report *rep, char **why);
+/* The same workloads as native processes of this machine, without KVM: what guests are held against. */
+enum kvm_status kvm_run_native(const struct scenario *sc, uint64_t seed, struct rec_block *out,
+                               struct kvm_report *rep, char **why);
 void kvm_report_done(struct kvm_report *rep);
 
-/* Subcommands: `vlab kvm probe`, `vlab kvm calibrate`; they return the exit code. */
+/* Subcommands: `vlab kvm probe`, `calibrate`, `baseline`; they return the exit code. */
 int kvm_cmd_probe(int argc, char **argv);
 int kvm_cmd_calibrate(int argc, char **argv);
+int kvm_cmd_baseline(int argc, char **argv);
 
 #endif

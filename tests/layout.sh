@@ -53,8 +53,7 @@ sim/cli/.* cli_.*
 .*/main main
 sim/scenario/(sweep|dump) scenario_.*
 sim/scenario/dist pool_add
-kvm/runner/(run|calibrate|probe) kvm_.*
-kvm/vmm/main vmm_.*
+kvm/runner/(run|calibrate|probe|baseline) kvm_.*
 END
 # Nothing that is written to outlives a call, but for what a signal's handler has to reach (what belongs to a
 # thread is not looked at: the clock that a failed assertion prints, and the like).

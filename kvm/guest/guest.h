@@ -83,6 +83,7 @@ struct guest {
     struct request *waiting; /* ring of ABI_MAX_WAITING */
     uint32_t waiting_head, n_waiting;
     uint32_t *cycles; /* of each client */
+    uint64_t walk_at; /* ABI_MEASURE_WALK: the line */
 };
 
 /* io.c: the clock, the ports, the log. */

@@ -129,6 +129,13 @@ int boot_make(const struct host *h, const struct sc_vm *vm, const struct boot_me
     return fd;
 }
 
+struct boot_memory boot_walk_memory(uint64_t walk_bytes)
+{
+    const uint64_t page = UINT64_C(2) << 20;
+    uint64_t bytes = (walk_bytes + page - 1) / page * page;
+    return (struct boot_memory){bytes, bytes, page};
+}
+
 int boot_make_measure(const struct host *h, const struct boot_measure *what, char **why)
 {
     struct abi_boot b = head(h);
@@ -136,6 +143,7 @@ int boot_make_measure(const struct host *h, const struct boot_measure *what, cha
     b.count = what->count;
     b.op = what->op;
     b.target_ns = what->target_ns;
+    b.walk_bytes = what->walk_bytes;
     put_memory(&b, &what->memory);
     b.end_ns = INT64_MAX;
     b.bytes = sizeof b;

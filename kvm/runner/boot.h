@@ -19,8 +19,11 @@ struct boot_measure {
     enum abi_mode mode;
     uint32_t count, op; /* enum prog_op */
     int64_t target_ns;
+    uint64_t walk_bytes;
     struct boot_memory memory;
 };
+/* The memory that a walk takes: in pages as large as there are. */
+struct boot_memory boot_walk_memory(uint64_t walk_bytes);
 int boot_make_measure(const struct host *h, const struct boot_measure *what, char **why);
 
 #endif

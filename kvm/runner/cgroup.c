@@ -73,17 +73,35 @@ static void group_dir(const struct cgroups *c, uint32_t vm, char *dir, size_t si
     snprintf(dir, size, "%s/vlab-%d-%u", c->base, (int)getpid(), vm);
 }
 
+/* The runner that a group of that name belongs to; 0: it is not one of ours. */
+static int runner_of(const char *name)
+{
+    int pid, used = 0;
+    char what[16];
+    if (sscanf(name, "vlab-%d-%15[a-z0-9]%n", &pid, what, &used) != 2 || name[used] != 0 || pid <= 0)
+        return 0;
+    return pid;
+}
+
 /* Groups of runners that were killed before they could clean up. */
 static void remove_stale(const struct cgroups *c)
 {
     DIR *d = opendir(c->base);
     for (struct dirent *e; d && (e = readdir(d));) {
-        int pid, used = 0;
-        unsigned vm;
-        if (sscanf(e->d_name, "vlab-%d-%u%n", &pid, &vm, &used) != 2 || e->d_name[used] != 0) continue;
+        int pid = runner_of(e->d_name);
         if (pid > 0 && kill(pid, 0) != 0 && errno == ESRCH) unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR);
     }
     if (d) closedir(d);
+}
+
+int cgroup_remove_of(const struct cgroups *c, pid_t runner)
+{
+    DIR *d = opendir(c->base);
+    int left = 0;
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (runner_of(e->d_name) == runner) left += unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR) != 0;
+    if (d) closedir(d);
+    return left;
 }
 
 static bool try_base(struct cgroups *c, int version, const char *mount, const char *below)

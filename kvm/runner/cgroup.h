@@ -28,5 +28,7 @@ int cgroup_add(const struct cgroups *c, uint32_t vm, pid_t pid, char **why);
 int64_t cgroup_throttled_ns(const struct cgroups *c, uint32_t vm);
 /* Removes the groups 0 .. n-1 of this runner, as soon as their processes are gone. */
 void cgroup_remove(const struct cgroups *c, uint32_t n);
+/* Removes all groups of a runner that are empty; how many are left. */
+int cgroup_remove_of(const struct cgroups *c, pid_t runner);
 
 #endif

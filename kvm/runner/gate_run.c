@@ -7,6 +7,7 @@
 
 #include "kvm/runner/dispatch_int.h"
 
+#define STATE_TRIES   100
 #define KICK_LIMIT_NS 2000000000 /* a vCPU that does not come back so long is given up, its VM killed */
 
 static uint32_t *bell(const struct dispatch *d, uint32_t pcpu)
@@ -40,15 +41,21 @@ void gate_open(struct d_pcpu *p, uint32_t vcpu)
 {
     struct run *r = p->d->run;
     struct d_vcpu *v = &p->d->v[vcpu];
+    struct run_vm *vm = run_vm_of(r, vcpu);
     struct ctl_vcpu *c = run_ctl(r, vcpu);
     int cpu = r->host.cpus[p->index];
-    if (v->cpu != cpu && host_pin((int)c->tid, cpu) == 0) v->cpu = cpu;
+    if (v->cpu != cpu && vmproc_pin(&vm->proc, r->vcpus[vcpu].index, cpu) == 0) v->cpu = cpu;
     __atomic_store_n(&c->pcpu, p->index, __ATOMIC_RELEASE);
     uint32_t was = __atomic_load_n(&c->state, __ATOMIC_ACQUIRE);
-    do {
-        if (was == CTL_ENDED) return; /* gate_stopped will tell */
-    } while (!__atomic_compare_exchange_n(&c->state, &was, CTL_RUNNING, false, __ATOMIC_ACQ_REL,
-                                          __ATOMIC_ACQUIRE));
+    for (int tries = 0; was != CTL_ENDED; tries++) { /* gate_stopped will tell of that */
+        if (__atomic_compare_exchange_n(&c->state, &was, CTL_RUNNING, false, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_ACQUIRE))
+            break;
+        /* A thread at its closed gate says nothing more but that it ended: this one only keeps us here. */
+        if (tries == STATE_TRIES) kill(vm->proc.pid, SIGKILL);
+        if (tries >= STATE_TRIES) return;
+    }
+    if (was == CTL_ENDED) return;
     __atomic_store_n(&c->gate, CTL_OPEN, __ATOMIC_RELEASE);
     futex_wake(&c->gate);
 }
@@ -84,7 +91,7 @@ enum gate_stop gate_take_back(struct d_pcpu *p)
         return GATE_NEVER_IN;
     }
     pid_t pid = vm->proc.pid;
-    syscall(SYS_tgkill, pid, c->tid, CTL_KICK);
+    syscall(SYS_tgkill, pid, vm->proc.tid[p->d->run->vcpus[p->cur].index], CTL_KICK);
     pthread_mutex_unlock(&p->d->lock);
     int64_t limit = host_now() + KICK_LIMIT_NS;
     for (;;) {

@@ -5,6 +5,9 @@
 #include "base/assert.h"
 #include "kvm/runner/run.h"
 
+#define LOG_MOST   (UINT64_C(1) << 25) /* entries of a VM in a run */
+#define COUNT_MOST (UINT64_C(1) << 40) /* of anything, between two looks: more than any machine does */
+
 static void add(struct run *r, struct run_vm *vm, enum rec_kind kind, int64_t t, int64_t value)
 {
     (void)r;
@@ -86,6 +89,8 @@ static bool drain_one(struct run *r, struct run_vm *vm, struct abi_log *l)
 {
     uint64_t head = __atomic_load_n(&l->head, __ATOMIC_ACQUIRE), tail = l->tail;
     if (head - tail > ABI_LOG_LEN || __atomic_load_n(&l->overrun, __ATOMIC_ACQUIRE) != 0) return false;
+    if (head - tail > LOG_MOST - vm->n_log) return false; /* it would fill our memory */
+    vm->n_log += head - tail;
     for (; tail < head; tail++)
         if (!take(r, vm, l->ring[tail % ABI_LOG_LEN])) return false;
     __atomic_store_n(&l->tail, tail, __ATOMIC_RELEASE);
@@ -95,7 +100,7 @@ static bool drain_one(struct run *r, struct run_vm *vm, struct abi_log *l)
 void guestlog_count(struct run *r, struct run_vm *vm, enum rec_count what, uint64_t more)
 {
     int64_t now = host_now() - r->zero_abs_ns;
-    if (more == 0 || more > INT64_MAX) return;
+    if (more == 0 || more > COUNT_MOST) return;
     add(r, vm, REC_COUNT, now < 1 ? 0 : now > r->end_ns ? r->end_ns - 1 : now - 1, (int64_t)more);
     vm->recs.v[vm->recs.n - 1].cause = (uint8_t)what;
 }
@@ -106,7 +111,7 @@ static bool count_refs(struct run *r, struct run_vm *vm)
     uint64_t sum = 0;
     for (uint32_t i = 0; i < vm->proc.n_vcpus; i++)
         sum += __atomic_load_n(&vmproc_log(&vm->proc, i)->refs, __ATOMIC_ACQUIRE);
-    if (sum < vm->refs || sum > INT64_MAX) return false;
+    if (sum < vm->refs || sum - vm->refs > COUNT_MOST) return false;
     guestlog_count(r, vm, REC_N_MEM_REFS, sum - vm->refs);
     vm->refs = sum;
     return true;

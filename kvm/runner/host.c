@@ -90,14 +90,14 @@ static enum kvm_status open_kvm(struct host *h, char **why)
     return KVM_OK;
 }
 
-static enum kvm_status find_vmm(struct host *h, char **why)
+static enum kvm_status find_vmm(struct host *h, const char *name, char **why)
 {
     ssize_t n = readlink("/proc/self/exe", h->vmm_path, sizeof h->vmm_path - 16);
     char *slash = n > 0 ? (h->vmm_path[n] = 0, strrchr(h->vmm_path, '/')) : NULL;
-    if (slash) strcpy(slash, "/vlab-vmm");
+    if (slash) snprintf(slash, 16, "/%s", name);
     if (slash && access(h->vmm_path, X_OK) == 0) return KVM_OK;
     *why =
-        host_text("vlab-vmm is not beside the program (%s); build it with `make`", slash ? h->vmm_path : "?");
+        host_text("%s is not beside the program (%s); build it with `make`", name, slash ? h->vmm_path : "?");
     return KVM_FAILED;
 }
 
@@ -113,7 +113,7 @@ static enum kvm_status make_bells(struct host *h, char **why)
     return KVM_FAILED;
 }
 
-enum kvm_status host_open(struct host *h, char **why)
+static enum kvm_status open_as(struct host *h, bool native, char **why)
 {
     *h = (struct host){.kvm_fd = -1, .null_fd = -1, .bells_fd = -1};
     cpu_set_t set;
@@ -123,14 +123,24 @@ enum kvm_status host_open(struct host *h, char **why)
     }
     for (size_t i = 0; i < CPU_SETSIZE && h->n_cpus < CTL_PCPUS; i++)
         if (CPU_ISSET(i, &set)) h->cpus[h->n_cpus++] = (int)i;
-    enum kvm_status st = open_kvm(h, why);
-    if (st == KVM_OK) st = find_vmm(h, why);
+    enum kvm_status st = native ? KVM_OK : open_kvm(h, why);
+    if (st == KVM_OK) st = find_vmm(h, native ? "vlab-proc" : "vlab-vmm", why);
     if (st == KVM_OK) st = make_bells(h, why);
     if (st == KVM_OK)
         measure_rate(h);
     else
         host_close(h);
     return st;
+}
+
+enum kvm_status host_open(struct host *h, char **why)
+{
+    return open_as(h, false, why);
+}
+
+enum kvm_status host_open_native(struct host *h, char **why)
+{
+    return open_as(h, true, why);
 }
 
 void host_close(struct host *h)

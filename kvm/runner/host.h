@@ -7,10 +7,10 @@
 #include "kvm/kvm.h"
 
 struct host {
-    int kvm_fd, null_fd;
+    int kvm_fd, null_fd; /* kvm_fd -1: there is none, and none is needed */
     int bells_fd;
     struct ctl_bells *bells;
-    char vmm_path[4096];
+    char vmm_path[4096]; /* the program that serves a guest: vlab-vmm, or vlab-proc */
     int cpus[CTL_PCPUS]; /* pCPU i is the i-th CPU of our affinity mask */
     uint32_t n_cpus;
     uint64_t ns_per_tsc_q32;
@@ -19,6 +19,8 @@ struct host {
 /* Opens /dev/kvm, finds vlab-vmm beside us and measures the TSC's rate (20 ms). Anything but KVM_OK: *why;
  * the CPUs are known all the same. */
 enum kvm_status host_open(struct host *h, char **why);
+/* The same for native processes, which need no KVM: vlab-proc. */
+enum kvm_status host_open_native(struct host *h, char **why);
 void host_close(struct host *h);
 
 int64_t host_now(void); /* CLOCK_MONOTONIC, ns */

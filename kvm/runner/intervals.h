@@ -26,6 +26,8 @@ struct intervals *intervals_new(struct run *r,
 void intervals_free(struct intervals *iv);
 int intervals_watch(struct intervals *iv, uint32_t vcpu, int tid); /* 0, or -errno */
 void intervals_poll(struct intervals *iv);
+/* False: its VMM told of waits that cannot have been; none of them is used any more. */
+bool intervals_sane(const struct intervals *iv, uint32_t vcpu);
 /* The total time for which the VM was throttled, as seen at t_ns. */
 void intervals_throttled(struct intervals *iv, uint32_t vm, int64_t t_ns, int64_t total_ns);
 int intervals_finish(struct intervals *iv, char **why);

@@ -129,3 +129,14 @@ int measure_memory(const struct host *h, uint32_t count, uint64_t bytes, struct 
     what.mode = ABI_MEASURE_REFS;
     return measure_each(h, &what, refs, why);
 }
+
+int measure_walk(const struct host *h, uint64_t bytes, uint32_t count, int64_t target_ns, struct measure *out,
+                 char **why)
+{
+    const struct boot_measure what = {.mode = ABI_MEASURE_WALK,
+                                      .count = count,
+                                      .target_ns = target_ns,
+                                      .walk_bytes = bytes,
+                                      .memory = boot_walk_memory(bytes)};
+    return measure_each(h, &what, out, why);
+}

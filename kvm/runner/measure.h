@@ -31,6 +31,9 @@ int measure_op(const struct host *h, uint32_t op, uint32_t count, struct measure
  * are there, drawn and made as a touch step does it, anywhere in so many bytes. */
 int measure_memory(const struct host *h, uint32_t count, uint64_t bytes, struct measure *fresh,
                    struct measure *refs, char **why);
+/* ns of a load that waits for the one before it, all over that many bytes, a power of two from 4 KiB. */
+int measure_walk(const struct host *h, uint64_t bytes, uint32_t count, int64_t target_ns, struct measure *out,
+                 char **why);
 /* ns from a kick to the vCPU standing at its gate, and from there to another vCPU running on its pCPU. */
 int measure_gate(const struct host *h, uint32_t count, struct measure *kick, struct measure *change,
                  char **why);

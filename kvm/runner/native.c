@@ -63,11 +63,11 @@ enum kvm_status native_begin(struct native *n, char **why)
 {
     struct run *r = n->run;
     for (uint32_t i = 0; i < r->n_vcpus; i++) {
-        int tid = (int)run_ctl(r, i)->tid;
+        int tid = run_vm_of(r, i)->proc.tid[r->vcpus[i].index];
         if (run_vm_of(r, i)->proc.pid == 0 ||
             vmproc_state(&run_vm_of(r, i)->proc, r->vcpus[i].index) == CTL_ENDED)
             continue;
-        int e = host_pin(tid, r->host.cpus[n->pcpu[i]]);
+        int e = vmproc_pin(&run_vm_of(r, i)->proc, r->vcpus[i].index, r->host.cpus[n->pcpu[i]]);
         if (e == 0) e = intervals_watch(n->iv, i, tid);
         if (e == -ESRCH) continue; /* it has ended meanwhile */
         if (e == -EACCES || e == -EPERM) {
@@ -94,6 +94,14 @@ void native_poll(struct native *n)
     for (uint32_t i = 0; i < r->n_vms; i++)
         if (r->vms[i].sc->limit_ppm != 0)
             intervals_throttled(n->iv, i, host_now() - r->zero_abs_ns, cgroup_throttled_ns(&r->groups, i));
+}
+
+bool native_sane(const struct native *n, uint32_t vm)
+{
+    const struct run_vm *v = &n->run->vms[vm];
+    for (uint32_t i = v->first; i < v->first + v->proc.n_vcpus; i++)
+        if (!intervals_sane(n->iv, i)) return false;
+    return true;
 }
 
 int native_finish(struct native *n, char **why)

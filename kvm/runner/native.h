@@ -17,6 +17,8 @@ uint32_t native_pcpu(const struct native *n, uint32_t vcpu);
 /* When all are ready: pins them, begins to look. */
 enum kvm_status native_begin(struct native *n, char **why);
 void native_poll(struct native *n);
+/* Whether what the VMM of this VM told of its waits can be. */
+bool native_sane(const struct native *n, uint32_t vm);
 /* After the run: the records of vCPUs and pCPUs. 0, or -1 with *why. */
 int native_finish(struct native *n, char **why);
 /* After the VMMs are gone. NULL is fine. */

@@ -7,6 +7,7 @@
 #include <linux/futex.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -16,6 +17,7 @@
 #include "base/assert.h"
 #include "kvm/runner/boot.h"
 #include "kvm/runner/dispatch.h"
+#include "kvm/runner/janitor.h"
 #include "kvm/runner/measure.h"
 #include "kvm/runner/native.h"
 
@@ -35,6 +37,8 @@ struct watch {
     int signal_fd;
     sigset_t old_mask;
     int64_t stolen_ns, began_abs_ns;
+    struct janitor janitor;
+    int64_t setup_ns;
     int64_t others_ns; /* that other processes took from vCPUs let in by the dispatcher */
 };
 
@@ -159,25 +163,36 @@ static const struct ctl_end *first_end(const struct run *r, const struct run_vm 
     return best;
 }
 
-/* Looks after one VM: its log, and whether it is still there. True: it went down just now. */
-static bool look_after(struct run *r, struct run_vm *vm)
+/* What of it cannot be, in words; NULL: nothing. */
+static const char *nonsense(struct watch *w, struct run_vm *vm)
 {
+    if (!guestlog_drain(&w->r, vm)) return "its log overran or held what cannot be";
+    if (w->native && !native_sane(w->native, (uint32_t)(vm - w->r.vms)))
+        return "its VMM told of waits that cannot be";
+    return NULL;
+}
+
+/* Looks after one VM: its log, and whether it is still there. True: it went down just now. */
+static bool look_after(struct watch *w, struct run_vm *vm)
+{
+    struct run *r = &w->r;
     if (run_is_down(vm)) return false;
-    bool sane = guestlog_drain(r, vm);
+    const char *bad = nonsense(w, vm);
     const struct ctl_end *e = first_end(r, vm);
     struct ctl_end end = {.at_ns = host_now()};
     if (e) {
         end = *e;
-    } else if (!sane) {
+        ends_check(&end);
+    } else if (bad) {
         end.cause = CTL_ABI;
-        strcpy(end.text, "its log overran or held what cannot be");
+        snprintf(end.text, sizeof end.text, "%s", bad);
     } else if (vmproc_gone(&vm->proc) && !vmproc_all_ended(&vm->proc)) {
         end.cause = CTL_KILLED;
         end.code = (uint32_t)vm->proc.signal;
     }
     exits_count(r, vm);
     if (end.cause == CTL_NOT_ENDED) return false;
-    if (e && sane) guestlog_drain(r, vm); /* what it wrote before it ended */
+    if (e && !bad) guestlog_drain(r, vm); /* what it wrote before it ended */
     if (!e && vm->proc.pid != 0) kill(vm->proc.pid, SIGKILL);
     set_down(r, vm, end);
     return true;
@@ -186,9 +201,9 @@ static bool look_after(struct run *r, struct run_vm *vm)
 static void look_after_all(struct watch *w)
 {
     bool any = false;
-    for (uint32_t i = 0; i < w->r.n_vms; i++)
-        any |= look_after(&w->r, &w->r.vms[i]);
     if (w->native) native_poll(w->native);
+    for (uint32_t i = 0; i < w->r.n_vms; i++)
+        any |= look_after(w, &w->r.vms[i]);
     if (any && w->dispatching) dispatch_wake(w->dispatch);
 }
 
@@ -236,7 +251,7 @@ static void let_finish(struct watch *w)
     for (uint32_t i = 0; i < r->n_vms; i++) {
         struct ctl *c = r->vms[i].proc.ctl;
         __atomic_store_n(&c->free_run, 1, __ATOMIC_RELEASE);
-        for (uint32_t k = 0; k < c->n_vcpus; k++)
+        for (uint32_t k = 0; k < r->vms[i].proc.n_vcpus; k++)
             syscall(SYS_futex, &c->v[k].gate, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
     }
     int64_t until = host_now() + GRACE_NS;
@@ -246,7 +261,7 @@ static void let_finish(struct watch *w)
     }
     for (uint32_t i = 0; i < r->n_vms; i++) {
         struct run_vm *vm = &r->vms[i];
-        look_after(r, vm);
+        look_after(w, vm);
         if (run_is_down(vm) || vmproc_all_ended(&vm->proc)) continue;
         set_down(r, vm, (struct ctl_end){.cause = CTL_STRAY, .at_ns = r->zero_abs_ns + r->end_ns});
     }
@@ -268,7 +283,8 @@ static int64_t vcpus_cpu_ns(const struct run *r)
 {
     int64_t sum = 0;
     for (uint32_t i = 0; i < r->n_vcpus; i++) {
-        int64_t ns = host_thread_ns((int)run_vm_of(r, i)->proc.pid, (int)run_ctl(r, i)->tid);
+        int64_t ns =
+            host_thread_ns((int)run_vm_of(r, i)->proc.pid, run_vm_of(r, i)->proc.tid[r->vcpus[i].index]);
         sum += ns > 0 ? ns : 0;
     }
     return sum;
@@ -335,6 +351,7 @@ static void report(struct watch *w, struct rec_block *out, struct kvm_report *re
     *rep = (struct kvm_report){.checksum = calloc(r->n_vms + 1, sizeof *rep->checksum),
                                .iters_per_ns = calloc(r->n_vms + 1, sizeof *rep->iters_per_ns),
                                .ends = calloc(r->n_vms + 1, sizeof *rep->ends),
+                               .setup_ns = w->setup_ns,
                                .disturbed_ns = w->stolen_ns + (w->others_ns > 0 ? w->others_ns : 0)};
     ASSERT(rep->checksum && rep->iters_per_ns && rep->ends);
     rep->n_vms = r->n_vms;
@@ -370,6 +387,7 @@ static void clean_up(struct watch *w)
         free(r->vms[i].arrived);
     }
     cgroup_remove(&r->groups, r->n_vms);
+    janitor_dismiss(&w->janitor);
     native_free(w->native);
     dispatch_free(w->dispatch);
     for (uint32_t i = 0; i < r->n_vcpus; i++)
@@ -395,38 +413,53 @@ static enum kvm_status prepare(struct watch *w, char **why)
         if (!w->dispatch) return KVM_FAILED;
     }
     st = weights_make(r, w->native != NULL, why);
+    int64_t from = host_now();
     if (st == KVM_OK) st = start_vms(w, why);
+    w->setup_ns = host_now() - from;
     return st == KVM_OK ? weights_join(r, why) : st;
 }
 
-enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, const int *payload_fds,
-                                  struct rec_block *out, struct kvm_report *rep, char **why)
+static enum kvm_status run_all(struct watch *w, struct rec_block *out, struct kvm_report *rep, char **why)
 {
-    *why = refuse_scenario(sc);
+    struct run *r = &w->r;
+    *why = r->native ? refuse_native(r->sc) : refuse_scenario(r->sc);
     if (*why) return KVM_CANNOT;
-    struct watch w = {.r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .payload_fds = payload_fds}};
-    struct run *r = &w.r;
-    r->end_ns = sc->run.duration_ns;
-    enum kvm_status st = host_open(&r->host, why);
+    r->end_ns = r->sc->run.duration_ns;
+    enum kvm_status st = r->native ? host_open_native(&r->host, why) : host_open(&r->host, why);
     if (st != KVM_OK) return st;
-    catch_signals(&w);
+    janitor_start(&w->janitor);
+    catch_signals(w);
     set_up_tables(r);
     if (r->pc->cores > r->host.n_cpus) {
         *why = host_text("hosts.%s.cpu.cores: %u pCPUs, but this process may use %u CPUs", r->pc->group,
                          r->pc->cores, r->host.n_cpus);
         st = KVM_NO_KVM;
     }
-    if (st == KVM_OK) st = prepare(&w, why);
-    if (st == KVM_OK) st = go(&w, why);
-    if (st == KVM_OK) report(&w, out, rep);
-    clean_up(&w);
+    if (st == KVM_OK) st = prepare(w, why);
+    if (st == KVM_OK) st = go(w, why);
+    if (st == KVM_OK) report(w, out, rep);
+    clean_up(w);
     return st;
+}
+
+enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, const int *payload_fds,
+                                  struct rec_block *out, struct kvm_report *rep, char **why)
+{
+    struct watch w = {.r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .payload_fds = payload_fds}};
+    return run_all(&w, out, rep, why);
 }
 
 enum kvm_status kvm_run(const struct scenario *sc, uint64_t seed, struct rec_block *out,
                         struct kvm_report *rep, char **why)
 {
     return run_with_payloads(sc, seed, NULL, out, rep, why);
+}
+
+enum kvm_status kvm_run_native(const struct scenario *sc, uint64_t seed, struct rec_block *out,
+                               struct kvm_report *rep, char **why)
+{
+    struct watch w = {.r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .native = true}};
+    return run_all(&w, out, rep, why);
 }
 
 void kvm_report_done(struct kvm_report *rep)

@@ -21,6 +21,7 @@ struct run_vm {
     int64_t log_ns;     /* of the last log entry taken */
     int64_t *arrived;   /* when request i came; -1: it has left */
     uint64_t n_arrived, arrived_cap;
+    uint64_t n_log;    /* entries taken */
     uint64_t refs;     /* of its touch steps, as last looked */
     uint64_t exits[3]; /* of exits.c */
 };
@@ -34,6 +35,7 @@ struct run {
     const struct scenario *sc;
     const struct sc_host *pc; /* the one host */
     uint64_t seed;
+    bool native; /* the payload as processes of this machine, no KVM */
     struct host host;
     struct cgroups groups;
     int64_t zero_abs_ns, end_ns;
@@ -60,6 +62,8 @@ static inline bool run_is_down(const struct run_vm *vm)
 
 /* refuse.c: what of the scenario cannot be done on this backend; NULL: nothing. malloc'ed. */
 char *refuse_scenario(const struct scenario *sc);
+/* The same of native processes. */
+char *refuse_native(const struct scenario *sc);
 
 /* weights.c: the VMs' cgroups. Linux's scheduler decides by them; under the dispatcher they only keep the
  * host's other work from disturbing. Made before the VMs start, joined when they are ready. */
@@ -77,7 +81,9 @@ uint64_t guestlog_checksum(const struct run_vm *vm);
 /* exits.c: how many exits there were since the last time. */
 void exits_count(struct run *r, struct run_vm *vm);
 
-/* ends.c: how a VM ended, in words; and as the record of it. */
+/* ends.c: how a VM ended, in words; and as the record of it. What a VMM says of its end is checked first:
+ * whatever makes no sense there becomes an end that says so. */
+void ends_check(struct ctl_end *e);
 char *ends_text(const char *name, const struct ctl_end *e);
 void ends_record(struct run *r, struct run_vm *vm);
 

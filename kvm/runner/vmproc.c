@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -12,6 +13,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/diag.h"
 
 #define READY_NS 10000000000
 
@@ -36,12 +39,13 @@ _Noreturn static void become_vmm(const struct host *h, const struct vmproc_cfg *
 {
     int high[CTL_FD_END];
     if (cfg->cpu >= 0) host_pin(0, cfg->cpu);
+    if (dup2(h->null_fd, 0) < 0 || dup2(h->null_fd, 1) < 0) _exit(126); /* before its number is taken */
     for (int i = CTL_FD_CTL; i < CTL_FD_END; i++)
         high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 64);
     for (int i = CTL_FD_CTL; i < CTL_FD_END; i++)
         if (dup2(high[i], i) < 0) _exit(126);
-    if (dup2(h->null_fd, 0) < 0 || dup2(h->null_fd, 1) < 0) _exit(126);
-    char *argv[] = {(char *)(uintptr_t) "vlab-vmm", (char *)(uintptr_t)cfg->name, NULL};
+    const char *slash = strrchr(h->vmm_path, '/');
+    char *argv[] = {(char *)(uintptr_t)(slash ? slash + 1 : h->vmm_path), (char *)(uintptr_t)cfg->name, NULL};
     char *env[] = {NULL};
     execve(h->vmm_path, argv, env);
     _exit(127);
@@ -61,8 +65,9 @@ static int map_all(struct vmproc *p, const struct vmproc_cfg *cfg, int fds[CTL_F
 
 int vmproc_start(struct vmproc *p, const struct host *h, const struct vmproc_cfg *cfg, char **why)
 {
-    int fds[CTL_FD_END] = {0, 1, 2, -1, -1, cfg->boot_fd, h->bells_fd, h->kvm_fd, -1, -1};
+    int fds[CTL_FD_END] = {0, 1, 2, -1, -1, cfg->boot_fd, h->bells_fd, -1, -1, -1};
     *p = (struct vmproc){.pidfd = -1, .bell_fd = -1, .n_vcpus = cfg->n_vcpus};
+    fds[CTL_FD_KVM] = h->kvm_fd >= 0 ? h->kvm_fd : h->null_fd;
     fds[CTL_FD_PAYLOAD] = cfg->payload_fd >= 0 ? cfg->payload_fd : h->null_fd;
     int failed = map_all(p, cfg, fds);
     if (failed == 0) {
@@ -105,13 +110,38 @@ bool vmproc_all_ended(const struct vmproc *p)
     return all_in(p, CTL_ENDED, CTL_ENDED);
 }
 
+/* A VMM says which its threads are; what it says is looked up, so that nobody else's is ever pinned. */
+static bool is_its_thread(const struct vmproc *p, uint32_t tid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task/%u", (int)p->pid, tid);
+    return tid != 0 && tid <= INT32_MAX && access(path, F_OK) == 0;
+}
+
+static void learn_threads(struct vmproc *p)
+{
+    for (uint32_t i = 0; i < p->n_vcpus; i++) {
+        uint32_t tid = __atomic_load_n(&p->ctl->v[i].tid, __ATOMIC_ACQUIRE);
+        p->tid[i] = is_its_thread(p, tid) ? (pid_t)tid : 0;
+    }
+}
+
+int vmproc_pin(const struct vmproc *p, uint32_t vcpu, int cpu)
+{
+    if (!is_its_thread(p, (uint32_t)p->tid[vcpu])) return -ESRCH;
+    return host_pin(p->tid[vcpu], cpu);
+}
+
 int vmproc_wait_ready(struct vmproc *p, const char *name, char **why)
 {
     int64_t until = host_now() + READY_NS;
     while (!all_in(p, CTL_READY, CTL_ENDED)) {
         bool gone = vmproc_gone(p);
         if (__atomic_load_n(&p->ctl->failed, __ATOMIC_ACQUIRE)) {
-            *why = host_text("vm.%s: its VMM cannot start: %.*s", name, CTL_TEXT, p->ctl->text);
+            char text[CTL_TEXT], safe[4 * CTL_TEXT + 1];
+            memcpy(text, p->ctl->text, sizeof text);
+            diag_escape(safe, sizeof safe, text, strnlen(text, sizeof text));
+            *why = host_text("vm.%s: its VMM cannot start: %s", name, safe);
             return -1;
         }
         if (gone || host_now() > until) {
@@ -122,6 +152,7 @@ int vmproc_wait_ready(struct vmproc *p, const char *name, char **why)
         struct pollfd pf = {.fd = p->pidfd, .events = POLLIN};
         poll(&pf, 1, 1);
     }
+    learn_threads(p);
     return 0;
 }
 

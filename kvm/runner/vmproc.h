@@ -13,9 +13,10 @@ struct vmproc {
     int pidfd;  /* readable once it has ended */
     int signal; /* that ended it; 0: none */
     uint32_t n_vcpus;
-    struct ctl *ctl;
-    char *logs;  /* n_vcpus x ABI_LOG_STEP */
-    int bell_fd; /* an eventfd: how often ABI_PORT_BELL was written to */
+    pid_t tid[ABI_MAX_VCPUS]; /* of its vCPU threads, once it is ready: really its own; 0: none */
+    struct ctl *ctl;          /* the VMM can write here at any time: copied once, then checked */
+    char *logs;               /* n_vcpus x ABI_LOG_STEP */
+    int bell_fd;              /* an eventfd: how often ABI_PORT_BELL was written to */
 };
 
 struct vmproc_cfg {
@@ -33,6 +34,8 @@ struct vmproc_cfg {
 int vmproc_start(struct vmproc *p, const struct host *h, const struct vmproc_cfg *cfg, char **why);
 /* Waits until every vCPU is ready or has ended. 0, or -1 with *why: it could not start, or not in time. */
 int vmproc_wait_ready(struct vmproc *p, const char *name, char **why);
+/* A vCPU thread onto that CPU. 0, or -errno: -ESRCH, it is gone. */
+int vmproc_pin(const struct vmproc *p, uint32_t vcpu, int cpu);
 /* t = 0 for this VM. */
 void vmproc_go(struct vmproc *p, int64_t zero_ns, uint64_t tsc_zero);
 /* Notes it if the process has ended, without reaping it. True: it has. */

@@ -67,9 +67,14 @@ static void stand(struct vcpu *c)
     c->ctl->entered_ns = gate_now();
 }
 
+bool gate_is_open(const struct vcpu *c)
+{
+    return no_gate(c) || __atomic_load_n(&c->ctl->gate, __ATOMIC_ACQUIRE) == CTL_INSIDE;
+}
+
 void gate_enter(struct vcpu *c)
 {
-    if (no_gate(c) || __atomic_load_n(&c->ctl->gate, __ATOMIC_ACQUIRE) == CTL_INSIDE) return;
+    if (gate_is_open(c)) return;
     say(c, CTL_PARKED);
     ring(c);
     stand(c);

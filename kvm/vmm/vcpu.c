@@ -121,16 +121,6 @@ static bool turn(struct vcpu *c)
     return false;
 }
 
-/* A vCPU that broke off takes its VM with it; one that is done leaves the others at work. */
-static void stop_siblings(struct vmm *v)
-{
-    __atomic_store_n(&v->dying, 1, __ATOMIC_RELEASE);
-    for (uint32_t i = 0; i < v->ctl->n_vcpus; i++) {
-        uint32_t tid = __atomic_load_n(&v->ctl->v[i].tid, __ATOMIC_ACQUIRE);
-        if (tid != 0) syscall(SYS_tgkill, getpid(), tid, CTL_KICK);
-    }
-}
-
 void *vcpu_main(void *arg)
 {
     struct vcpu *c = arg;
@@ -140,10 +130,11 @@ void *vcpu_main(void *arg)
     kick_run = c->run;
     pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
     __atomic_store_n(&c->ctl->tid, (uint32_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
+    sandbox_confine(c->vmm, &c->vmm->filter_vcpu);
     while (turn(c)) {
     }
     enum ctl_cause cause = (enum ctl_cause)c->ctl->end.cause;
     gate_ended(c);
-    if (cause != CTL_EXIT && cause != CTL_SIBLING) stop_siblings(c->vmm);
+    if (cause != CTL_EXIT && cause != CTL_SIBLING) vmm_stop_siblings(c->vmm);
     return NULL;
 }

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "kvm/ctl.h"
+#include "kvm/sandbox/filter.h"
 #include "kvm/vmm/paging.h"
 
 struct vmm;
@@ -32,14 +33,28 @@ struct vmm {
     int kvm, vm;
     uint64_t entry;
     uint32_t dying; /* a vCPU broke off: its siblings end too */
+    struct filter filter_control, filter_vcpu;
+    pthread_barrier_t confined; /* of all threads */
     struct vcpu vcpus[ABI_MAX_VCPUS];
 };
 
+/* vmm.c: the frame that a process on KVM (main.c) and a native one (kvm/proc) share.
+ *
+ * Attaches to what the runner has passed and gives up privileges; NULL: it has passed nothing. */
+struct vmm *vmm_attach(void);
+/* Starts the vCPU threads, confines all and waits for their end; it is the end of the process. */
+_Noreturn void vmm_run(struct vmm *v, const struct filter_role *vcpu);
+/* A vCPU that broke off takes its VM with it; one that is done leaves the others at work. */
+void vmm_stop_siblings(struct vmm *v);
 /* The VMM cannot start: leaves the reason for the runner and ends the process. */
 _Noreturn __attribute__((format(printf, 2, 3))) void vmm_fail(struct ctl *c, const char *fmt, ...);
 
-/* sandbox.c: gives up what a VMM does not need. */
+/* sandbox.c: gives up what a VMM does not need, in three steps: privileges, at once; when all that a guest
+ * needs is there, makes the filters of the threads and closes what they are done with; then each thread, the
+ * first too, puts on its own. The last returns in all of them when it is in force in all. */
 void sandbox_enter(struct ctl *c);
+void sandbox_prepare(struct vmm *v, const struct filter_role *vcpu);
+void sandbox_confine(struct vmm *v, const struct filter *f);
 
 /* machine.c: RAM, slots, tables, payload; then the vCPUs, ready to be run. */
 void machine_make(struct vmm *v);
@@ -47,12 +62,13 @@ void machine_make_vcpu(struct vcpu *c);
 
 /* vcpu.c: a vCPU thread; returns when the vCPU has ended. */
 void *vcpu_main(void *vcpu);
-/* Makes KVM_RUN of the calling thread return: the handler of CTL_KICK. */
+/* Brings the calling thread out of its guest: the handler of CTL_KICK. */
 void vcpu_on_kick(int sig);
 
 /* gate.c: who may enter the guest, and waits. */
-int64_t gate_now(void);          /* CLOCK_MONOTONIC */
-void gate_enter(struct vcpu *c); /* returns when the guest may be entered */
+int64_t gate_now(void);                  /* CLOCK_MONOTONIC */
+void gate_enter(struct vcpu *c);         /* returns when the guest may be entered */
+bool gate_is_open(const struct vcpu *c); /* it has been entered and nobody has asked for it back */
 void gate_wait(struct vcpu *c, int64_t deadline_ns);
 void gate_sync(struct vcpu *c); /* says ready; returns when t = 0 has come and the VM's start too */
 void gate_ended(struct vcpu *c);

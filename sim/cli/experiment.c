@@ -91,7 +91,9 @@ int experiment_open(struct experiment *x, const struct experiment_opts *o)
         .version = CLI_VERSION,
         .scenario = sc->name,
         .about = sc->about,
-        .backend = o->kvm ? "kvm" : "sim",
+        .backend = o->native ? "proc"
+                   : o->kvm  ? "kvm"
+                             : "sim",
         .fidelity = "exact",
         .seed = sc->run.seed,
         .duration_ns = sc->run.duration_ns,
@@ -166,6 +168,7 @@ static int run_one(struct experiment *x, size_t point, size_t rep, struct watch 
     struct once o = {.sc = sc,
                      .seed = sc->run.seed + rep,
                      .per_entity = x->opts.per_entity,
+                     .native = x->opts.native,
                      .also = &also,
                      .n_also = traced,
                      .progress = keep_going,

@@ -16,7 +16,8 @@ struct experiment_opts {
     const char *path;
     const char *const *sets; /* KEY=VALUE, n_sets of them, in order */
     size_t n_sets;
-    bool kvm;
+    bool kvm; /* on this machine's clock: as guests, or where `native` is set as processes */
+    bool native;
     bool trace;      /* keep slices for trace.json; the Gantt chart's are always kept */
     bool per_entity; /* make what entities.csv is written from */
     bool silent;     /* no progress */

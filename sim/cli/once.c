@@ -114,7 +114,7 @@ static struct meter *pass_kvm(const struct once *o, const struct scenario *sc, d
     for (uint32_t i = 0; all && i < o->n_also; i++)
         rec_block_add_reader(b, o->also[i]);
     struct kvm_report r = {0};
-    enum kvm_status st = kvm_run(sc, o->seed, b, &r, why);
+    enum kvm_status st = (o->native ? kvm_run_native : kvm_run)(sc, o->seed, b, &r, why);
     rec_block_flush(b);
     for (uint32_t i = 0; st == KVM_OK && i < sc->n_vms; i++)
         meter_set_checksum(m, i, r.checksum[i]);

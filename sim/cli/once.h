@@ -11,6 +11,7 @@ struct once {
     const struct scenario *sc;
     uint64_t seed;
     bool no_series, per_entity;    /* as in meter_opts */
+    bool native;                   /* once_kvm: as processes of this machine instead of guests */
     const struct rec_reader *also; /* further readers of the records, n_also of them */
     uint32_t n_also;
     /* Called about a hundred times a run where not NULL; false ends the run. */
@@ -23,8 +24,9 @@ struct once {
  * for. */
 struct meter *once_sim(const struct once *o, char **why);
 
-/* The same on KVM guests. NULL: *code is the exit code and *why says why. *disturbed is raised to the share
- * of the pCPUs' time that the host lost meanwhile, to its own hypervisor or to its other work. */
+/* The same on KVM guests, or as native processes. NULL: *code is the exit code and *why says why. *disturbed
+ * is raised to the share of the pCPUs' time that the host lost meanwhile, to its own hypervisor or to its
+ * other work. */
 struct meter *once_kvm(const struct once *o, double *disturbed, int *code, char **why);
 
 #endif

@@ -25,7 +25,8 @@ static const char usage[] =
     "  -o, --output DIR     leave the results here (default: runs/NAME-SEED[-n])\n"
     "      --set KEY=VALUE  set any key, as often as you like: --set vms.db.cpu.weight=500; a key that the\n"
     "                       scenario sweeps is no longer swept\n"
-    "      --backend WHICH  sim (default): simulated; kvm: real guests on this machine\n"
+    "      --backend WHICH  sim (default): simulated; kvm: real guests on this machine; proc: the same\n"
+    "                       work in native processes, the baseline of what guests cost\n"
     "      --fidelity HOW   exact: every slice and request is an event\n"
     "      --json           print one JSON object with every result instead of the summary\n"
     "      --trace          keep who ran where and when, in trace.json (ui.perfetto.dev shows it)\n"
@@ -60,13 +61,13 @@ static int bad(const char *fmt, const char *what)
 static int set_backend(struct job *j, const char *name)
 {
     if (!strcmp(name, "sim"))
-        j->x.kvm = false;
+        j->x.kvm = j->x.native = false;
     else if (!strcmp(name, "kvm"))
-        j->x.kvm = true;
+        j->x.kvm = true, j->x.native = false;
     else if (!strcmp(name, "proc"))
-        return bad("--backend=%s: not built yet", name);
+        j->x.kvm = j->x.native = true;
     else
-        return bad("there is no backend `%s`; there are sim and kvm", name);
+        return bad("there is no backend `%s`; there are sim, kvm and proc", name);
     return 0;
 }
 

@@ -87,6 +87,8 @@ static void head(const struct summary_ctx *c)
         fprintf(c->f, "  mean of %zu runs", runset_reps(rp->runs));
     putc('\n', c->f);
     if (rp->about && *rp->about) fprintf(c->f, "%s\n", rp->about);
+    if (strcmp(rp->backend, "proc") == 0)
+        fputs("As native processes of this machine: nothing here is virtualized.\n", c->f);
     putc('\n', c->f);
 }
 

@@ -20,9 +20,6 @@ vlab: tour: not built yet
 $ vlab run scenarios/00-hello.yaml --fidelity=fluid
 vlab run: --fidelity=fluid: not built yet (vlab run --help)
 [exit 2]
-$ vlab run scenarios/00-hello.yaml --backend=proc
-vlab run: --backend=proc: not built yet (vlab run --help)
-[exit 2]
 $ vlab run scenarios/00-hello.yaml --replay x
 vlab run: --replay: not built yet (vlab run --help)
 [exit 2]

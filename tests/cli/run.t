@@ -47,3 +47,12 @@ $ vlab run scenarios/01-two-vms.yaml -o runs/cli-test/a --trace >/dev/null && py
 ['M', 'X', 'i']
 # One seed, one result: all but the manifest is the same bytes.
 $ vlab run scenarios/01-two-vms.yaml -o runs/cli-test/d --trace >/dev/null && diff -r -x manifest.json runs/cli-test/a runs/cli-test/d
+# The same work in native processes has the same sum, and is labelled.
+$ for b in sim proc; do printf 'vlab: 1\nname: x\nrun: {duration: 1s}\nhosts: [{name: h}]\nvms: [{name: v, count: 2, host: h, workload: {kind: loop, steps: [{cpu: {exponential: 300us}}], until: {count: 100}}}]\n' | vlab run - --backend=$b -o runs/cli-test/e --json | python3 -c 'import json, sys; d = json.load(sys.stdin); print(d["backend"], *[int(r["value"]) for r in d["results"] if r["metric"] == "work.checksum"])'; head -n 2 runs/cli-test/e/summary.csv | tail -n 1 | cut -d, -f1-5; done
+sim 1244423518767602 1795588494801820
+x,sim,,0,1
+proc 1244423518767602 1795588494801820
+x,proc,,0,1
+$ vlab run scenarios/08-clones.yaml --backend=proc -o runs/cli-test/f
+vlab: clones: not possible on this backend: hosts.h1.disks.ssd0: native processes have no disks
+[exit 3]

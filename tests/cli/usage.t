@@ -31,7 +31,7 @@ $ vlab run scenarios/00-hello.yaml --wrong
 vlab run: what is `--wrong`? (vlab run --help)
 [exit 2]
 $ vlab run scenarios/00-hello.yaml --backend=nosuch
-vlab run: there is no backend `nosuch`; there are sim and kvm (vlab run --help)
+vlab run: there is no backend `nosuch`; there are sim, kvm and proc (vlab run --help)
 [exit 2]
 $ vlab run scenarios/00-hello.yaml --set run.seed
 scenarios/00-hello.yaml: error: --set wants KEY=VALUE, not `run.seed`
@@ -72,10 +72,11 @@ vlab validate: -r wants a number of pairs from 1 to 1000 (vlab validate --help)
 [exit 2]
 $ vlab kvm nosuch
 vlab kvm: there is no `nosuch`
-usage: vlab kvm probe | calibrate [--quick] [-o FILE]
+usage: vlab kvm probe | calibrate [--quick] [-o FILE] | baseline [--quick]
   probe      what this machine can do for guests on KVM, and what would make more possible
   calibrate  measures the costs of this machine and writes them as a host profile, which gives the
              simulator the same costs: hosts.profile in a scenario, -p in vlab validate
+  baseline   the same work in a guest and in a native process, in turn: what virtualization costs it
 examples:
   vlab kvm probe
   vlab kvm calibrate --quick -o here.yaml

@@ -2,6 +2,7 @@
 /* Misbehaving guests, one a rule: each ends alone, with its exact record, and its neighbour does not notice.
  */
 #include <math.h>
+#include <sched.h>
 
 #include "kvm/ctl.h"
 #include "lab.h"
@@ -41,6 +42,15 @@ static const struct hostile {
     {"sibling", CTL_FAULT, 14, 0x0, "page fault"},
     {"too_early", CTL_FAULT, 14, 0x0, "page fault"},
     {"early_exit", CTL_EXIT, 0, 0, "left before the end"},
+    {"bad_opcode", CTL_FAULT, 6, 0, "invalid opcode"},
+    {"wrmsr", CTL_FAULT, 13, 0, "general protection fault"},
+    {"mov_cr3", CTL_FAULT, 13, 0, "general protection fault"},
+    {"port_in", CTL_ABI, 0, 0, "broke the rules: 1 x 4 bytes from port 0x210"},
+    {"log_pour", CTL_ABI, 0, 0, "its log overran or held what cannot be"},
+    {"log_flood", CTL_STRAY, 0, 0, "still ran after the end"},
+    {"bell_storm", CTL_STRAY, 0, 0, "still ran after the end"},
+    {"exit_storm", CTL_STRAY, 0, 0, "still ran after the end"},
+    {"wait_storm", CTL_STRAY, 0, 0, "still ran after the end"},
     {"endless", CTL_STRAY, 0, 0, "still ran after the end"},
 };
 
@@ -94,36 +104,139 @@ static void expect_end(const struct lab *l, const struct hostile *h)
     if (h->cause != CTL_STRAY) ck_assert_uint_eq(l->seen[0].last_to, VCPU_DOWN);
 }
 
-/* The neighbour's work does not depend on who lives beside it. */
-static void expect_untouched(const struct lab *l)
+/* The neighbour: so many iterations of work, references and exits, all of which can be counted. */
+#define ROUNDS 30
+#define REFS   200
+#define EXITS  3
+#define BELLS  5
+
+static void set_neighbour(struct lab *l, uint32_t vm)
 {
-    uint64_t n = l->seen[1].n[REC_WORK];
-    ck_assert_ptr_null(l->rep.ends[1]);
-    ck_assert_uint_gt(n, 0);
-    ck_assert_uint_eq(l->rep.checksum[1], lab_expected(l, 1, 0, n));
-    ck_assert_uint_eq(l->seen[1].n_events[REC_EV_FAULT] + l->seen[1].n_events[REC_EV_KILLED], 0);
+    const struct step steps[] = {
+        {.kind = STEP_CPU, .probability = UINT32_MAX, .amount = {.kind = DIST_EXPONENTIAL, .a = 400000}},
+        {.kind = STEP_TOUCH,
+         .probability = UINT32_MAX,
+         .amount = {.kind = DIST_CONST, .a = REFS},
+         .how = PROG_UNIFORM,
+         .span = 100,
+         .write = UINT32_MAX / 2},
+        {.kind = STEP_OPS,
+         .probability = UINT32_MAX,
+         .amount = {.kind = DIST_CONST, .a = EXITS},
+         .how = OP_IO_PORT},
+        {.kind = STEP_OPS,
+         .probability = UINT32_MAX,
+         .amount = {.kind = DIST_CONST, .a = BELLS},
+         .how = OP_DOORBELL}};
+    lab_set_prog(l, vm, steps, 4);
+    l->vms[vm].work.until = ROUNDS;
 }
 
-static void run_hostile(const struct hostile *h, const char *scheduler)
+/* Of the time in which it could run, how much it ran, in percent. */
+static double served(const struct lab_vm *v)
 {
-    struct lab *l = lab_new(scheduler, 1, 2, 120000000);
-    l->payloads[0] = open_guest(h->name);
-    if (strcmp(h->name, "sibling") == 0) l->vms[0].vcpus = 2;
+    double run = (double)v->state_ns[VCPU_RUN], ready = (double)v->state_ns[VCPU_READY];
+    return 100 * run / (run + ready);
+}
+
+/* What it has done does not depend on who lives beside it: the same numbers as of a VM alone, see below. */
+static void expect_untouched(const struct lab *l, uint32_t vm)
+{
+    const struct lab_vm *v = &l->seen[vm];
+    ck_assert_msg(!l->rep.ends[vm], "%s", l->rep.ends[vm]);
+    ck_assert_uint_eq(v->n[REC_WORK], ROUNDS);
+    ck_assert_uint_eq(v->n[REC_UNTIL], 1);
+    ck_assert_uint_eq(l->rep.checksum[vm], lab_expected(l, vm, 0, ROUNDS));
+    ck_assert_int_eq(v->refs, ROUNDS * REFS);
+    for (uint32_t op = 0; op < PROG_NOPS; op++)
+        ck_assert_int_eq(v->exits[op], op == OP_IO_PORT    ? ROUNDS * EXITS
+                                       : op == OP_DOORBELL ? ROUNDS * BELLS
+                                                           : 0);
+    ck_assert_uint_eq(v->n_events[REC_EV_FAULT] + v->n_events[REC_EV_KILLED], 0);
+    ck_assert_uint_eq(v->n_events[REC_EV_STARTED], 1); /* and not again */
+}
+
+static bool two_cpus(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) >= 2;
+}
+
+/* The guest on its pCPU, the neighbour on another, or where there is one only beside it; or (h NULL) the
+ * neighbour by itself there. The neighbour's share of its pCPU. */
+static double run_hostile(const struct hostile *h, const char *scheduler)
+{
+    static uint64_t first[] = {1}, second[] = {2};
+    struct lab *l = lab_new(scheduler, two_cpus() ? 2 : 1, h ? 2 : 1, 240000000);
+    uint32_t neighbour = h ? 1 : 0;
+    if (two_cpus()) {
+        l->vms[0].pins = first;
+        l->vms[neighbour].pins = second;
+    }
+    if (h) l->payloads[0] = open_guest(h->name);
+    if (h && strcmp(h->name, "sibling") == 0) l->vms[0].vcpus = 2;
+    set_neighbour(l, neighbour);
     lab_run_well(l);
-    expect_end(l, h);
-    expect_untouched(l);
+    if (h) expect_end(l, h);
+    expect_untouched(l, neighbour);
+    double share = served(&l->seen[neighbour]);
+    lab_free(l);
+    return share;
+}
+
+/* Beside anyone it is served as it is alone, within a point. That is all of its pCPU, or what this machine's
+ * other work leaves of it: then the two are held against each other, one right after the other. */
+static void expect_alone(const struct hostile *h, const char *scheduler)
+{
+    double beside = run_hostile(h, scheduler), alone = 100;
+    for (int tries = 0; two_cpus() && beside < alone - 1; tries++) {
+        ck_assert_msg(tries < 5, "beside %s the neighbour had %.2f %% of its pCPU, alone %.2f %%", h->name,
+                      beside, alone);
+        alone = run_hostile(NULL, scheduler);
+        beside = run_hostile(h, scheduler);
+    }
+}
+
+START_TEST(the_neighbour_alone)
+{
+    struct lab *l = lab_new(_i == 0 ? "eevdf" : "rr", 1, 1, 300000000);
+    set_neighbour(l, 0);
+    lab_run_well(l);
+    expect_untouched(l, 0);
     lab_free(l);
 }
+END_TEST
+
+/* On one pCPU with one that never stops: half of it, within a point. */
+START_TEST(an_endless_loop_gets_its_half_and_no_more)
+{
+    static const char *const greedy[] = {"endless", "exit_storm"};
+    double best = 100;
+    for (int tries = 0; tries < 3 && fabs(best - 50) > 1; tries++) {
+        struct lab *l = lab_new(_i % 2 == 0 ? "eevdf" : "rr", 1, 2, 700000000);
+        l->host.slice_ns = _i % 2 == 0 ? 0 : 5000000;
+        l->payloads[0] = open_guest(greedy[_i / 2]);
+        lab_run_well(l);
+        ck_assert_ptr_nonnull(strstr(l->rep.ends[0], "still ran after the end"));
+        ck_assert_ptr_null(l->rep.ends[1]);
+        ck_assert_uint_eq(l->rep.checksum[1], lab_expected(l, 1, 0, l->seen[1].n[REC_WORK]));
+        double share = lab_share(l, 1);
+        if (fabs(share - 50) < fabs(best - 50)) best = share;
+        lab_free(l);
+    }
+    ck_assert_msg(fabs(best - 50) <= 1, "beside %s: %.2f %% of the pCPU", greedy[_i / 2], best);
+}
+END_TEST
 
 START_TEST(a_hostile_guest_ends_alone)
 {
-    run_hostile(&hostiles[_i], "eevdf");
+    expect_alone(&hostiles[_i], "eevdf");
 }
 END_TEST
 
 START_TEST(a_hostile_guest_ends_alone_under_the_dispatcher)
 {
-    run_hostile(&hostiles[_i], "rr");
+    expect_alone(&hostiles[_i], "rr");
 }
 END_TEST
 
@@ -135,6 +248,8 @@ Suite *hostile_suite(void)
     tcase_set_timeout(t, 30);
     tcase_add_loop_test(t, a_hostile_guest_ends_alone, 0, N_HOSTILE);
     tcase_add_loop_test(t, a_hostile_guest_ends_alone_under_the_dispatcher, 0, N_HOSTILE);
+    tcase_add_loop_test(t, the_neighbour_alone, 0, 2);
+    tcase_add_loop_test(t, an_endless_loop_gets_its_half_and_no_more, 0, 4);
     suite_add_tcase(s, t);
     return s;
 }

@@ -51,6 +51,8 @@ START_TEST(bash_completes_our_words)
     } t[] = {{"vlab va", "validate\n"},
              {"vlab kvm p", "probe\n"},
              {"vlab run --backend = k", "kvm\n"},
+             {"vlab run --backend = p", "proc\n"},
+             {"vlab kvm b", "baseline\n"},
              {"vlab run --js", "--json\n"},
              {"vlab completion ''", "bash\n"},
              {"vlab plot x --a", "--ascii\n"},
