@@ -38,6 +38,8 @@ ifneq ($(filter-out help setup demo check check-long clean,$(or $(MAKECMDGOALS),
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null)
+SWITCH_CFLAGS := $(shell pkg-config --cflags slirp libnftables libseccomp 2>/dev/null)
+SWITCH_LIBS   := $(shell pkg-config --libs slirp libnftables libseccomp 2>/dev/null)
 endif
 
 CFLAGS   ?=
@@ -48,9 +50,12 @@ LIB_DIRS := base scenario policy program engine model metrics out top
 LIB_SRC  := $(wildcard $(LIB_DIRS:%=sim/%/*.c))
 CLI_SRC  := $(wildcard sim/cli/*.c kvm/runner/*.c)
 VMM_SRC  := $(wildcard kvm/vmm/*.c)
+SWITCH_SRC := $(wildcard kvm/switch/*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$(OUT)/%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(OUT)/%.o)
 VMM_OBJ  := $(VMM_SRC:%.c=$(OUT)/%.o)
+SWITCH_OBJ  := $(SWITCH_SRC:%.c=$(OUT)/%.o)
+SWITCH_CORE := frame macs core core_stage
 LIB      := $(OUT)/libvlab.a
 
 # The guest's payload: freestanding, ring 3, the workload interpreter and the draws compiled from the
@@ -62,7 +67,7 @@ GUEST_CF  := -std=c17 -Isim -I. $(WARN) -O2 -ffreestanding -fno-stack-protector 
              -mcmodel=small -msse2 -mno-sse3 -mno-avx -ffp-contract=off -fno-asynchronous-unwind-tables \
              -fcf-protection=none -DVLAB_GUEST
 
-all: $(OUT)/vlab $(if $(VMM_SRC),$(OUT)/vlab-vmm) vlab ## Build everything (BUILD=release|debug|asan|tsan|coverage)
+all: $(OUT)/vlab $(if $(VMM_SRC),$(OUT)/vlab-vmm) $(OUT)/vlab-switch vlab ## Build everything (BUILD=release|debug|asan|tsan|coverage)
 
 vlab: $(OUT)/vlab
 	$(Q)ln -sfn $(OUT)/vlab vlab
@@ -85,6 +90,11 @@ $(OUT)/vlab: $(CLI_OBJ) $(LIB)
 $(OUT)/vlab-vmm: $(VMM_OBJ) $(LIB) $(OUT)/payload.o
 	$(SAY) LD $@
 	$(Q)$(CC) $(ALL_CF) -o $@ $(VMM_OBJ) $(OUT)/payload.o $(LIB) $(ALL_LIBS)
+
+$(SWITCH_OBJ): ALL_CF += $(SWITCH_CFLAGS)
+$(OUT)/vlab-switch: $(SWITCH_OBJ) $(LIB)
+	$(SAY) LD $@
+	$(Q)$(CC) $(ALL_CF) -o $@ $(SWITCH_OBJ) $(LIB) $(SWITCH_LIBS) $(ALL_LIBS)
 
 $(OUT)/guest/%.o: % Makefile
 	$(SAY) GUEST $<
@@ -135,7 +145,7 @@ $(TWIN): $(filter $(OUT)/guest/sim/%,$(GUEST_OBJ))
 	$(SAY) TWIN $@
 	$(Q)mkdir -p $(@D)
 	$(Q)ld -r -o $@ $^ && objcopy --prefix-symbols=guest_ $@
-$(OUT)/test-unit: $(TWIN)
+$(OUT)/test-unit: $(TWIN) $(SWITCH_CORE:%=$(OUT)/kvm/switch/%.o)
 $(OUT)/test-unit: ALL_LIBS += -no-pie
 
 tests: all $(TEST_BINS) ## Build the test programs without running them
