@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kvm/vmm/vmm.h"
+#include "kvm/vmm/dev.h"
 
 _Noreturn void vmm_fail(struct ctl *c, const char *fmt, ...)
 {
@@ -44,6 +44,8 @@ static void start_threads(struct vmm *v)
     /* The threads inherit this: a vCPU thread lets CTL_KICK alone through, see vcpu_main. */
     if (sigaction(CTL_KICK, &sa, NULL) != 0 || pthread_sigmask(SIG_BLOCK, &all, NULL) != 0)
         vmm_fail(v->ctl, "signals: %m");
+    if (v->devs && pthread_create(&v->io, NULL, io_main, v) != 0)
+        vmm_fail(v->ctl, "cannot start the I/O thread: %m");
     for (uint32_t i = 0; i < v->ctl->n_vcpus; i++)
         if (pthread_create(&v->vcpus[i].thread, NULL, vcpu_main, &v->vcpus[i]) != 0)
             vmm_fail(v->ctl, "cannot start a thread: %m");
