@@ -48,9 +48,12 @@ LIB_DIRS := base scenario policy program engine model metrics out top
 LIB_SRC  := $(wildcard $(LIB_DIRS:%=sim/%/*.c))
 CLI_SRC  := $(wildcard sim/cli/*.c kvm/runner/*.c)
 VMM_SRC  := $(wildcard kvm/vmm/*.c)
+BOX_SRC  := $(wildcard kvm/sandbox/*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$(OUT)/%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(OUT)/%.o)
 VMM_OBJ  := $(VMM_SRC:%.c=$(OUT)/%.o)
+BOX_OBJ  := $(BOX_SRC:%.c=$(OUT)/%.o)
+BOX_LIBS := -lseccomp
 LIB      := $(OUT)/libvlab.a
 
 # The guest's payload: freestanding, ring 3, the workload interpreter and the draws compiled from the
@@ -82,9 +85,9 @@ $(OUT)/vlab: $(CLI_OBJ) $(LIB)
 	$(SAY) LD $@
 	$(Q)$(CC) $(ALL_CF) -o $@ $(CLI_OBJ) $(LIB) $(ALL_LIBS)
 
-$(OUT)/vlab-vmm: $(VMM_OBJ) $(LIB) $(OUT)/payload.o
+$(OUT)/vlab-vmm: $(VMM_OBJ) $(BOX_OBJ) $(LIB) $(OUT)/payload.o
 	$(SAY) LD $@
-	$(Q)$(CC) $(ALL_CF) -o $@ $(VMM_OBJ) $(OUT)/payload.o $(LIB) $(ALL_LIBS)
+	$(Q)$(CC) $(ALL_CF) -o $@ $(VMM_OBJ) $(BOX_OBJ) $(OUT)/payload.o $(LIB) $(ALL_LIBS) $(BOX_LIBS)
 
 $(OUT)/guest/%.o: % Makefile
 	$(SAY) GUEST $<
@@ -135,8 +138,8 @@ $(TWIN): $(filter $(OUT)/guest/sim/%,$(GUEST_OBJ))
 	$(SAY) TWIN $@
 	$(Q)mkdir -p $(@D)
 	$(Q)ld -r -o $@ $^ && objcopy --prefix-symbols=guest_ $@
-$(OUT)/test-unit: $(TWIN)
-$(OUT)/test-unit: ALL_LIBS += -no-pie
+$(OUT)/test-unit: $(TWIN) $(BOX_OBJ)
+$(OUT)/test-unit: ALL_LIBS += -no-pie $(BOX_LIBS)
 
 tests: all $(TEST_BINS) ## Build the test programs without running them
 

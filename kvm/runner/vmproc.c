@@ -35,11 +35,11 @@ _Noreturn static void become_vmm(const struct host *h, const struct vmproc_cfg *
 {
     int high[CTL_FD_END];
     if (cfg->cpu >= 0) host_pin(0, cfg->cpu);
+    if (dup2(h->null_fd, 0) < 0 || dup2(h->null_fd, 1) < 0) _exit(126); /* before its number is taken */
     for (int i = CTL_FD_CTL; i < CTL_FD_END; i++)
         high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 64);
     for (int i = CTL_FD_CTL; i < CTL_FD_END; i++)
         if (dup2(high[i], i) < 0) _exit(126);
-    if (dup2(h->null_fd, 0) < 0 || dup2(h->null_fd, 1) < 0) _exit(126);
     char *argv[] = {(char *)(uintptr_t) "vlab-vmm", (char *)(uintptr_t)cfg->name, NULL};
     char *env[] = {NULL};
     execve(h->vmm_path, argv, env);

@@ -68,6 +68,7 @@ void *io_main(void *arg)
         /* By edges: when the peer takes more again is told once, when it sends is too. */
         watch(v, epoll, v->devs[i].peer_fd, EPOLLIN | EPOLLOUT | EPOLLET, i | PEER);
     }
+    sandbox_confine(v, &v->filter_io);
     for (;;) {
         struct epoll_event got[2 * ABI_MAX_DEVS];
         int n = epoll_wait(epoll, got, 2 * ABI_MAX_DEVS, idle_ms(v));

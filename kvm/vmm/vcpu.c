@@ -145,6 +145,7 @@ void *vcpu_main(void *arg)
     kick_run = c->run;
     pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
     __atomic_store_n(&c->ctl->tid, (uint32_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
+    sandbox_confine(c->vmm, &c->vmm->filter_vcpu);
     while (turn(c)) {
     }
     enum ctl_cause cause = (enum ctl_cause)c->ctl->end.cause;

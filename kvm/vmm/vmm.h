@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "kvm/ctl.h"
+#include "kvm/sandbox/filter.h"
 #include "kvm/vmm/paging.h"
 
 struct vmm;
@@ -38,14 +39,20 @@ struct vmm {
     pthread_t io;
     uint32_t accused; /* before `dying`: 1 + the vCPU whose ring broke the rules, which ends for ... */
     const char *accusation;
+    struct filter filter_control, filter_vcpu, filter_io;
+    pthread_barrier_t confined; /* of all threads */
     struct vcpu vcpus[ABI_MAX_VCPUS];
 };
 
 /* The VMM cannot start: leaves the reason for the runner and ends the process. */
 _Noreturn __attribute__((format(printf, 2, 3))) void vmm_fail(struct ctl *c, const char *fmt, ...);
 
-/* sandbox.c: gives up what a VMM does not need. */
+/* sandbox.c: gives up what a VMM does not need, in three steps: privileges, at once; when all that a guest
+ * needs is there, makes the filters of the threads and closes what they are done with; then each thread, the
+ * first too, puts on its own. The last returns in all of them when it is in force in all. */
 void sandbox_enter(struct ctl *c);
+void sandbox_prepare(struct vmm *v, const struct filter_role *vcpu);
+void sandbox_confine(struct vmm *v, const struct filter *f);
 
 /* machine.c: a slot of guest memory, and pages for the guest, for those who make devices. */
 void machine_add_slot(struct vmm *v, uint32_t slot, uint64_t at, uint64_t bytes, void *host);

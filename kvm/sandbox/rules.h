@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* rules.h - the roles there are and what each may ask of the kernel once it is at work.
+ *
+ * None may open, map, start or reach anything: what a role works with, it has before. */
+#ifndef VLAB_KVM_SANDBOX_RULES_H
+#define VLAB_KVM_SANDBOX_RULES_H
+
+#include "kvm/sandbox/filter.h"
+
+extern const struct filter_role rules_every;   /* in every role: wait, wake, read the clock, end */
+extern const struct filter_role rules_control; /* a VMM's first thread: waits for the others */
+extern const struct filter_role rules_vcpu;    /* runs a guest on KVM */
+extern const struct filter_role rules_io;      /* serves a guest's devices */
+extern const struct filter_role rules_native;  /* the same workload as a process: no KVM */
+
+#endif
