@@ -38,8 +38,8 @@ ifneq ($(filter-out help setup demo check check-long clean,$(or $(MAKECMDGOALS),
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null)
-SWITCH_CFLAGS := $(shell pkg-config --cflags slirp libnftables libseccomp 2>/dev/null)
-SWITCH_LIBS   := $(shell pkg-config --libs slirp libnftables libseccomp 2>/dev/null)
+SWITCH_CFLAGS := $(shell pkg-config --cflags slirp libnftables 2>/dev/null)
+SWITCH_LIBS   := $(shell pkg-config --libs slirp libnftables 2>/dev/null)
 endif
 
 CFLAGS   ?=
@@ -50,10 +50,13 @@ LIB_DIRS := base scenario policy program engine model metrics out top
 LIB_SRC  := $(wildcard $(LIB_DIRS:%=sim/%/*.c))
 CLI_SRC  := $(wildcard sim/cli/*.c kvm/runner/*.c)
 VMM_SRC  := $(wildcard kvm/vmm/*.c)
+BOX_SRC  := $(wildcard kvm/sandbox/*.c)
 SWITCH_SRC := $(wildcard kvm/switch/*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$(OUT)/%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(OUT)/%.o)
 VMM_OBJ  := $(VMM_SRC:%.c=$(OUT)/%.o)
+BOX_OBJ  := $(BOX_SRC:%.c=$(OUT)/%.o)
+BOX_LIBS := -lseccomp
 SWITCH_OBJ  := $(SWITCH_SRC:%.c=$(OUT)/%.o)
 SWITCH_CORE := frame macs core core_stage
 LIB      := $(OUT)/libvlab.a
@@ -87,14 +90,14 @@ $(OUT)/vlab: $(CLI_OBJ) $(LIB)
 	$(SAY) LD $@
 	$(Q)$(CC) $(ALL_CF) -o $@ $(CLI_OBJ) $(LIB) $(ALL_LIBS)
 
-$(OUT)/vlab-vmm: $(VMM_OBJ) $(LIB) $(OUT)/payload.o
+$(OUT)/vlab-vmm: $(VMM_OBJ) $(BOX_OBJ) $(LIB) $(OUT)/payload.o
 	$(SAY) LD $@
-	$(Q)$(CC) $(ALL_CF) -o $@ $(VMM_OBJ) $(OUT)/payload.o $(LIB) $(ALL_LIBS)
+	$(Q)$(CC) $(ALL_CF) -o $@ $(VMM_OBJ) $(BOX_OBJ) $(OUT)/payload.o $(LIB) $(ALL_LIBS) $(BOX_LIBS)
 
 $(SWITCH_OBJ): ALL_CF += $(SWITCH_CFLAGS)
-$(OUT)/vlab-switch: $(SWITCH_OBJ) $(LIB)
+$(OUT)/vlab-switch: $(SWITCH_OBJ) $(BOX_OBJ) $(LIB)
 	$(SAY) LD $@
-	$(Q)$(CC) $(ALL_CF) -o $@ $(SWITCH_OBJ) $(LIB) $(SWITCH_LIBS) $(ALL_LIBS)
+	$(Q)$(CC) $(ALL_CF) -o $@ $(SWITCH_OBJ) $(BOX_OBJ) $(LIB) $(SWITCH_LIBS) $(ALL_LIBS) $(BOX_LIBS)
 
 $(OUT)/guest/%.o: % Makefile
 	$(SAY) GUEST $<
@@ -145,8 +148,8 @@ $(TWIN): $(filter $(OUT)/guest/sim/%,$(GUEST_OBJ))
 	$(SAY) TWIN $@
 	$(Q)mkdir -p $(@D)
 	$(Q)ld -r -o $@ $^ && objcopy --prefix-symbols=guest_ $@
-$(OUT)/test-unit: $(TWIN) $(SWITCH_CORE:%=$(OUT)/kvm/switch/%.o)
-$(OUT)/test-unit: ALL_LIBS += -no-pie
+$(OUT)/test-unit: $(TWIN) $(BOX_OBJ) $(SWITCH_CORE:%=$(OUT)/kvm/switch/%.o)
+$(OUT)/test-unit: ALL_LIBS += -no-pie $(BOX_LIBS)
 
 tests: all $(TEST_BINS) ## Build the test programs without running them
 

@@ -45,7 +45,7 @@
 #include "program/prog.h"
 
 #define ABI_MAGIC   0x31424156u /* "VAB1" */
-#define ABI_VERSION 2u
+#define ABI_VERSION 3u
 
 #define ABI_PAGE        4096u
 #define ABI_MAX_VCPUS   16u
@@ -80,10 +80,15 @@ enum abi_port {
     ABI_PORT_SYNC = 0x20c, /* ready; value: low 32 bits of the TSC. Returns at the VM's start */
     ABI_PORT_NOP = 0x210,  /* an exit to user space and back */
     ABI_PORT_HALT = 0x214, /* the same, of a guest that halts and is woken at once */
-    ABI_PORT_BELL = 0x218  /* a doorbell that nobody stands behind: KVM signals an eventfd and goes on */
+    ABI_PORT_BELL = 0x218, /* a doorbell that nobody stands behind: KVM signals an eventfd and goes on */
+    /* As ABI_PORT_WAIT, by a vCPU that waits for a disk or for the network: told apart in its accounts. */
+    ABI_PORT_WAIT_DISK = 0x21c,
+    ABI_PORT_WAIT_NET = 0x220,
+    ABI_PORT_KICK = 0x224 /* the doorbell of device 0; of device i: 4 i further. KVM signals its eventfd */
 };
 #define ABI_PORT_FIRST 0x200u
-#define ABI_PORTS      7u
+#define ABI_PORTS      17u
+#define ABI_MAX_DEVS   8u
 
 enum abi_abort {
     ABI_ABORT_BOOT = 1, /* the boot page is not one this payload knows */
@@ -112,6 +117,16 @@ struct abi_stretch {
     uint32_t periodic, pad;
     int64_t gap_ns;
     int64_t for_ns; /* INT64_MAX: without end */
+};
+
+/* A device as its guest is told of it: abi_dev.h. */
+struct abi_boot_dev {
+    uint32_t kind; /* enum abi_dev_kind */
+    uint32_t flags;
+    uint64_t window_bytes;
+    uint64_t bytes; /* disk: its size */
+    uint64_t key;   /* of its draws */
+    int64_t begin;  /* disk: where the first sequential write goes */
 };
 
 /* At ABI_BOOT. Offsets count from its first byte, are 8-aligned and lie inside `bytes`. */
@@ -145,6 +160,9 @@ struct abi_boot {
     /* Measuring. */
     uint32_t count, pad;
     int64_t target_ns;
+    /* Devices. */
+    uint32_t n_devs, pad3;
+    struct abi_boot_dev dev[ABI_MAX_DEVS];
 };
 _Static_assert(sizeof(struct abi_boot) <= ABI_PAGE, "the head is one page");
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "kvm/abi.h"
+#include "kvm/abi_dev.h"
 #include "program/prog_touch.h"
 
 /* Timers: the sleep of a task or the thinking of a client, earliest first, equals in the order set. */
@@ -66,6 +66,14 @@ struct task {
     bool holds; /* has the lock, while it works */
 };
 
+/* A ring, as this vCPU has it. */
+struct dev {
+    struct abi_ring *ring;
+    uint32_t put;      /* requests */
+    uint32_t consumed; /* answers */
+    uint32_t kicked;   /* requests that the doorbell has rung for, if it had to */
+};
+
 struct guest {
     const struct abi_boot *boot;
     const struct prog *prog;
@@ -83,6 +91,7 @@ struct guest {
     struct request *waiting; /* ring of ABI_MAX_WAITING */
     uint32_t waiting_head, n_waiting;
     uint32_t *cycles; /* of each client */
+    struct dev dev[ABI_MAX_DEVS];
 };
 
 /* io.c: the clock, the ports, the log. */
@@ -90,6 +99,9 @@ int64_t io_clock(struct guest *g); /* also keeps it in now_ns */
 _Noreturn void io_exit(void);
 _Noreturn void io_abort(enum abi_abort why);
 void io_wait(struct guest *g, int64_t until_ns);
+/* Until then, or until woken, or for no reason; how: ABI_PORT_WAIT, _WAIT_DISK or _WAIT_NET. */
+void io_pause(struct guest *g, int64_t until_ns, enum abi_port how);
+void io_kick(uint32_t dev);
 void io_sync(void);
 void io_nop(void);
 void io_halt(void);

@@ -31,13 +31,22 @@ _Noreturn void io_abort(enum abi_abort why)
 }
 
 /* The port takes 32 bits of an absolute time, so a wait of over 1 s is made of several. */
-void io_wait(struct guest *g, int64_t until_ns)
+void io_pause(struct guest *g, int64_t until_ns, enum abi_port how)
 {
     const int64_t most = 1000000000;
-    for (int64_t now = io_clock(g); now < until_ns; now = io_clock(g)) {
-        int64_t to = until_ns - now > most ? now + most : until_ns;
-        out(ABI_PORT_WAIT, (uint32_t)to);
-    }
+    int64_t now = io_clock(g);
+    if (now < until_ns) out(how, (uint32_t)(until_ns - now > most ? now + most : until_ns));
+}
+
+void io_wait(struct guest *g, int64_t until_ns)
+{
+    while (io_clock(g) < until_ns)
+        io_pause(g, until_ns, ABI_PORT_WAIT);
+}
+
+void io_kick(uint32_t dev)
+{
+    out((enum abi_port)(ABI_PORT_KICK + 4 * dev), 0);
 }
 
 void io_sync(void)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* How a VM ended. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,6 +55,9 @@ char *ends_text(const char *name, const struct ctl_end *e)
     case CTL_ABI: return host_text("vm.%s: stopped at rip 0x%jx, it broke the rules: %s", name, e->rip, safe);
     case CTL_REFUSED: return host_text("vm.%s: could not go on at rip 0x%jx: %s", name, e->rip, safe);
     case CTL_KILLED:
+        if (e->code == SIGSYS)
+            return host_text("vm.%s: its VMM made a system call that its sandbox forbids and was ended by it",
+                             name);
         return host_text("vm.%s: its VMM was killed by signal %u (%s)", name, e->code,
                          strsignal((int)e->code));
     case CTL_STRAY: return host_text("vm.%s: still ran after the end and was stopped", name);

@@ -31,7 +31,8 @@ void ns_sysctl(struct net_ctl *ctl, const char *path, const char *value)
     write_to(ctl, full, value);
 }
 
-/* Whoever is not root is root in a user namespace of its own, which owns the network namespace. */
+/* Whoever is not root has all capabilities in a user namespace of its own, which owns the network namespace.
+ */
 void ns_enter(struct net_ctl *ctl)
 {
     unsigned uid = geteuid(), gid = getegid();
@@ -46,9 +47,9 @@ void ns_enter(struct net_ctl *ctl)
                     strerror(errno));
     char map[64];
     write_to(ctl, "/proc/self/setgroups", "deny");
-    snprintf(map, sizeof map, "0 %u 1", uid);
+    snprintf(map, sizeof map, "%u %u 1", uid, uid);
     write_to(ctl, "/proc/self/uid_map", map);
-    snprintf(map, sizeof map, "0 %u 1", gid);
+    snprintf(map, sizeof map, "%u %u 1", gid, gid);
     write_to(ctl, "/proc/self/gid_map", map);
 }
 

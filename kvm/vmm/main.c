@@ -9,7 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kvm/vmm/vmm.h"
+#include "kvm/sandbox/rules.h"
+#include "kvm/vmm/dev.h"
+
+#define STACK_BYTES (256u << 10) /* small: that of a thread that ends is kept, not unmapped */
 
 _Noreturn void vmm_fail(struct ctl *c, const char *fmt, ...)
 {
@@ -18,7 +21,7 @@ _Noreturn void vmm_fail(struct ctl *c, const char *fmt, ...)
     vsnprintf(c->text, sizeof c->text, fmt, ap);
     va_end(ap);
     __atomic_store_n(&c->failed, 1, __ATOMIC_RELEASE);
-    exit(EXIT_FAILURE);
+    _exit(EXIT_FAILURE);
 }
 
 static void *map_shared(int fd, uint64_t bytes)
@@ -40,12 +43,17 @@ static void start_threads(struct vmm *v)
 {
     struct sigaction sa = {.sa_handler = vcpu_on_kick};
     sigset_t all;
+    pthread_attr_t small;
     sigfillset(&all);
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, STACK_BYTES);
     /* The threads inherit this: a vCPU thread lets CTL_KICK alone through, see vcpu_main. */
     if (sigaction(CTL_KICK, &sa, NULL) != 0 || pthread_sigmask(SIG_BLOCK, &all, NULL) != 0)
         vmm_fail(v->ctl, "signals: %m");
+    if (v->devs && pthread_create(&v->io, &small, io_main, v) != 0)
+        vmm_fail(v->ctl, "cannot start the I/O thread: %m");
     for (uint32_t i = 0; i < v->ctl->n_vcpus; i++)
-        if (pthread_create(&v->vcpus[i].thread, NULL, vcpu_main, &v->vcpus[i]) != 0)
+        if (pthread_create(&v->vcpus[i].thread, &small, vcpu_main, &v->vcpus[i]) != 0)
             vmm_fail(v->ctl, "cannot start a thread: %m");
 }
 
@@ -68,8 +76,10 @@ int main(void)
         v->vcpus[i] = (struct vcpu){.vmm = v, .ctl = &c->v[i], .index = i};
         machine_make_vcpu(&v->vcpus[i]);
     }
+    sandbox_prepare(v, &rules_vcpu);
     start_threads(v);
+    sandbox_confine(v, &v->filter_control);
     for (uint32_t i = 0; i < c->n_vcpus; i++)
         pthread_join(v->vcpus[i].thread, NULL);
-    return 0;
+    _exit(0); /* nothing is left to be written, and nothing may be */
 }

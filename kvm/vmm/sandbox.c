@@ -1,35 +1,46 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* What a VMM gives up before it touches anything of its guest's: new privileges, root, core dumps, other
- * descriptors, files. It dies with its runner. */
-#include <grp.h>
+/* What a VMM gives up: first its privileges, then, when all it needs is there and before its guest's first
+ * instruction, every system call that it does not need to run it. It dies with its runner. */
+#include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "kvm/sandbox/drop.h"
+#include "kvm/sandbox/rules.h"
 #include "kvm/vmm/vmm.h"
 
-#define NOBODY 65534
-
-static void limit(struct ctl *c, int what, rlim_t most)
-{
-    struct rlimit r = {most, most};
-    if (setrlimit((__rlimit_resource_t)what, &r) != 0) vmm_fail(c, "setrlimit: %m");
-}
+#define MAX_FDS 64
 
 void sandbox_enter(struct ctl *c)
 {
-    if (close_range(CTL_FD_END, ~0u, 0) != 0) vmm_fail(c, "close_range: %m");
-    if (geteuid() == 0) {
-        if (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
-            setresuid(NOBODY, NOBODY, NOBODY) != 0)
-            vmm_fail(c, "cannot give up root: %m");
-    }
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) vmm_fail(c, "no_new_privs: %m");
-    /* After the change of user, which clears it. */
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) vmm_fail(c, "parent death signal: %m");
-    if (getppid() != c->runner) vmm_fail(c, "the runner is gone");
+    const char *what = drop_privileges(CTL_FD_END, c->runner, MAX_FDS);
+    if (what) vmm_fail(c, "%s: %m", what);
     prctl(PR_SET_TIMERSLACK, 1);
-    limit(c, RLIMIT_CORE, 0);
-    limit(c, RLIMIT_FSIZE, 0);
-    limit(c, RLIMIT_NOFILE, 64);
+}
+
+void sandbox_prepare(struct vmm *v, const struct filter_role *vcpu)
+{
+    int e = filter_make(&v->filter_control, &rules_control);
+    if (e == 0) e = filter_make(&v->filter_vcpu, vcpu);
+    if (e == 0) e = filter_make(&v->filter_io, &rules_io);
+    if (e != 0) vmm_fail(v->ctl, "seccomp: %s", strerror(-e));
+    pthread_barrier_init(&v->confined, NULL, v->ctl->n_vcpus + 1 + (v->devs != NULL));
+    /* What was needed to get here and is mapped, copied or held by KVM now. A VMM makes no other VM. */
+    static const int done[] = {CTL_FD_CTL, CTL_FD_LOG,     CTL_FD_BOOT, CTL_FD_BELLS,
+                               CTL_FD_KVM, CTL_FD_PAYLOAD, CTL_FD_BELL};
+    for (size_t i = 0; i < sizeof done / sizeof *done; i++)
+        close(done[i]);
+    for (int i = 0; i < (int)ABI_MAX_DEVS; i++) {
+        if (v->ctl->dev[i].kind == ABI_DEV_NONE) close(CTL_FD_DEV + 2 * i);
+        close(CTL_FD_DEV + 2 * i + 1);
+    }
+}
+
+/* Twice: none is confined before all threads are there, none goes on before all are confined. */
+void sandbox_confine(struct vmm *v, const struct filter *f)
+{
+    pthread_barrier_wait(&v->confined);
+    int e = filter_install(f);
+    if (e != 0) vmm_fail(v->ctl, "seccomp: %s", strerror(-e));
+    pthread_barrier_wait(&v->confined);
 }

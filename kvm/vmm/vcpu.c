@@ -20,12 +20,12 @@ void vcpu_on_kick(int sig)
     if (kick_run) kick_run->immediate_exit = 1;
 }
 
-static bool do_wait(struct vcpu *c, uint32_t low)
+static bool do_wait(struct vcpu *c, uint32_t low, enum vcpu_state as)
 {
     const struct ctl *k = c->vmm->ctl;
     int64_t now = gate_now(), since = now - k->zero_ns;
     uint32_t ahead = low - (uint32_t)since;
-    if (ahead < UINT32_C(1) << 31) gate_wait(c, now + ahead);
+    if (ahead < UINT32_C(1) << 31) gate_wait(c, now + ahead, as);
     return true;
 }
 
@@ -65,9 +65,13 @@ static bool do_port(struct vcpu *c)
     switch (port) {
     case ABI_PORT_EXIT: end_plain(c, CTL_EXIT, value); return false;
     case ABI_PORT_ABORT: end_plain(c, CTL_ABORT, value); return false;
-    case ABI_PORT_WAIT: return do_wait(c, value);
+    case ABI_PORT_WAIT: return do_wait(c, value, VCPU_IDLE);
+    case ABI_PORT_WAIT_DISK: return do_wait(c, value, VCPU_DISKWAIT);
+    case ABI_PORT_WAIT_NET: return do_wait(c, value, VCPU_NETWAIT);
     case ABI_PORT_SYNC: return do_sync(c, value);
-    default: return true; /* ABI_PORT_NOP, ABI_PORT_HALT */
+    case ABI_PORT_NOP:
+    case ABI_PORT_HALT: return true;
+    default: end_text(c, CTL_ABI, "port 0x%x: there is no such device", port); return false;
     }
 }
 
@@ -109,7 +113,10 @@ static bool turn(struct vcpu *c)
     __atomic_store_n(&c->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
     gate_enter(c);
     if (__atomic_load_n(&c->vmm->dying, __ATOMIC_ACQUIRE)) {
-        end_plain(c, CTL_SIBLING, 0);
+        if (c->vmm->accused == c->index + 1)
+            end_text(c, CTL_ABI, "%s", c->vmm->accusation);
+        else
+            end_plain(c, CTL_SIBLING, 0);
         return false;
     }
     if (ioctl(c->fd, KVM_RUN, 0) == 0) return do_exit(c);
@@ -125,10 +132,8 @@ static bool turn(struct vcpu *c)
 static void stop_siblings(struct vmm *v)
 {
     __atomic_store_n(&v->dying, 1, __ATOMIC_RELEASE);
-    for (uint32_t i = 0; i < v->ctl->n_vcpus; i++) {
-        uint32_t tid = __atomic_load_n(&v->ctl->v[i].tid, __ATOMIC_ACQUIRE);
-        if (tid != 0) syscall(SYS_tgkill, getpid(), tid, CTL_KICK);
-    }
+    for (uint32_t i = 0; i < v->ctl->n_vcpus; i++)
+        gate_stop(&v->vcpus[i]);
 }
 
 void *vcpu_main(void *arg)
@@ -140,6 +145,7 @@ void *vcpu_main(void *arg)
     kick_run = c->run;
     pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
     __atomic_store_n(&c->ctl->tid, (uint32_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
+    sandbox_confine(c->vmm, &c->vmm->filter_vcpu);
     while (turn(c)) {
     }
     enum ctl_cause cause = (enum ctl_cause)c->ctl->end.cause;

@@ -1,111 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* vlab-switch as a process, over its ports' sockets, on the real clock: no KVM is needed. What needs a
  * namespace says so where there is none to be had. */
-#include <check.h>
-#include <errno.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "kvm/runner/host.h"
-#include "kvm/runner/netproc.h"
-#include "tests/frames.h"
+#include "tests/unit/nics.h"
 
 Suite *switch_suite(void);
-
-#define MS INT64_C(1000000)
-
-struct nic {
-    int fd;
-    uint32_t on_way; /* told to have left: not */
-    uint64_t sent, left, got;
-    uint64_t got_bytes; /* on the wire */
-    int64_t last_ns;
-    uint64_t last_number;
-};
-
-static void start(struct netproc *p, const struct net_cfg *cfg)
-{
-    char *why = NULL;
-    int e = netproc_start(p, "test", cfg, &why);
-    if (e == 0) e = netproc_wait_ready(p, "test", &why);
-    if (e != 0 && why && (strstr(why, "namespace") || strstr(why, "/dev/net/tun"))) {
-        fprintf(stderr, "SKIPPED: switch: %s\n", why);
-        netproc_stop(p);
-        free(why);
-        _exit(0);
-    }
-    ck_assert_msg(e == 0, "%s", why);
-}
-
-static struct nic nic_of(const struct netproc *p, uint32_t i)
-{
-    return (struct nic){.fd = p->nic_fd[i]};
-}
-
-/* False: no room in the socket now. */
-static bool put(struct nic *n, const uint8_t *frame, uint32_t len)
-{
-    uint8_t m[sizeof(struct net_msg) + 2048];
-    struct net_msg head = {NET_FRAME, (uint32_t)n->sent};
-    memcpy(m, &head, sizeof head);
-    memcpy(m + sizeof head, frame, len);
-    if (send(n->fd, m, sizeof head + len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) return false;
-    n->sent++;
-    n->on_way++;
-    return true;
-}
-
-/* Takes what is there. False: the switch has hung up. */
-static bool take(struct nic *n)
-{
-    uint8_t m[4096];
-    ssize_t r;
-    while ((r = recv(n->fd, m, sizeof m, MSG_DONTWAIT)) > 0) {
-        struct net_msg head;
-        ck_assert_int_ge(r, sizeof head);
-        memcpy(&head, m, sizeof head);
-        if (head.kind == NET_LEFT) {
-            ck_assert_uint_eq((size_t)r, sizeof head + head.n * sizeof(uint32_t));
-            n->left += head.n;
-            n->on_way -= head.n;
-            continue;
-        }
-        ck_assert_uint_eq(head.kind, NET_FRAME);
-        struct net_head h;
-        memcpy(&h, m + sizeof head + NET_OVERHEAD - sizeof h, sizeof h);
-        n->last_number = h.number;
-        n->last_ns = host_now();
-        n->got++;
-        n->got_bytes += (uint64_t)r - sizeof head + NET_ON_WIRE;
-    }
-    return r != 0 && (r > 0 || errno == EAGAIN);
-}
-
-static void take_until(struct nic *n, uint64_t got, int64_t ns)
-{
-    int64_t until = host_now() + ns;
-    while (take(n) && n->got < got && host_now() < until) {
-        struct pollfd pf = {.fd = n->fd, .events = POLLIN};
-        poll(&pf, 1, 10);
-    }
-    ck_assert_uint_eq(n->got, got);
-}
-
-static void take_left(struct nic *n, uint64_t left)
-{
-    int64_t until = host_now() + 2000 * MS;
-    while (take(n) && n->left < left && host_now() < until) {
-        struct pollfd pf = {.fd = n->fd, .events = POLLIN};
-        poll(&pf, 1, 10);
-    }
-    ck_assert_uint_eq(n->left, left);
-}
 
 START_TEST(frames_find_their_way_and_senders_are_told)
 {
@@ -153,18 +54,6 @@ static void pump(struct nic *from, struct nic *to, uint8_t a, uint8_t b, uint32_
         struct pollfd pf[2] = {{.fd = from->fd, .events = POLLIN}, {.fd = to->fd, .events = POLLIN}};
         poll(pf, 2, 5);
     }
-}
-
-/* Who is kept from sending by a busy machine leaves the wire idle, and that is not the switch's fault: one of
- * several tries must come up to the rate. None may be over it: its first frames may have waited since before.
- */
-#define TRIES 10
-
-static double keep_best(double best, uint64_t bytes, int64_t ns, int64_t bps)
-{
-    double share = (double)bytes * 8e9 / (double)ns / (double)bps;
-    ck_assert_double_le(share, 1.03);
-    return share > best ? share : best;
 }
 
 START_TEST(a_rate_holds_within_3_percent)
@@ -388,106 +277,6 @@ START_TEST(it_has_given_everything_up)
 }
 END_TEST
 
-/* --- uplinks --- */
-
-static struct net_cfg outward(uint32_t uplink)
-{
-    struct net_cfg cfg = frames_cfg(2, false);
-    cfg.uplink = uplink;
-    cfg.n_peers = 2;
-    for (uint32_t i = 0; i < 2; i++) {
-        cfg.port[i].ip = 0x0a000110 + i;
-        cfg.peer[i].ip = 0xc6336401 + i; /* 198.51.100.1, for documentation */
-        if (uplink == NET_BRIDGE) frames_mac(cfg.peer[i].mac, (uint8_t)(100 + i));
-    }
-    if (uplink == NET_BRIDGE) return cfg;
-    cfg.gateway = 0x0a000102;
-    cfg.outer = 0xc63364fe;
-    memcpy(cfg.gateway_mac, (const uint8_t[]){0x52, 0x55, 10, 0, 1, 2}, NET_MAC);
-    return cfg;
-}
-
-static uint32_t to_peer(const struct net_cfg *c, uint8_t *f, uint32_t peer, uint32_t payload, uint64_t number)
-{
-    const uint8_t *mac = c->uplink == NET_BRIDGE ? c->peer[peer].mac : c->gateway_mac;
-    return frames_make(f, mac, c->port[0].mac, c->port[0].ip, c->peer[peer].ip, payload, number);
-}
-
-START_TEST(peers_get_what_is_sent_to_them)
-{
-    static const uint32_t kinds[] = {NET_SLIRP, NET_NAT, NET_BRIDGE};
-    struct net_cfg cfg = outward(kinds[_i]);
-    struct netproc p;
-    start(&p, &cfg);
-    struct nic a = nic_of(&p, 0), b = nic_of(&p, 1);
-    uint8_t f[2048];
-    for (uint32_t i = 0; i < 100; i++) {
-        ck_assert(put(&a, f, to_peer(&cfg, f, i % 2, 1448 - i, i)));
-        take_left(&a, i + 1);
-    }
-    int64_t until = host_now() + 2000 * MS;
-    while (p.ctl->peer[0].frames + p.ctl->peer[1].frames < 100 && host_now() < until)
-        host_sleep_until(host_now() + MS);
-    ck_assert_uint_eq(p.ctl->peer[0].frames, 50);
-    ck_assert_uint_eq(p.ctl->peer[1].frames, 50);
-    uint64_t bytes = 0;
-    for (uint32_t i = 0; i < 100; i += 2)
-        bytes += 1448 - i;
-    ck_assert_uint_eq(p.ctl->peer[0].bytes, bytes);
-    ck_assert_uint_eq(p.ctl->peer[0].wire, bytes + 50 * 90);
-    ck_assert_uint_eq(p.ctl->nic.frames, 100);
-    ck_assert_uint_eq(p.ctl->bad, 0); /* behind nat: every packet bore the nat's name */
-    take(&b);
-    ck_assert_uint_eq(b.got, 0);
-    /* And nobody else is out there. */
-    uint64_t before = p.ctl->peer[0].frames;
-    struct net_cfg other = cfg;
-    other.peer[0].ip = 0xc0000201;
-    ck_assert(put(&a, f, to_peer(&other, f, 0, 100, 0)));
-    take_left(&a, 101);
-    ck_assert(put(&a, f, to_peer(&cfg, f, 0, 100, 0)));
-    take_left(&a, 102);
-    until = host_now() + 2000 * MS;
-    while (p.ctl->peer[0].frames == before && host_now() < until)
-        host_sleep_until(host_now() + MS);
-    ck_assert_uint_eq(p.ctl->peer[0].frames, before + 1);
-    netproc_stop(&p);
-}
-END_TEST
-
-static void pump_out(struct nic *from, const struct net_cfg *cfg, int64_t ns)
-{
-    uint8_t f[2048];
-    for (int64_t until = host_now() + ns; host_now() < until;) {
-        while (from->on_way < NET_WINDOW && put(from, f, to_peer(cfg, f, 0, 1448, from->sent))) {
-        }
-        take(from);
-        struct pollfd pf = {.fd = from->fd, .events = POLLIN};
-        poll(&pf, 1, 5);
-    }
-}
-
-START_TEST(a_nics_rate_holds_on_the_way_out)
-{
-    static const uint32_t kinds[] = {NET_SLIRP, NET_NAT, NET_BRIDGE};
-    struct net_cfg cfg = outward(kinds[_i]);
-    cfg.nic.bps = 50000000;
-    struct netproc p;
-    start(&p, &cfg);
-    struct nic a = nic_of(&p, 0);
-    double best = 0;
-    for (int try = 0; try < TRIES && best < .97; try++) {
-        pump_out(&a, &cfg, 50 * MS);
-        int64_t from = host_now();
-        uint64_t before = p.ctl->peer[0].wire;
-        pump_out(&a, &cfg, 300 * MS);
-        best = keep_best(best, p.ctl->peer[0].wire - before, host_now() - from, cfg.nic.bps);
-    }
-    ck_assert_double_ge(best, .97);
-    netproc_stop(&p);
-}
-END_TEST
-
 START_TEST(what_cannot_be_started_says_why)
 {
     struct net_cfg cfg = frames_cfg(2, false);
@@ -517,8 +306,6 @@ Suite *switch_suite(void)
     tcase_add_test(t, a_nic_that_hangs_up_is_forgotten);
     tcase_add_test(t, it_is_gone_with_its_runner);
     tcase_add_loop_test(t, it_has_given_everything_up, 0, 3);
-    tcase_add_loop_test(t, peers_get_what_is_sent_to_them, 0, 3);
-    tcase_add_loop_test(t, a_nics_rate_holds_on_the_way_out, 0, 3);
     tcase_add_test(t, what_cannot_be_started_says_why);
     suite_add_tcase(s, t);
     return s;
