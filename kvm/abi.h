@@ -129,6 +129,13 @@ struct abi_boot_dev {
     int64_t begin;  /* disk: where the first sequential write goes */
 };
 
+/* Who a VM can send to, by endpoint (VMs, then peers): where its frames go. */
+struct abi_end {
+    uint8_t mac[6];
+    uint16_t why; /* enum rec_why: not 0: there is no way */
+    uint32_t ip;  /* as a number */
+};
+
 /* At ABI_BOOT. Offsets count from its first byte, are 8-aligned and lie inside `bytes`. */
 struct abi_boot {
     uint32_t magic, version;
@@ -163,6 +170,8 @@ struct abi_boot {
     /* Devices. */
     uint32_t n_devs, pad3;
     struct abi_boot_dev dev[ABI_MAX_DEVS];
+    uint32_t end_at, n_ends; /* struct abi_end; n_ends 0: the VM has no NIC */
+    uint32_t end_self, pad4; /* which of them it is */
 };
 _Static_assert(sizeof(struct abi_boot) <= ABI_PAGE, "the head is one page");
 
@@ -172,6 +181,7 @@ enum abi_log_kind {
     ABI_LOG_LOST,    /* value: the request's number */
     ABI_LOG_WORK,    /* value: ns the iteration took */
     ABI_LOG_UNTIL,   /* value: ns since the VM's start */
+    ABI_LOG_REFUSED, /* a send had no way; value: its frames x 256 + enum rec_why */
     ABI_LOG_MEASURE, /* value: iterations (or exits); t_ns: ns they took */
     ABI_LOG_KINDS
 };

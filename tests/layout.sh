@@ -57,6 +57,7 @@ kvm/runner/(run|calibrate|probe) kvm_.*
 kvm/vmm/main vmm_.*
 kvm/switch/main switch_.*
 kvm/vmm/disk dev_disk
+kvm/vmm/nic dev_nic
 END
 # Nothing that is written to outlives a call, but for what a signal's handler has to reach (what belongs to a
 # thread is not looked at: the clock that a failed assertion prints, and the like).

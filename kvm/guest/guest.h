@@ -129,6 +129,15 @@ void lock_begin(struct task *t);
 bool lock_spin(const struct guest *g, struct task *t);
 void lock_release(struct task *t);
 
+/* net.c: the NIC, if the VM has one. */
+void net_setup(struct guest *g);
+/* The task's net step begins. True: it is over already; else the task waits. */
+bool net_begin(struct guest *g, uint32_t task, const struct prog_act *act);
+/* What has come and left is seen to, and room used. A task whose step is over; UINT32_MAX: none more. */
+uint32_t net_take(struct guest *g);
+/* Whether a task of this vCPU waits for the network. */
+bool net_waits(const struct guest *g);
+
 /* ops.c: some of the events still to come. */
 void ops_piece(struct task *t);
 

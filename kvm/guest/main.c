@@ -44,6 +44,7 @@ _Noreturn void guest_main(uint32_t vcpu)
     g->waiting = memory.waiting;
     g->cycles = memory.cycles;
     dev_begin(g);
+    net_setup(g);
     if (b->mode == ABI_RUN && !prog_valid(g->prog, b->prog_bytes)) io_abort(ABI_ABORT_PROGRAM);
     if (b->threads > ABI_MAX_TASKS || b->clients > ABI_MAX_CLIENTS) io_abort(ABI_ABORT_LIMITS);
     io_sync();

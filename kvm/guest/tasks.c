@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Serving tasks on this vCPU: the program says what a task does next, this file makes it happen. */
-#include "kvm/guest/guest.h"
+#include "kvm/guest/dev.h"
 
 #define NO_TASK UINT32_MAX
 
@@ -95,6 +95,8 @@ static void look(struct guest *g)
         else if (g->arrivals.number < g->boot->until)
             arrive(g, at, what - TIMER_CLIENT, g->cycles[what - TIMER_CLIENT]);
     }
+    for (uint32_t i; (i = net_take(g)) != NO_TASK;)
+        ready_push(g, i);
     if (now >= end) g->over = true;
 }
 
@@ -217,6 +219,7 @@ static bool step(struct guest *g, uint32_t i)
         t->ops = (uint64_t)a.amount;
         t->does = TASK_OPS;
         return true;
+    case STEP_NET: return net_begin(g, i, &a);
     case STEP_TOUCH: touch_begin(g, t, &a); return true;
     case STEP_ACCESS: touch_refused(g, a.step->how); io_abort(ABI_ABORT_STEP);
     case STEP_END: return complete(g, i);
@@ -282,7 +285,8 @@ void tasks_run(struct guest *g)
             continue;
         }
         int64_t next = next_due(g);
-        io_wait(g, next < g->boot->end_ns ? next : g->boot->end_ns);
+        dev_wait(g, next < g->boot->end_ns ? next : g->boot->end_ns,
+                 net_waits(g) ? ABI_PORT_WAIT_NET : ABI_PORT_WAIT);
     }
     io_wait(g, g->boot->end_ns);
 }

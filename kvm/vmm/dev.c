@@ -12,7 +12,7 @@
 
 static const struct dev_class *class_of(uint32_t kind)
 {
-    return kind == ABI_DEV_DISK ? &dev_disk : NULL;
+    return kind == ABI_DEV_DISK ? &dev_disk : kind == ABI_DEV_NIC ? &dev_nic : NULL;
 }
 
 static bool any(const struct ctl *c)

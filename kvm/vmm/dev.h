@@ -48,8 +48,8 @@ void dev_make_all(struct vmm *v);
 bool dev_turn(struct dev *d, uint32_t *who, const char **why);
 void dev_give(struct dev *d, uint32_t vcpu, struct abi_comp comp);
 
-/* The classes: disk.c. */
-extern const struct dev_class dev_disk;
+/* The classes: disk.c, nic.c. */
+extern const struct dev_class dev_disk, dev_nic;
 
 /* io.c: the I/O thread, for ever; and the end of a VM that broke the rules of its rings. */
 void *io_main(void *vmm);
