@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Serving tasks on this vCPU: the program says what a task does next, this file makes it happen. */
-#include "kvm/guest/guest.h"
+#include "kvm/guest/dev.h"
 
 #define NO_TASK UINT32_MAX
 
@@ -95,6 +95,8 @@ static void look(struct guest *g)
         else if (g->arrivals.number < g->boot->until)
             arrive(g, at, what - TIMER_CLIENT, g->cycles[what - TIMER_CLIENT]);
     }
+    for (uint32_t i; g->n_disk > 0 && (i = disk_take(g)) != UINT32_MAX;)
+        ready_push(g, i);
     if (now >= end) g->over = true;
 }
 
@@ -217,6 +219,7 @@ static bool step(struct guest *g, uint32_t i)
         t->ops = (uint64_t)a.amount;
         t->does = TASK_OPS;
         return true;
+    case STEP_DISK: disk_begin(g, i, &a); return false;
     case STEP_TOUCH: touch_begin(g, t, &a); return true;
     case STEP_ACCESS: touch_refused(g, a.step->how); io_abort(ABI_ABORT_STEP);
     case STEP_END: return complete(g, i);
@@ -231,6 +234,7 @@ static void serve(struct guest *g, uint32_t i)
     uint64_t whole = g->boot->quantum_ns > 0 ? to_iters(g, g->boot->quantum_ns) + 1 : UINT64_MAX;
     uint64_t quantum = whole;
     while (!g->over) {
+        if (t->does != TASK_NEXT) dev_kick(g); /* what follows takes time */
         switch (t->does) {
         case TASK_WORKS:
         case TASK_BUSY: work(g, t, &quantum); break;
@@ -254,6 +258,7 @@ static void tasks_begin(struct guest *g)
 {
     const struct abi_boot *b = g->boot;
     g->free_task = NO_TASK;
+    g->line_head = NO_TASK;
     if (!b->requests) {
         /* One vCPU serves all tasks; of several each has the task of its own number, or none. */
         uint32_t n = b->n_vcpus == 1 ? b->threads : g->vcpu < b->threads;
@@ -282,7 +287,8 @@ void tasks_run(struct guest *g)
             continue;
         }
         int64_t next = next_due(g);
-        io_wait(g, next < g->boot->end_ns ? next : g->boot->end_ns);
+        dev_wait(g, next < g->boot->end_ns ? next : g->boot->end_ns,
+                 g->n_disk > 0 ? ABI_PORT_WAIT_DISK : ABI_PORT_WAIT);
     }
     io_wait(g, g->boot->end_ns);
 }
