@@ -50,11 +50,14 @@ LIB_DIRS := base scenario policy program engine model metrics out top
 LIB_SRC  := $(wildcard $(LIB_DIRS:%=sim/%/*.c))
 CLI_SRC  := $(wildcard sim/cli/*.c kvm/runner/*.c)
 VMM_SRC  := $(wildcard kvm/vmm/*.c)
+STORE_SRC := $(wildcard kvm/store/*.c)
 BOX_SRC  := $(wildcard kvm/sandbox/*.c)
 SWITCH_SRC := $(wildcard kvm/switch/*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$(OUT)/%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(OUT)/%.o)
 VMM_OBJ  := $(VMM_SRC:%.c=$(OUT)/%.o)
+STORE_OBJ := $(STORE_SRC:%.c=$(OUT)/%.o)
+STORE_LIBS := -luring
 BOX_OBJ  := $(BOX_SRC:%.c=$(OUT)/%.o)
 BOX_LIBS := -lseccomp
 SWITCH_OBJ  := $(SWITCH_SRC:%.c=$(OUT)/%.o)
@@ -64,13 +67,14 @@ LIB      := $(OUT)/libvlab.a
 # The guest's payload: freestanding, ring 3, the workload interpreter and the draws compiled from the
 # simulator's own sources. Built the same whatever BUILD says.
 GUEST_SRC := $(wildcard kvm/guest/*.c kvm/guest/*.S) sim/base/rng.c sim/base/draw.c sim/base/draw_math.c \
-             sim/base/draw_table.c sim/program/prog.c sim/program/prog_touch.c
+             sim/base/draw_table.c sim/program/prog.c sim/program/prog_disk.c \
+             sim/program/prog_touch.c
 GUEST_OBJ := $(patsubst %,$(OUT)/guest/%.o,$(GUEST_SRC))
 GUEST_CF  := -std=c17 -Isim -I. $(WARN) -O2 -ffreestanding -fno-stack-protector -fno-pic -mno-red-zone \
              -mcmodel=small -msse2 -mno-sse3 -mno-avx -ffp-contract=off -fno-asynchronous-unwind-tables \
              -fcf-protection=none -DVLAB_GUEST
 
-all: $(OUT)/vlab $(if $(VMM_SRC),$(OUT)/vlab-vmm) $(OUT)/vlab-switch vlab ## Build everything (BUILD=release|debug|asan|tsan|coverage)
+all: $(OUT)/vlab $(if $(VMM_SRC),$(OUT)/vlab-vmm $(OUT)/vlab-store $(OUT)/vlab-switch) vlab ## Build everything (BUILD=release|debug|asan|tsan|coverage)
 
 vlab: $(OUT)/vlab
 	$(Q)ln -sfn $(OUT)/vlab vlab
@@ -98,6 +102,10 @@ $(SWITCH_OBJ): ALL_CF += $(SWITCH_CFLAGS)
 $(OUT)/vlab-switch: $(SWITCH_OBJ) $(BOX_OBJ) $(LIB)
 	$(SAY) LD $@
 	$(Q)$(CC) $(ALL_CF) -o $@ $(SWITCH_OBJ) $(BOX_OBJ) $(LIB) $(SWITCH_LIBS) $(ALL_LIBS) $(BOX_LIBS)
+
+$(OUT)/vlab-store: $(STORE_OBJ) $(BOX_OBJ) $(LIB)
+	$(SAY) LD $@
+	$(Q)$(CC) $(ALL_CF) -o $@ $(STORE_OBJ) $(BOX_OBJ) $(LIB) $(ALL_LIBS) $(BOX_LIBS) $(STORE_LIBS)
 
 $(OUT)/guest/%.o: % Makefile
 	$(SAY) GUEST $<

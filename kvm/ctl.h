@@ -107,6 +107,36 @@ struct ctl_vcpu {
     struct ctl_wait waits[CTL_WAITS];
 };
 
+/* What a process that serves devices tells the runner, in order of time: a ring with one writer. */
+enum ctl_io_kind {
+    CTL_IO_ASKED = 1, /* a request was taken; value: its number, from 0, of this device */
+    CTL_IO_DONE,      /* it was answered; value: the same number */
+    CTL_IO_BUSY,      /* datastore: the server is at work from now on (value 1), or not (0) */
+    CTL_IO_TAKEN      /* datastore: value bytes of the file are allocated */
+};
+
+struct ctl_io {
+    int64_t t_ns; /* CLOCK_MONOTONIC */
+    int64_t value;
+    uint64_t bytes; /* CTL_IO_DONE: moved */
+    uint16_t kind;  /* enum ctl_io_kind */
+    uint16_t dev;   /* the guest's device, or the datastore's volume */
+    uint32_t status;
+};
+
+#define CTL_IOS 65536u /* a power of two */
+
+struct ctl_ios {
+    _Alignas(64) uint64_t n; /* written; the ring keeps the last CTL_IOS */
+    struct ctl_io ring[CTL_IOS];
+};
+
+static inline void ctl_io_put(struct ctl_ios *l, struct ctl_io x)
+{
+    l->ring[l->n % CTL_IOS] = x;
+    __atomic_store_n(&l->n, l->n + 1, __ATOMIC_RELEASE);
+}
+
 /* A device of the guest, whose peer and window are passed in as descriptors. */
 struct ctl_dev {
     uint32_t kind; /* enum abi_dev_kind */
@@ -133,6 +163,7 @@ struct ctl {
     int64_t start_ns; /* the VM's start, since t = 0 */
     char text[CTL_TEXT];
     struct ctl_dev dev[ABI_MAX_DEVS];
+    struct ctl_ios ios;  /* of disks, but for trims */
     struct ctl_vcpu v[]; /* n_vcpus */
 };
 

@@ -58,13 +58,18 @@ struct task {
     uint64_t iters;   /* of STEP_CPU still to do */
     int64_t busy_until_ns;
     struct prog_touch touch;
-    uint32_t next; /* in the free list */
+    uint32_t next; /* in the free list, or in line for a ring */
     uint64_t ops;  /* events still to come */
     uint32_t op;   /* of this kind: enum prog_op */
     uint32_t ticket;
+    uint32_t io_dev, io_op, io_flags; /* its disk request */
+    uint32_t io_page, io_pages;       /* its buffer */
+    int64_t io_at, io_len;
     enum task_does does;
     bool holds; /* has the lock, while it works */
 };
+
+#define DISK_PAGES (uint32_t)(ABI_DMA_STEP / ABI_PAGE)
 
 /* A ring, as this vCPU has it. */
 struct dev {
@@ -92,6 +97,9 @@ struct guest {
     uint32_t waiting_head, n_waiting;
     uint32_t *cycles; /* of each client */
     struct dev dev[ABI_MAX_DEVS];
+    uint32_t n_disk;                               /* disk requests under way */
+    uint32_t line_head, line_tail;                 /* tasks that wait for room for theirs; UINT32_MAX: none */
+    uint64_t pages[ABI_MAX_DEVS][DISK_PAGES / 64]; /* of this vCPU's part of each window: 1: in use */
 };
 
 /* io.c: the clock, the ports, the log. */
@@ -137,6 +145,11 @@ bool net_begin(struct guest *g, uint32_t task, const struct prog_act *act);
 uint32_t net_take(struct guest *g);
 /* Whether a task of this vCPU waits for the network. */
 bool net_waits(const struct guest *g);
+
+/* disk.c: the task's disk step asks for its request, now or when there is room. */
+void disk_begin(struct guest *g, uint32_t task, const struct prog_act *act);
+/* A task whose request is answered; UINT32_MAX: none is. */
+uint32_t disk_take(struct guest *g);
 
 /* ops.c: some of the events still to come. */
 void ops_piece(struct task *t);

@@ -97,6 +97,8 @@ static void look(struct guest *g)
     }
     for (uint32_t i; (i = net_take(g)) != NO_TASK;)
         ready_push(g, i);
+    for (uint32_t i; g->n_disk > 0 && (i = disk_take(g)) != UINT32_MAX;)
+        ready_push(g, i);
     if (now >= end) g->over = true;
 }
 
@@ -219,6 +221,7 @@ static bool step(struct guest *g, uint32_t i)
         t->ops = (uint64_t)a.amount;
         t->does = TASK_OPS;
         return true;
+    case STEP_DISK: disk_begin(g, i, &a); return false;
     case STEP_NET: return net_begin(g, i, &a);
     case STEP_TOUCH: touch_begin(g, t, &a); return true;
     case STEP_ACCESS: touch_refused(g, a.step->how); io_abort(ABI_ABORT_STEP);
@@ -234,6 +237,7 @@ static void serve(struct guest *g, uint32_t i)
     uint64_t whole = g->boot->quantum_ns > 0 ? to_iters(g, g->boot->quantum_ns) + 1 : UINT64_MAX;
     uint64_t quantum = whole;
     while (!g->over) {
+        if (t->does != TASK_NEXT) dev_kick(g); /* what follows takes time */
         switch (t->does) {
         case TASK_WORKS:
         case TASK_BUSY: work(g, t, &quantum); break;
@@ -257,6 +261,7 @@ static void tasks_begin(struct guest *g)
 {
     const struct abi_boot *b = g->boot;
     g->free_task = NO_TASK;
+    g->line_head = NO_TASK;
     if (!b->requests) {
         /* One vCPU serves all tasks; of several each has the task of its own number, or none. */
         uint32_t n = b->n_vcpus == 1 ? b->threads : g->vcpu < b->threads;
@@ -286,7 +291,9 @@ void tasks_run(struct guest *g)
         }
         int64_t next = next_due(g);
         dev_wait(g, next < g->boot->end_ns ? next : g->boot->end_ns,
-                 net_waits(g) ? ABI_PORT_WAIT_NET : ABI_PORT_WAIT);
+                 g->n_disk > 0  ? ABI_PORT_WAIT_DISK
+                 : net_waits(g) ? ABI_PORT_WAIT_NET
+                                : ABI_PORT_WAIT);
     }
     io_wait(g, g->boot->end_ns);
 }

@@ -9,6 +9,8 @@
 
 #include "base/assert.h"
 #include "base/rng.h"
+#include "kvm/abi_dev.h"
+#include "program/prog_disk.h"
 
 /* Appends to the region; returns where, 8-aligned. */
 static uint32_t append(char **region, uint64_t *bytes, const void *data, uint64_t n)
@@ -69,6 +71,20 @@ static void put_arrivals(struct abi_boot *b, char **region, uint64_t *bytes, con
     b->think_at = append(region, bytes, w->think_pool, b->n_think * sizeof(int64_t));
 }
 
+static void put_disks(struct abi_boot *b, const struct sc_vm *vm)
+{
+    b->n_devs = vm->n_disks;
+    for (uint32_t i = 0; i < vm->n_disks; i++) {
+        const struct sc_vdisk *d = &vm->disks[i];
+        b->dev[i] =
+            (struct abi_boot_dev){.kind = ABI_DEV_DISK,
+                                  .window_bytes = ABI_DMA_STEP,
+                                  .bytes = (uint64_t)(d->size_bytes ? d->size_bytes : PROG_DISK_VAGUE),
+                                  .key = b->key_steps ^ PROG_DISK_KEY,
+                                  .begin = d->used_bytes};
+    }
+}
+
 struct boot_memory boot_memory(const struct sc_vm *vm, const struct sc_host *host)
 {
     struct boot_memory m = {.page = host->memory.page_bytes ? (uint64_t)host->memory.page_bytes : ABI_PAGE};
@@ -107,6 +123,7 @@ int boot_make(const struct host *h, const struct sc_vm *vm, const struct boot_me
     b.memory_bytes = memory->bytes;
     b.mapped_bytes = memory->mapped;
     b.page_bytes = (uint32_t)memory->page;
+    put_disks(&b, vm);
     char *region = calloc(1, sizeof b);
     ASSERT(region);
     b.prog_bytes = w->prog->bytes;

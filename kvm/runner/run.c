@@ -18,6 +18,7 @@
 #include "kvm/runner/dispatch.h"
 #include "kvm/runner/measure.h"
 #include "kvm/runner/native.h"
+#include "kvm/runner/stores.h"
 
 #define LEAD_NS       3000000 /* from letting go to t = 0, and for each vCPU, to come to its gate: */
 #define LEAD_VCPU_NS  500000
@@ -113,6 +114,7 @@ static enum kvm_status start_vms(struct watch *w, char **why)
                                  .boot_fd = boot,
                                  .payload_fd = r->payload_fds ? r->payload_fds[i] : -1,
                                  .cpu = first_cpu(w, &r->vms[i])};
+        cfg.devs = stores_devs(r, i, &cfg.n_devs);
         int e = vmproc_start(&r->vms[i].proc, &r->host, &cfg, why);
         close(boot);
         if (e != 0) return KVM_FAILED;
@@ -121,6 +123,7 @@ static enum kvm_status start_vms(struct watch *w, char **why)
         if (vmproc_wait_ready(&r->vms[i].proc, r->vms[i].sc->name, why) != 0) return KVM_FAILED;
         if (was_interrupted(w)) return interrupted(why);
     }
+    stores_release(r);
     return KVM_OK;
 }
 
@@ -131,6 +134,7 @@ static void set_zero(struct run *r)
     host_clock_pair(&tsc, &now);
     int64_t lead = LEAD_NS + r->n_vcpus * (int64_t)LEAD_VCPU_NS;
     r->zero_abs_ns = now + lead;
+    stores_go(r);
     tsc += (uint64_t)(((unsigned __int128)(uint64_t)lead << 32) / r->host.ns_per_tsc_q32);
     for (uint32_t i = 0; i < r->n_vms; i++)
         vmproc_go(&r->vms[i].proc, r->zero_abs_ns, tsc);
@@ -189,6 +193,7 @@ static void look_after_all(struct watch *w)
     for (uint32_t i = 0; i < w->r.n_vms; i++)
         any |= look_after(&w->r, &w->r.vms[i]);
     if (w->native) native_poll(w->native);
+    stores_poll(&w->r);
     if (any && w->dispatching) dispatch_wake(w->dispatch);
 }
 
@@ -313,6 +318,7 @@ static enum kvm_status go(struct watch *w, char **why)
     if (st != KVM_OK) return st;
     let_finish(w);
     if (w->native && native_finish(w->native, why) != 0) return KVM_FAILED;
+    if (stores_report(r, why) != 0) return KVM_FAILED;
     return broken_end(r, why);
 }
 
@@ -369,6 +375,7 @@ static void clean_up(struct watch *w)
         recs_done(&r->vms[i].recs);
         free(r->vms[i].arrived);
     }
+    stores_stop(r);
     cgroup_remove(&r->groups, r->n_vms);
     native_free(w->native);
     dispatch_free(w->dispatch);
@@ -395,16 +402,19 @@ static enum kvm_status prepare(struct watch *w, char **why)
         if (!w->dispatch) return KVM_FAILED;
     }
     st = weights_make(r, w->native != NULL, why);
+    if (st == KVM_OK) st = stores_start(r, why);
     if (st == KVM_OK) st = start_vms(w, why);
     return st == KVM_OK ? weights_join(r, why) : st;
 }
 
-enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, const int *payload_fds,
-                                  struct rec_block *out, struct kvm_report *rep, char **why)
+enum kvm_status run_with_faults(const struct scenario *sc, uint64_t seed, const int *payload_fds,
+                                const struct store_faults *faults, struct rec_block *out,
+                                struct kvm_report *rep, char **why)
 {
     *why = refuse_scenario(sc);
     if (*why) return KVM_CANNOT;
-    struct watch w = {.r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .payload_fds = payload_fds}};
+    struct watch w = {
+        .r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .payload_fds = payload_fds, .faults = faults}};
     struct run *r = &w.r;
     r->end_ns = sc->run.duration_ns;
     enum kvm_status st = host_open(&r->host, why);
@@ -421,6 +431,12 @@ enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, cons
     if (st == KVM_OK) report(&w, out, rep);
     clean_up(&w);
     return st;
+}
+
+enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, const int *payload_fds,
+                                  struct rec_block *out, struct kvm_report *rep, char **why)
+{
+    return run_with_faults(sc, seed, payload_fds, NULL, out, rep, why);
 }
 
 enum kvm_status kvm_run(const struct scenario *sc, uint64_t seed, struct rec_block *out,

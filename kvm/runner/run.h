@@ -43,6 +43,8 @@ struct run {
     struct recs recs;       /* of pCPUs */
     const int *payload_fds; /* of each VM, for tests; NULL: the built-in one */
     double iters_per_ns;
+    struct stores *stores;             /* stores.c; NULL: no disks */
+    const struct store_faults *faults; /* of disks, for tests; NULL: none */
 };
 
 static inline struct run_vm *run_vm_of(const struct run *r, uint32_t vcpu)
@@ -81,8 +83,11 @@ void exits_count(struct run *r, struct run_vm *vm);
 char *ends_text(const char *name, const struct ctl_end *e);
 void ends_record(struct run *r, struct run_vm *vm);
 
-/* As kvm_run, with payloads of one's own. */
+/* As kvm_run, with payloads of one's own, and disks that fail by plan; either may be NULL. */
 enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, const int *payload_fds,
                                   struct rec_block *out, struct kvm_report *rep, char **why);
+enum kvm_status run_with_faults(const struct scenario *sc, uint64_t seed, const int *payload_fds,
+                                const struct store_faults *faults, struct rec_block *out,
+                                struct kvm_report *rep, char **why);
 
 #endif

@@ -88,6 +88,13 @@ ROLE(rules_io, "I/O", io);
         .call = SYS_close                                                                                    \
     }
 
+#define SERVE_DISK                                                                                           \
+    {.call = SYS_epoll_wait}, {.call = SYS_read}, {.call = SYS_sendto}, {.call = SYS_recvfrom},              \
+        {.call = SYS_timerfd_settime}, {.call = SYS_newfstatat}, {.call = SYS_fstat},                        \
+    {                                                                                                        \
+        .call = SYS_close                                                                                    \
+    }
+
 static const struct filter_rule switch_rules[] = {CARRY_FRAMES};
 ROLE(rules_switch, "switch", switch_rules);
 
@@ -116,6 +123,14 @@ static const struct filter_rule slirp[] = {
     {.call = SYS_getrandom},
 };
 ROLE(rules_slirp, "switch with libslirp", slirp);
+
+static const struct filter_rule store[] = {{.call = SYS_io_uring_enter}, SERVE_DISK};
+ROLE(rules_store, "datastore", store);
+
+static const struct filter_rule store_threads[] = {{.call = SYS_pread64},   {.call = SYS_pwrite64},
+                                                   {.call = SYS_fdatasync}, {.call = SYS_fallocate},
+                                                   {.call = SYS_write},     SERVE_DISK};
+ROLE(rules_store_threads, "datastore with threads", store_threads);
 
 static const struct filter_rule native[] = {
     {.call = SYS_clock_nanosleep},

@@ -18,6 +18,8 @@ struct open {
     uint32_t vcpu, tag;
     uint32_t next; /* in the free list */
     bool used;
+    bool told; /* of it the runner is told, under this number: */
+    int64_t number;
 };
 
 struct disk {
@@ -25,6 +27,7 @@ struct disk {
     uint32_t n_out;
     uint32_t n_open, free;
     int64_t heard_ns, pinged_ns;
+    int64_t told; /* requests that the runner was told of */
     struct open open[STORE_OPEN_MOST];
 };
 
@@ -42,6 +45,13 @@ static void answer(struct dev *d, uint32_t id, enum abi_status status, uint64_t 
     struct disk *k = d->own;
     struct open *o = &k->open[id];
     struct abi_comp comp = {.tag = o->tag, .status = (uint32_t)status, .value = bytes};
+    if (o->told)
+        ctl_io_put(&d->vmm->ctl->ios, (struct ctl_io){.t_ns = gate_now(),
+                                                      .value = o->number,
+                                                      .bytes = bytes,
+                                                      .kind = CTL_IO_DONE,
+                                                      .dev = (uint16_t)d->index,
+                                                      .status = (uint32_t)status});
     o->used = false;
     o->next = k->free;
     k->free = id;
@@ -91,7 +101,15 @@ static bool submit(struct dev *d, uint32_t vcpu, const struct abi_sub *sub, cons
     uint32_t id = k->free; /* there is one: rings hold no more */
     if (k->n_open == 0) k->heard_ns = gate_now();
     k->free = k->open[id].next;
-    k->open[id] = (struct open){.vcpu = vcpu, .tag = sub->tag, .used = true};
+    k->open[id] = (struct open){.vcpu = vcpu, .tag = sub->tag, .used = true, .told = moves};
+    if (moves) {
+        k->open[id].number = k->told++;
+        ctl_io_put(&d->vmm->ctl->ios, (struct ctl_io){.t_ns = gate_now(),
+                                                      .value = k->open[id].number,
+                                                      .bytes = sub->bytes,
+                                                      .kind = CTL_IO_ASKED,
+                                                      .dev = (uint16_t)d->index});
+    }
     k->n_open++;
     k->out[k->n_out++] = (struct store_ask){.id = id,
                                             .op = sub->op,
