@@ -85,6 +85,16 @@ static void put_disks(struct abi_boot *b, const struct sc_vm *vm)
     }
 }
 
+static void put_nic(struct abi_boot *b, char **region, uint64_t *bytes, const struct boot_net *net)
+{
+    if (net->n_ends == 0) return;
+    b->dev[b->n_devs++] = (struct abi_boot_dev){
+        .kind = ABI_DEV_NIC, .window_bytes = net->window_bytes, .bytes = net->frame_max};
+    b->n_ends = net->n_ends;
+    b->end_self = net->self;
+    b->end_at = append(region, bytes, net->ends, net->n_ends * sizeof *net->ends);
+}
+
 struct boot_memory boot_memory(const struct sc_vm *vm, const struct sc_host *host)
 {
     struct boot_memory m = {.page = host->memory.page_bytes ? (uint64_t)host->memory.page_bytes : ABI_PAGE};
@@ -102,7 +112,8 @@ struct boot_memory boot_memory(const struct sc_vm *vm, const struct sc_host *hos
 }
 
 int boot_make(const struct host *h, const struct sc_vm *vm, const struct boot_memory *memory,
-              const struct sc_run *run, uint64_t seed, double iters_per_ns, char **why)
+              const struct boot_net *net, const struct sc_run *run, uint64_t seed, double iters_per_ns,
+              char **why)
 {
     const struct sc_workload *w = &vm->work;
     struct abi_boot b = head(h);
@@ -129,6 +140,7 @@ int boot_make(const struct host *h, const struct sc_vm *vm, const struct boot_me
     b.prog_bytes = w->prog->bytes;
     b.prog_at = append(&region, &bytes, w->prog, w->prog->bytes);
     if (w->requests) put_arrivals(&b, &region, &bytes, w);
+    put_nic(&b, &region, &bytes, net);
     b.bytes = (uint32_t)bytes;
     memcpy(region, &b, sizeof b);
     int fd = -1;

@@ -76,14 +76,7 @@ static char *refuse_devices(const struct scenario *sc)
         char *why = refuse_disk(sc, &sc->disks[i], i);
         if (why) return why;
     }
-    if (sc->n_nics > 0)
-        return host_text(CANNOT "hosts.%s.nics.%s: guests here have no network yet", sc->hosts[0].group,
-                         sc->nics[0].name);
-    if (sc->n_networks > 0)
-        return host_text(CANNOT "networks.%s: guests here have no network yet", sc->networks[0].name);
-    if (sc->n_peers > 0)
-        return host_text(CANNOT "peers.%s: guests here have no network yet", sc->peers[0].name);
-    return NULL;
+    return refuse_networks(sc);
 }
 
 /* Of `ops`, what a payload in ring 3 can do by itself. */
@@ -95,8 +88,7 @@ static bool has_op(uint32_t op)
 /* What the payload has not learnt yet. */
 static char *refuse_steps(const struct sc_vm *v)
 {
-    static const char *const kinds[STEP_NKINDS] = {
-        [STEP_NET] = "net", [STEP_SECRET] = "secret", [STEP_COVERT] = "covert"};
+    static const char *const kinds[STEP_NKINDS] = {[STEP_SECRET] = "secret", [STEP_COVERT] = "covert"};
     const struct step *s = prog_steps(v->work.prog);
     for (uint32_t i = 0; i < v->work.prog->n_steps; i++) {
         if (kinds[s[i].kind])
@@ -157,8 +149,6 @@ static char *refuse_machine(const struct sc_vm *v)
         return host_text(CANNOT "vms.%s.workload.queue: shared: each guest has its own", v->group);
     char *why = refuse_volumes(v);
     if (why) return why;
-    if (v->network != SC_NONE)
-        return host_text(CANNOT "vms.%s.nic: guests here have no network yet", v->group);
     return NULL;
 }
 

@@ -18,6 +18,7 @@
 #include "kvm/runner/dispatch.h"
 #include "kvm/runner/measure.h"
 #include "kvm/runner/native.h"
+#include "kvm/runner/nets.h"
 #include "kvm/runner/stores.h"
 
 #define LEAD_NS       3000000 /* from letting go to t = 0, and for each vCPU, to come to its gate: */
@@ -104,7 +105,8 @@ static enum kvm_status start_vms(struct watch *w, char **why)
     for (uint32_t i = 0; i < r->n_vms; i++) {
         const struct sc_vm *v = r->vms[i].sc;
         const struct boot_memory memory = boot_memory(v, r->pc);
-        int boot = boot_make(&r->host, v, &memory, &r->sc->run, r->seed, r->iters_per_ns, why);
+        const struct boot_net net = nets_boot(r, i);
+        int boot = boot_make(&r->host, v, &memory, &net, &r->sc->run, r->seed, r->iters_per_ns, why);
         if (boot < 0) return KVM_FAILED;
         struct vmproc_cfg cfg = {.name = v->name,
                                  .n_vcpus = v->vcpus,
@@ -114,7 +116,11 @@ static enum kvm_status start_vms(struct watch *w, char **why)
                                  .boot_fd = boot,
                                  .payload_fd = r->payload_fds ? r->payload_fds[i] : -1,
                                  .cpu = first_cpu(w, &r->vms[i])};
-        cfg.devs = stores_devs(r, i, &cfg.n_devs);
+        struct vmproc_dev devs[ABI_MAX_DEVS];
+        const struct vmproc_dev *disks = stores_devs(r, i, &cfg.n_devs);
+        if (cfg.n_devs > 0) memcpy(devs, disks, cfg.n_devs * sizeof *devs);
+        if (cfg.n_devs < ABI_MAX_DEVS && nets_dev(r, i, &devs[cfg.n_devs])) cfg.n_devs++;
+        cfg.devs = devs;
         int e = vmproc_start(&r->vms[i].proc, &r->host, &cfg, why);
         close(boot);
         if (e != 0) return KVM_FAILED;
@@ -124,6 +130,7 @@ static enum kvm_status start_vms(struct watch *w, char **why)
         if (was_interrupted(w)) return interrupted(why);
     }
     stores_release(r);
+    nets_release(r);
     return KVM_OK;
 }
 
@@ -194,6 +201,7 @@ static void look_after_all(struct watch *w)
         any |= look_after(&w->r, &w->r.vms[i]);
     if (w->native) native_poll(w->native);
     stores_poll(&w->r);
+    nets_poll(&w->r);
     if (any && w->dispatching) dispatch_wake(w->dispatch);
 }
 
@@ -376,6 +384,7 @@ static void clean_up(struct watch *w)
         free(r->vms[i].arrived);
     }
     stores_stop(r);
+    nets_stop(r);
     cgroup_remove(&r->groups, r->n_vms);
     native_free(w->native);
     dispatch_free(w->dispatch);
@@ -403,6 +412,7 @@ static enum kvm_status prepare(struct watch *w, char **why)
     }
     st = weights_make(r, w->native != NULL, why);
     if (st == KVM_OK) st = stores_start(r, why);
+    if (st == KVM_OK) st = nets_start(r, why);
     if (st == KVM_OK) st = start_vms(w, why);
     return st == KVM_OK ? weights_join(r, why) : st;
 }

@@ -43,6 +43,7 @@ struct run {
     struct recs recs;       /* of pCPUs */
     const int *payload_fds; /* of each VM, for tests; NULL: the built-in one */
     double iters_per_ns;
+    struct nets *nets;                 /* nets.c; NULL: no networks */
     struct stores *stores;             /* stores.c; NULL: no disks */
     const struct store_faults *faults; /* of disks, for tests; NULL: none */
 };
@@ -62,6 +63,8 @@ static inline bool run_is_down(const struct run_vm *vm)
 
 /* refuse.c: what of the scenario cannot be done on this backend; NULL: nothing. malloc'ed. */
 char *refuse_scenario(const struct scenario *sc);
+/* refuse_net.c: the same of its networks. */
+char *refuse_networks(const struct scenario *sc);
 
 /* weights.c: the VMs' cgroups. Linux's scheduler decides by them; under the dispatcher they only keep the
  * host's other work from disturbing. Made before the VMs start, joined when they are ready. */
