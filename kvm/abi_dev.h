@@ -45,6 +45,8 @@ enum abi_op {
     ABI_OP_SEND,     /* NIC: a frame of `length` bytes */
     ABI_OP_RECEIVE   /* NIC: answered when a frame has come; value: its bytes */
 };
+#define ABI_SUB_QUIET                                                                                        \
+    2u /* flags: the answer to a send need not wake anybody, unless it is the last one open */
 #define ABI_SUB_FLUSH 1u /* flags: a write is answered only when it is on the medium */
 
 struct abi_sub {

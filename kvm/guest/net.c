@@ -13,6 +13,7 @@
 #define NO_TASK  UINT32_MAX
 #define RX       64u
 #define TX       160u /* with RX, no more than a ring holds */
+#define QUIET    32u  /* frames */
 #define TAG_SENT 0x10000u
 #define RETRY_NS INT64_C(1000000000)
 _Static_assert(RX + TX <= ABI_RING_LEN, "they fit the ring");
@@ -36,6 +37,7 @@ struct side {                  /* a vCPU's */
     struct list over;          /* tasks whose step is over */
     uint32_t n_waiting;        /* tasks in a net step */
     uint32_t free[TX], n_free; /* buffers */
+    uint32_t quiet;            /* frames sent in the midst of a send */
     uint32_t task[TX];         /* whose frame is in it */
     int64_t refused_until_ns;
 };
@@ -195,9 +197,14 @@ static void hand_over(struct guest *g, struct side *s, uint32_t task)
     s->task[i] = task;
     k->left -= payload;
     k->out++;
+    /* Woken for the end of a send, and for buffers by the score: not for each frame. */
+    bool loud = k->left == 0 || ++s->quiet % QUIET == 0;
     dev_put(g, nic.dev,
-            &(struct abi_sub){
-                .op = ABI_OP_SEND, .tag = TAG_SENT + i, .offset = at, .length = NET_OVERHEAD + payload});
+            &(struct abi_sub){.flags = loud ? 0 : ABI_SUB_QUIET,
+                              .op = ABI_OP_SEND,
+                              .tag = TAG_SENT + i,
+                              .offset = at,
+                              .length = NET_OVERHEAD + payload});
 }
 
 /* As much as there is room for. The doorbell rings once for it. */

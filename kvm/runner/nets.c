@@ -38,6 +38,7 @@ struct net_vm {
 };
 
 struct nets {
+    bool over;         /* the end has come: what passes after it does not count */
     struct net *net;   /* [n_networks] */
     struct net_vm *vm; /* [n_vms] */
 };
@@ -352,6 +353,8 @@ static void poll_net(struct run *r, uint32_t i)
 
 void nets_poll(struct run *r)
 {
-    for (uint32_t i = 0; r->nets && i < r->sc->n_networks; i++)
+    if (!r->nets || r->nets->over) return;
+    r->nets->over = host_now() >= r->zero_abs_ns + r->end_ns;
+    for (uint32_t i = 0; i < r->sc->n_networks; i++)
         if (r->nets->net[i].proc.pid != 0) poll_net(r, i);
 }

@@ -47,6 +47,8 @@ void dev_make_all(struct vmm *v);
 /* Takes what is in the rings, within the budget. False: the guest `*who` broke the rules. */
 bool dev_turn(struct dev *d, uint32_t *who, const char **why);
 void dev_give(struct dev *d, uint32_t vcpu, struct abi_comp comp);
+/* The same, and nobody is woken for it. */
+void dev_give_quietly(struct dev *d, uint32_t vcpu, struct abi_comp comp);
 
 /* The classes: disk.c, nic.c. */
 extern const struct dev_class dev_disk, dev_nic;

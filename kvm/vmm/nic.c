@@ -20,7 +20,7 @@
 struct sent {
     uint32_t vcpu, tag, bytes;
     uint32_t next; /* in the free list */
-    bool used;
+    bool used, quiet;
 };
 
 struct buffer { /* that the guest wants a frame in */
@@ -35,6 +35,7 @@ struct message {
 struct nic {
     struct sent sent[NET_WINDOW];
     uint32_t free, n_sent;
+    uint32_t open[ABI_MAX_VCPUS]; /* of `sent`, each vCPU's */
     struct buffer posted[POSTED]; /* a ring: no more than rings hold */
     uint32_t posted_head, n_posted;
     struct message out, in;
@@ -60,9 +61,13 @@ static void answer(struct dev *d, uint32_t cookie, enum abi_status status)
     s->next = k->free;
     k->free = cookie;
     k->n_sent--;
-    dev_give(d, s->vcpu,
-             (struct abi_comp){
-                 .tag = s->tag, .status = (uint32_t)status, .value = status == ABI_DONE ? s->bytes : 0});
+    struct abi_comp comp = {.tag = s->tag, .status = (uint32_t)status};
+    if (status == ABI_DONE) comp.value = s->bytes;
+    k->open[s->vcpu]--;
+    if (s->quiet && k->open[s->vcpu] > 0 && status == ABI_DONE)
+        dev_give_quietly(d, s->vcpu, comp);
+    else
+        dev_give(d, s->vcpu, comp);
 }
 
 static void gone(struct dev *d)
@@ -101,6 +106,8 @@ static void submit_send(struct dev *d, uint32_t vcpu, const struct abi_sub *sub)
     uint32_t cookie = k->free; /* there is one: with none left the device is stuck */
     k->free = k->sent[cookie].next;
     k->sent[cookie] = (struct sent){.vcpu = vcpu, .tag = sub->tag, .bytes = sub->length, .used = true};
+    k->sent[cookie].quiet = sub->flags & ABI_SUB_QUIET;
+    k->open[vcpu]++;
     k->n_sent++;
     k->out.head = (struct net_msg){NET_FRAME, cookie};
     memcpy(k->out.frame, d->window + sub->offset, sub->length);
