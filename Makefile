@@ -124,7 +124,7 @@ $(OUT)/payload.o: $(OUT)/payload.elf
 # Misbehaving guests, one a rule, for tests/kvm: each a payload of its own.
 BAD_SRC := $(wildcard tests/kvm/guests/*.S)
 BAD_ELF := $(BAD_SRC:tests/kvm/guests/%.S=$(OUT)/guests/%.elf)
-$(OUT)/guests/%.elf: tests/kvm/guests/%.S tests/kvm/guests/guest.inc tests/kvm/guests/guest.ld
+$(OUT)/guests/%.elf: tests/kvm/guests/%.S $(wildcard tests/kvm/guests/*.inc) tests/kvm/guests/guest.ld
 	$(SAY) GUEST $<
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack -T tests/kvm/guests/guest.ld -o $@ $<

@@ -84,10 +84,17 @@ enum abi_port {
     /* As ABI_PORT_WAIT, by a vCPU that waits for a disk or for the network: told apart in its accounts. */
     ABI_PORT_WAIT_DISK = 0x21c,
     ABI_PORT_WAIT_NET = 0x220,
-    ABI_PORT_KICK = 0x224 /* the doorbell of device 0; of device i: 4 i further. KVM signals its eventfd */
+    ABI_PORT_KICK = 0x224, /* the doorbell of device 0; of device i: 4 i further. KVM signals its eventfd */
+    ABI_PORT_PIO_SELECT = 0x244, /* these: abi_dev.h. There alone a guest may also read, and 16 bits wide */
+    ABI_PORT_PIO_AT_LOW = 0x248,
+    ABI_PORT_PIO_AT_HIGH = 0x24c,
+    ABI_PORT_PIO_BYTES = 0x250,
+    ABI_PORT_PIO_GO = 0x254,
+    ABI_PORT_PIO_DONE = 0x258,
+    ABI_PORT_PIO_DATA = 0x25c
 };
 #define ABI_PORT_FIRST 0x200u
-#define ABI_PORTS      17u
+#define ABI_PORTS      24u
 #define ABI_MAX_DEVS   8u
 
 enum abi_abort {

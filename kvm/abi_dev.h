@@ -19,6 +19,13 @@
  * more after a full fence. The VMM, having answered (and after a full fence), wakes the vCPU where it is set.
  *   Wake-ups may come without need.
  *
+ * A device with ABI_DEV_PIO has neither window nor ring that its guest could see, but registers, one set a
+ * vCPU: ABI_PORT_PIO_SELECT    device << 8 | slot, of ABI_PIO_SLOTS, for what follows ABI_PORT_PIO_DATA the
+ * next 16 bits of the slot's buffer of ABI_PIECE bytes, which begins anew at its end: written before a
+ * request, read after it ABI_PORT_PIO_AT_LOW, _AT_HIGH, _BYTES    of the request ABI_PORT_PIO_GO        flags
+ * << 8 | op: it begins; until it is answered the slot's data are not touched ABI_PORT_PIO_DONE      read: 1
+ * << 31 | status << 16 | device << 8 | slot of one that was answered; 0: none
+ *
  * Freestanding: guests include it too. */
 #ifndef VLAB_KVM_ABI_DEV_H
 #define VLAB_KVM_ABI_DEV_H
@@ -35,6 +42,10 @@
 #define ABI_RING_BUDGET 64u
 
 enum abi_dev_kind { ABI_DEV_NONE, ABI_DEV_DISK, ABI_DEV_NIC };
+
+#define ABI_DEV_PIO   1u /* flags of a device */
+#define ABI_PIO_SLOTS 8u
+#define ABI_PIO_VCPUS 4u /* a window has room for no more */
 
 /* Requests. The buffer is [offset, offset + length) of the device's window. */
 enum abi_op {

@@ -102,6 +102,7 @@ struct ctl_vcpu {
     uint32_t waits_as;         /* likewise: VCPU_IDLE, VCPU_DISKWAIT, VCPU_NETWAIT */
     uint64_t exits[ABI_PORTS]; /* by port; those of ABI_PORT_BELL are counted by its eventfd */
     uint64_t exits_device, exits_kick;
+    uint64_t exits_pio; /* of all ports of disks, reads too */
     struct ctl_end end;
     uint64_t n_waits; /* waits written; the ring keeps the last CTL_WAITS */
     struct ctl_wait waits[CTL_WAITS];
@@ -139,8 +140,8 @@ static inline void ctl_io_put(struct ctl_ios *l, struct ctl_io x)
 
 /* A device of the guest, whose peer and window are passed in as descriptors. */
 struct ctl_dev {
-    uint32_t kind; /* enum abi_dev_kind */
-    uint32_t pad;
+    uint32_t kind;         /* enum abi_dev_kind */
+    uint32_t flags;        /* ABI_DEV_PIO */
     uint64_t window_bytes; /* whole 2 MiB; up to ABI_DMA_STEP */
     /* The I/O thread's. */
     _Alignas(64) uint64_t kicks; /* how often the doorbell rang */

@@ -59,7 +59,9 @@ static void set_waiting(struct guest *g, uint32_t waiting)
 static bool any_answer(const struct guest *g)
 {
     for (uint32_t i = 0; i < n_devs(g); i++)
-        if (__atomic_load_n(&g->dev[i].ring->comp_head, __ATOMIC_ACQUIRE) != g->dev[i].consumed) return true;
+        if (g->dev[i].put != g->dev[i].consumed &&
+            __atomic_load_n(&g->dev[i].ring->comp_head, __ATOMIC_ACQUIRE) != g->dev[i].consumed)
+            return true;
     return false;
 }
 

@@ -67,12 +67,18 @@ static int64_t aim(const struct guest *g, const struct task *t, const struct pro
     return len;
 }
 
+static bool is_pio(const struct guest *g, uint32_t dev)
+{
+    return g->boot->dev[dev].flags & ABI_DEV_PIO;
+}
+
 /* The task's request goes out. False: there is no room. */
 static bool put(struct guest *g, uint32_t i)
 {
     struct task *t = &g->tasks[i];
     struct abi_sub sub = {.op = t->io_op, .flags = t->io_flags, .tag = i, .at = (uint64_t)t->io_at};
     sub.bytes = (uint64_t)t->io_len;
+    if (is_pio(g, t->io_dev)) return pio_begin(g, t);
     if (!dev_room(g, t->io_dev)) return false;
     if (t->io_op == ABI_OP_READ || t->io_op == ABI_OP_WRITE) {
         sub.length = t->io_len < (int64_t)ABI_PIECE ? (uint32_t)t->io_len : ABI_PIECE;
@@ -86,7 +92,7 @@ static bool put(struct guest *g, uint32_t i)
     return true;
 }
 
-void disk_begin(struct guest *g, uint32_t i, const struct prog_act *act)
+bool disk_begin(struct guest *g, uint32_t i, const struct prog_act *act)
 {
     static const uint32_t ops[PROG_NDISK] = {
         [PROG_READ] = ABI_OP_READ, [PROG_WRITE] = ABI_OP_WRITE, [PROG_TRIM] = ABI_OP_TRIM};
@@ -99,27 +105,40 @@ void disk_begin(struct guest *g, uint32_t i, const struct prog_act *act)
     t->io_flags = act->step->flags & PROG_FLUSH ? ABI_SUB_FLUSH : 0;
     t->io_pages = 0;
     t->io_len = aim(g, t, act, &t->io_at);
+    t->io_answered = false;
     t->next = UINT32_MAX;
-    if (g->line_head == UINT32_MAX && put(g, i)) return;
+    if (g->line_head == UINT32_MAX && put(g, i)) return t->does == TASK_WORDS;
     if (g->line_head == UINT32_MAX)
         g->line_head = i;
     else
         g->tasks[g->line_tail].next = i;
     g->line_tail = i;
+    return false;
 }
 
-uint32_t disk_take(struct guest *g)
+/* A task whose answer is in a ring. */
+static uint32_t take_ring(struct guest *g)
 {
     struct abi_comp comp;
     for (uint32_t dev = 0; dev < g->boot->n_devs && dev < ABI_MAX_DEVS; dev++) {
-        if (g->boot->dev[dev].kind != ABI_DEV_DISK || !dev_take(g, dev, &comp)) continue;
+        if (g->boot->dev[dev].kind != ABI_DEV_DISK || is_pio(g, dev) || !dev_take(g, dev, &comp)) continue;
         struct task *t = &g->tasks[comp.tag];
         if (t->io_pages) mark(g, dev, t->io_page, t->io_pages);
         if (comp.status != ABI_DONE) g->log->failed++;
         g->n_disk--;
-        while (g->line_head != UINT32_MAX && put(g, g->line_head))
-            g->line_head = g->tasks[g->line_head].next;
         return comp.tag;
     }
     return UINT32_MAX;
+}
+
+uint32_t disk_take(struct guest *g)
+{
+    /* Who stands in line goes when there is room; by port I/O its words are work to be done. */
+    while (g->line_head != UINT32_MAX && put(g, g->line_head)) {
+        uint32_t i = g->line_head;
+        g->line_head = g->tasks[i].next;
+        if (g->tasks[i].does == TASK_WORDS) return i;
+    }
+    uint32_t i = take_ring(g);
+    return i != UINT32_MAX ? i : pio_take(g);
 }

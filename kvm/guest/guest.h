@@ -48,6 +48,7 @@ enum task_does {
     TASK_BUSY,  /* until busy_until_ns */
     TASK_LINE,  /* for the lock, spinning; then it works for `iters` */
     TASK_TOUCHES,
+    TASK_WORDS, /* moves its disk request's data by port I/O */
     TASK_OPS
 };
 
@@ -63,7 +64,9 @@ struct task {
     uint32_t op;   /* of this kind: enum prog_op */
     uint32_t ticket;
     uint32_t io_dev, io_op, io_flags; /* its disk request */
-    uint32_t io_page, io_pages;       /* its buffer */
+    uint32_t io_page, io_pages;       /* its buffer; by port I/O: its slot */
+    int64_t io_words;                 /* by port I/O: still to be moved */
+    bool io_answered;
     int64_t io_at, io_len;
     enum task_does does;
     bool holds; /* has the lock, while it works */
@@ -97,7 +100,9 @@ struct guest {
     uint32_t waiting_head, n_waiting;
     uint32_t *cycles; /* of each client */
     struct dev dev[ABI_MAX_DEVS];
-    uint32_t n_disk;                               /* disk requests under way */
+    uint32_t n_disk, n_pio;       /* disk requests under way; of them by port I/O */
+    uint32_t slots[ABI_MAX_DEVS]; /* of port I/O: a bit each, 1: in use */
+    uint32_t task_of[ABI_MAX_DEVS][ABI_PIO_SLOTS];
     uint32_t line_head, line_tail;                 /* tasks that wait for room for theirs; UINT32_MAX: none */
     uint64_t pages[ABI_MAX_DEVS][DISK_PAGES / 64]; /* of this vCPU's part of each window: 1: in use */
 };
@@ -110,6 +115,10 @@ void io_wait(struct guest *g, int64_t until_ns);
 /* Until then, or until woken, or for no reason; how: ABI_PORT_WAIT, _WAIT_DISK or _WAIT_NET. */
 void io_pause(struct guest *g, int64_t until_ns, enum abi_port how);
 void io_kick(uint32_t dev);
+void io_out(enum abi_port port, uint32_t value);
+uint32_t io_in(enum abi_port port);
+void io_out_word(enum abi_port port, uint16_t value);
+uint16_t io_in_word(enum abi_port port);
 void io_sync(void);
 void io_nop(void);
 void io_halt(void);
@@ -146,10 +155,18 @@ uint32_t net_take(struct guest *g);
 /* Whether a task of this vCPU waits for the network. */
 bool net_waits(const struct guest *g);
 
-/* disk.c: the task's disk step asks for its request, now or when there is room. */
-void disk_begin(struct guest *g, uint32_t task, const struct prog_act *act);
+/* disk.c: the task's disk step asks for its request, now or when there is room. True: it has something to do
+ * at once; false: it waits. */
+bool disk_begin(struct guest *g, uint32_t task, const struct prog_act *act);
 /* A task whose request is answered; UINT32_MAX: none is. */
 uint32_t disk_take(struct guest *g);
+
+/* pio.c: the same by port I/O. Takes a slot for the task's request; false: all are in use. */
+bool pio_begin(struct guest *g, struct task *t);
+/* Some words of TASK_WORDS. False: the request is out, and the task waits for the answer. */
+bool pio_piece(struct guest *g, uint32_t task);
+/* A task whose request is answered; it still has words to move, or none. UINT32_MAX: none is. */
+uint32_t pio_take(struct guest *g);
 
 /* ops.c: some of the events still to come. */
 void ops_piece(struct task *t);

@@ -2,9 +2,28 @@
 /* The guest's only ways out: it reads the TSC, writes to ports and appends to its log. */
 #include "kvm/guest/guest.h"
 
-static void out(enum abi_port port, uint32_t value)
+void io_out(enum abi_port port, uint32_t value)
 {
     __asm__ volatile("outl %0, %1" : : "a"(value), "d"((uint16_t)port) : "memory");
+}
+
+uint32_t io_in(enum abi_port port)
+{
+    uint32_t value;
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "d"((uint16_t)port) : "memory");
+    return value;
+}
+
+void io_out_word(enum abi_port port, uint16_t value)
+{
+    __asm__ volatile("outw %0, %1" : : "a"(value), "d"((uint16_t)port) : "memory");
+}
+
+uint16_t io_in_word(enum abi_port port)
+{
+    uint16_t value;
+    __asm__ volatile("inw %1, %0" : "=a"(value) : "d"((uint16_t)port) : "memory");
+    return value;
 }
 
 int64_t io_clock(struct guest *g)
@@ -18,14 +37,14 @@ int64_t io_clock(struct guest *g)
 
 _Noreturn void io_exit(void)
 {
-    out(ABI_PORT_EXIT, 0);
+    io_out(ABI_PORT_EXIT, 0);
     for (;;)
         __builtin_ia32_pause();
 }
 
 _Noreturn void io_abort(enum abi_abort why)
 {
-    out(ABI_PORT_ABORT, (uint32_t)why);
+    io_out(ABI_PORT_ABORT, (uint32_t)why);
     for (;;)
         __builtin_ia32_pause();
 }
@@ -35,7 +54,7 @@ void io_pause(struct guest *g, int64_t until_ns, enum abi_port how)
 {
     const int64_t most = 1000000000;
     int64_t now = io_clock(g);
-    if (now < until_ns) out(how, (uint32_t)(until_ns - now > most ? now + most : until_ns));
+    if (now < until_ns) io_out(how, (uint32_t)(until_ns - now > most ? now + most : until_ns));
 }
 
 void io_wait(struct guest *g, int64_t until_ns)
@@ -46,24 +65,24 @@ void io_wait(struct guest *g, int64_t until_ns)
 
 void io_kick(uint32_t dev)
 {
-    out((enum abi_port)(ABI_PORT_KICK + 4 * dev), 0);
+    io_out((enum abi_port)(ABI_PORT_KICK + 4 * dev), 0);
 }
 
 void io_sync(void)
 {
-    out(ABI_PORT_SYNC, (uint32_t)abi_tsc());
+    io_out(ABI_PORT_SYNC, (uint32_t)abi_tsc());
 }
 void io_nop(void)
 {
-    out(ABI_PORT_NOP, 0);
+    io_out(ABI_PORT_NOP, 0);
 }
 void io_halt(void)
 {
-    out(ABI_PORT_HALT, 0);
+    io_out(ABI_PORT_HALT, 0);
 }
 void io_bell(void)
 {
-    out(ABI_PORT_BELL, 0);
+    io_out(ABI_PORT_BELL, 0);
 }
 
 void io_log(struct guest *g, enum abi_log_kind kind, int64_t t_ns, int64_t value)

@@ -97,7 +97,7 @@ static void look(struct guest *g)
     }
     for (uint32_t i; (i = net_take(g)) != NO_TASK;)
         ready_push(g, i);
-    for (uint32_t i; g->n_disk > 0 && (i = disk_take(g)) != UINT32_MAX;)
+    for (uint32_t i; (g->n_disk > 0 || g->line_head != NO_TASK) && (i = disk_take(g)) != UINT32_MAX;)
         ready_push(g, i);
     if (now >= end) g->over = true;
 }
@@ -154,17 +154,22 @@ static void works(struct task *t)
 }
 
 /* Some references or events. What they take is known by the clock only: of a quantum of work they use what
- * others took too. */
-static void by_clock(struct guest *g, struct task *t, uint64_t *quantum_iters)
+ * others took too. False: it has given up the vCPU. */
+static bool by_clock(struct guest *g, uint32_t i, uint64_t *quantum_iters)
 {
     int64_t from = g->now_ns;
+    struct task *t = &g->tasks[i];
+    bool stays = true;
     if (t->does == TASK_TOUCHES)
         touch_piece(g, t);
+    else if (t->does == TASK_WORDS)
+        stays = pio_piece(g, i);
     else
         ops_piece(t);
     look(g);
     uint64_t took = to_iters(g, g->now_ns - from);
     *quantum_iters -= took < *quantum_iters ? took : *quantum_iters;
+    return stays;
 }
 
 /* A piece of the step under way: at most a chunk, and what is left of the quantum. */
@@ -221,7 +226,7 @@ static bool step(struct guest *g, uint32_t i)
         t->ops = (uint64_t)a.amount;
         t->does = TASK_OPS;
         return true;
-    case STEP_DISK: disk_begin(g, i, &a); return false;
+    case STEP_DISK: return disk_begin(g, i, &a);
     case STEP_NET: return net_begin(g, i, &a);
     case STEP_TOUCH: touch_begin(g, t, &a); return true;
     case STEP_ACCESS: touch_refused(g, a.step->how); io_abort(ABI_ABORT_STEP);
@@ -243,7 +248,10 @@ static void serve(struct guest *g, uint32_t i)
         case TASK_BUSY: work(g, t, &quantum); break;
         case TASK_LINE: spin(g, t, &quantum); break;
         case TASK_TOUCHES:
-        case TASK_OPS: by_clock(g, t, &quantum); break;
+        case TASK_WORDS:
+        case TASK_OPS:
+            if (!by_clock(g, i, &quantum)) return;
+            break;
         case TASK_NEXT:
             if (!step(g, i)) return;
         }

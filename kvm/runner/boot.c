@@ -78,6 +78,7 @@ static void put_disks(struct abi_boot *b, const struct sc_vm *vm)
         const struct sc_vdisk *d = &vm->disks[i];
         b->dev[i] =
             (struct abi_boot_dev){.kind = ABI_DEV_DISK,
+                                  .flags = vm->mode == SC_EMULATION ? ABI_DEV_PIO : 0u,
                                   .window_bytes = ABI_DMA_STEP,
                                   .bytes = (uint64_t)(d->size_bytes ? d->size_bytes : PROG_DISK_VAGUE),
                                   .key = b->key_steps ^ PROG_DISK_KEY,

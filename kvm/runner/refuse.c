@@ -137,7 +137,11 @@ static char *refuse_machine(const struct sc_vm *v)
         [SC_TRANSLATION] = "binary-translation",
         [SC_PARAVIRTUAL] = "paravirtual",
     };
-    if (v->mode != SC_HARDWARE)
+    /* With a disk, the mode says by which path: port I/O, or a ring. */
+    bool path = v->n_disks > 0 && (v->mode == SC_EMULATION || v->mode == SC_PARAVIRTUAL);
+    if (v->mode == SC_EMULATION && v->vcpus > ABI_PIO_VCPUS)
+        return host_text(CANNOT "vms.%s.vcpus: over %u with mode: emulation", v->group, ABI_PIO_VCPUS);
+    if (v->mode != SC_HARDWARE && !path)
         return host_text(CANNOT "vms.%s.mode: %s: KVM virtualizes by hardware", v->group, modes[v->mode]);
     if (v->cosched != SC_COSCHED_NONE)
         return host_text(CANNOT "vms.%s.cpu.cosched: nothing here starts vCPUs together", v->group);

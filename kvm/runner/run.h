@@ -22,7 +22,7 @@ struct run_vm {
     int64_t *arrived;   /* when request i came; -1: it has left */
     uint64_t n_arrived, arrived_cap;
     uint64_t refs;     /* of its touch steps, as last looked */
-    uint64_t exits[3]; /* of exits.c */
+    uint64_t exits[4]; /* of exits.c */
 };
 
 struct run_vcpu {

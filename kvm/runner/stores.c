@@ -98,8 +98,11 @@ static int open_volume(struct run *r, uint32_t vm, const struct sc_vdisk *d, str
     fds[0] = fds[1] = fds[2] = fds[3] = -1;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return -1;
     fds[0] = pair[0];
-    *dev = (struct vmproc_dev){
-        .kind = ABI_DEV_DISK, .peer_fd = pair[1], .window_fd = -1, .window_bytes = v.window_bytes};
+    *dev = (struct vmproc_dev){.kind = ABI_DEV_DISK,
+                               .flags = r->vms[vm].sc->mode == SC_EMULATION ? ABI_DEV_PIO : 0u,
+                               .peer_fd = pair[1],
+                               .window_fd = -1,
+                               .window_bytes = v.window_bytes};
     h->n++;
     if (make_file(d, (int64_t)v.bytes, fds + 1) != 0) return -1;
     dev->window_fd = vmproc_shared("vlab-window", v.window_bytes, &map);

@@ -77,8 +77,9 @@ int vmproc_start(struct vmproc *p, const struct host *h, const struct vmproc_cfg
         p->ctl->runner = getpid();
         p->ctl->gated = cfg->gated;
         for (uint32_t i = 0; i < cfg->n_devs; i++)
-            p->ctl->dev[i] =
-                (struct ctl_dev){.kind = cfg->devs[i].kind, .window_bytes = cfg->devs[i].window_bytes};
+            p->ctl->dev[i] = (struct ctl_dev){.kind = cfg->devs[i].kind,
+                                              .flags = cfg->devs[i].flags,
+                                              .window_bytes = cfg->devs[i].window_bytes};
         p->ctl->start_ns = cfg->start_ns;
         p->pid = fork();
         if (p->pid == 0) become_vmm(h, cfg, fds);

@@ -20,7 +20,7 @@ struct vmproc {
 
 /* A device: see ctl.h. The descriptors stay the caller's. */
 struct vmproc_dev {
-    uint32_t kind; /* enum abi_dev_kind */
+    uint32_t kind, flags; /* enum abi_dev_kind; ABI_DEV_PIO */
     int peer_fd, window_fd;
     uint64_t window_bytes;
 };

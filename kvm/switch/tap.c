@@ -61,9 +61,10 @@ static void turn(struct uplink *up, struct hub *h, struct pollfd *pf, uint32_t n
     struct tap *t = (struct tap *)up;
     ssize_t got;
     (void)n;
+    /* What begins with 1 is multicast, by which the kernel's bridge speaks for itself: no station of ours. */
     t->busy = t->busy && !(pf[0].revents & POLLOUT);
     for (uint32_t i = 0; i < BURST && (got = read(t->near_fd, t->bytes, sizeof t->bytes)) > 0; i++)
-        hub_from_uplink(h, t->bytes, (uint32_t)got);
+        if (t->bytes[0] != 1) hub_from_uplink(h, t->bytes, (uint32_t)got);
     for (uint32_t i = 0; i < 8 * BURST && (got = read(t->far_fd, t->bytes, sizeof t->bytes)) > 0; i++)
         if (t->ctl->cfg.uplink == NET_NAT)
             far_packet(t, t->bytes, (size_t)got);

@@ -35,6 +35,7 @@ static void make_window(struct vmm *v, struct dev *d)
     if (p == MAP_FAILED || madvise(p, d->window_bytes, MADV_DONTDUMP) != 0)
         vmm_fail(v->ctl, "the window of device %u: %m", d->index);
     d->window = p;
+    if (d->ctl->flags & ABI_DEV_PIO) return; /* the guest does not see it */
     uint64_t at = ABI_DMA + d->index * ABI_DMA_STEP;
     machine_add_slot(v, SLOT_WINDOW + d->index, at, d->window_bytes, p);
     machine_map(v, at, d->window_bytes, PAGE_WRITE | PAGE_BIG);
@@ -45,7 +46,7 @@ static void make_rings(struct vmm *v, struct dev *d)
     for (uint32_t i = 0; i < v->ctl->n_vcpus; i++) {
         uint64_t at = abi_ring_at(i, d->index);
         ring_init(&d->ring[i], gmem_at(&v->rings, (struct gpa){at}, ABI_RING_BYTES));
-        machine_map(v, at, ABI_RING_BYTES, PAGE_WRITE);
+        if (!(d->ctl->flags & ABI_DEV_PIO)) machine_map(v, at, ABI_RING_BYTES, PAGE_WRITE);
     }
 }
 
@@ -62,7 +63,7 @@ static void make(struct vmm *v, struct dev *d, uint32_t index)
         vmm_fail(v->ctl, "the descriptors of device %u: %m", index);
     make_window(v, d);
     make_rings(v, d);
-    machine_add_bell(v, ABI_PORT_KICK + 4 * index, d->kick_fd);
+    if (!(d->ctl->flags & ABI_DEV_PIO)) machine_add_bell(v, ABI_PORT_KICK + 4 * index, d->kick_fd);
     if (d->cls->make(d) != 0) vmm_fail(v->ctl, "no memory for device %u", index);
 }
 

@@ -11,6 +11,7 @@
 
 #include "kvm/sandbox/rules.h"
 #include "kvm/vmm/dev.h"
+#include "kvm/vmm/pio.h"
 
 #define STACK_BYTES (256u << 10) /* small: that of a thread that ends is kept, not unmapped */
 
@@ -76,6 +77,7 @@ int main(void)
         v->vcpus[i] = (struct vcpu){.vmm = v, .ctl = &c->v[i], .index = i};
         machine_make_vcpu(&v->vcpus[i]);
     }
+    pio_make_all(v);
     sandbox_prepare(v, &rules_vcpu);
     start_threads(v);
     sandbox_confine(v, &v->filter_control);

@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "kvm/vmm/vmm.h"
+#include "kvm/vmm/pio.h"
 
 #define TSC_SKEW                                                                                             \
     (UINT32_C(1) << 30) /* a guest's clock may lag the host's so many ticks: it was scheduled out */
@@ -44,12 +44,28 @@ static bool do_sync(struct vcpu *c, uint32_t tsc_low)
     return true;
 }
 
+/* A disk's port. False: the vCPU has ended. */
+static bool do_pio(struct vcpu *c)
+{
+    struct kvm_run *r = c->run;
+    const char *why = "port I/O by a string instruction";
+    uint64_t end;
+    bool ok = gmem_add(r->io.data_offset, r->io.size, &end) && end <= c->run_bytes && r->io.count == 1;
+    c->ctl->exits_pio++;
+    if (ok && pio_access(c, r->io.port, r->io.direction == KVM_EXIT_IO_IN, r->io.size,
+                         (char *)r + r->io.data_offset, &why))
+        return true;
+    end_text(c, CTL_ABI, "port 0x%x: %s", r->io.port, why);
+    return false;
+}
+
 /* False: the vCPU has ended. */
 static bool do_port(struct vcpu *c)
 {
     const struct kvm_run *r = c->run;
     uint64_t end;
     uint32_t port = r->io.port, value, i = (port - ABI_PORT_FIRST) / 4;
+    if (pio_has(c, port)) return do_pio(c);
     bool known = port >= ABI_PORT_FIRST && port % 4 == 0 && i < ABI_PORTS;
     if (!known || r->io.direction != KVM_EXIT_IO_OUT || r->io.size != 4 || r->io.count != 1) {
         end_text(c, CTL_ABI, "%u x %u bytes %s port 0x%x", r->io.count, r->io.size,

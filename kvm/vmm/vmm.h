@@ -14,8 +14,11 @@
 struct vmm;
 struct dev;
 
+struct pio;
+
 struct vcpu {
     struct vmm *vmm;
+    struct pio *pio; /* NULL: no disks by port I/O */
     struct ctl_vcpu *ctl;
     uint32_t index;
     int fd;
