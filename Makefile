@@ -178,13 +178,16 @@ FUZZ_SECONDS ?= 20
 # A loop without time is given up sooner than elsewhere.
 FUZZ_CF  := -std=c17 -D_GNU_SOURCE -Isim -I. -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
             -ffp-contract=off -DSIM_STALL_EVENTS=100000u $(PKG_CFLAGS)
-FUZZ_OBJ := $(LIB_SRC:%.c=build/fuzz/%.o)
+FUZZ_OBJ := $(LIB_SRC:%.c=build/fuzz/%.o) $(SWITCH_CORE:%=build/fuzz/kvm/switch/%.o)
 .SECONDARY: $(FUZZ_OBJ)
 build/fuzz/sim/out/gp.o: $(wildcard plots/*.gp)
 build/fuzz/sim/%.o: sim/%.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)clang $(FUZZ_CF) -fsanitize=fuzzer-no-link \
 	    $(if $(filter sim/base/% sim/scenario/%,$<),,-fno-sanitize-coverage=trace-cmp) -MMD -MP -c -o $@ $<
+build/fuzz/kvm/%.o: kvm/%.c Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q)clang $(FUZZ_CF) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_OBJ) Makefile
 	$(SAY) FUZZ $@
 	$(Q)clang $(FUZZ_CF) -fsanitize=fuzzer -MMD -MP -MF $@.d -o $@ $< $(FUZZ_OBJ) $(ALL_LIBS)

@@ -114,10 +114,11 @@ void net_setup(struct guest *g)
 {
     struct side *s = side_of(g);
     if (!has_nic(g)) return;
-    uint32_t d = 0;
-    while (d < ABI_MAX_DEVS && g->boot->dev[d].kind != ABI_DEV_NIC)
-        d++;
-    if (d == ABI_MAX_DEVS || g->boot->dev[d].bytes <= NET_OVERHEAD) io_abort(ABI_ABORT_BOOT);
+    uint32_t d = ABI_MAX_DEVS - 1;
+    while (d > 0 && g->boot->dev[d].kind != ABI_DEV_NIC)
+        d--;
+    if (g->boot->dev[d].kind != ABI_DEV_NIC || g->boot->dev[d].bytes <= NET_OVERHEAD)
+        io_abort(ABI_ABORT_BOOT);
     uint64_t most = g->boot->dev[d].bytes, slot = (most + 63) / 64 * 64;
     if (slot * (RX + TX * (uint64_t)g->boot->n_vcpus) > g->boot->dev[d].window_bytes)
         io_abort(ABI_ABORT_BOOT);

@@ -58,10 +58,10 @@ static int64_t wire(const struct core *c, uint32_t f)
 
 static void send(struct core *c, struct core_stage *s, uint32_t f, int64_t now)
 {
-    int64_t t = wire(c, f) * 8 * INT64_C(1000000000) + s->rest;
-    s->rest = t % s->bps;
+    __int128 t = (__int128)wire(c, f) * 8 * 1000000000 + s->rest;
+    s->rest = (int64_t)(t % s->bps);
     s->serving = f;
-    if (__builtin_add_overflow(now, t / s->bps, &s->end_ns)) s->end_ns = INT64_MAX;
+    if (__builtin_add_overflow(now, (int64_t)(t / s->bps), &s->end_ns)) s->end_ns = INT64_MAX;
 }
 
 /* Whose turn it is; nobody's: the stage is idle. */

@@ -19,6 +19,13 @@ _Noreturn void switch_fail(struct net_ctl *ctl, const char *fmt, ...)
     _exit(1);
 }
 
+void *switch_memory(struct net_ctl *ctl, size_t bytes)
+{
+    void *p = calloc(1, bytes);
+    if (!p) switch_fail(ctl, "no memory");
+    return p;
+}
+
 static struct net_ctl *map_page(void)
 {
     struct stat st;
@@ -50,11 +57,11 @@ int main(void)
     if (close_range(NET_FD_PORTS + ctl->cfg.n_ports, ~0u, 0) != 0) switch_fail(ctl, "close_range: %m");
     ns_enter(ctl);
     struct uplink *up = open_uplink(ctl);
-    struct hub *h = calloc(1, sizeof *h);
+    struct hub *h = switch_memory(ctl, sizeof *h);
     int fds[NET_PORTS];
     for (uint32_t i = 0; i < NET_PORTS; i++)
         fds[i] = NET_FD_PORTS + (int)i;
-    why = h ? hub_init(h, ctl, fds, up) : "no memory";
+    why = hub_init(h, ctl, fds, up);
     if (why) switch_fail(ctl, "%s", why);
     sandbox_enter(ctl, ctl->cfg.uplink == NET_SLIRP);
     __atomic_store_n(&ctl->state, NET_READY, __ATOMIC_RELEASE);

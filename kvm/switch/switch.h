@@ -11,6 +11,9 @@
 /* main.c: leaves the reason for the runner and ends the process. */
 _Noreturn __attribute__((format(printf, 2, 3))) void switch_fail(struct net_ctl *ctl, const char *fmt, ...);
 
+/* main.c: memory for good, all zeros. */
+void *switch_memory(struct net_ctl *ctl, size_t bytes);
+
 /* ns.c: enters a namespace of its own; needs root, or a kernel that gives users namespaces. */
 void ns_enter(struct net_ctl *ctl);
 /* Interfaces in it: an address with a /24, up; a MAC; a bridge and its ports; addresses of loopback. */

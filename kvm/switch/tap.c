@@ -102,8 +102,7 @@ struct uplink *tap_open(struct net_ctl *ctl)
     const struct net_cfg *cfg = &ctl->cfg;
     bool nat = cfg->uplink == NET_NAT;
     uint32_t mtu = cfg->frame_max - NET_ETHER;
-    struct tap *t = calloc(1, sizeof *t);
-    if (!t) switch_fail(ctl, "no memory");
+    struct tap *t = switch_memory(ctl, sizeof *t);
     t->ctl = ctl;
     t->up = (struct uplink){.fill = fill, .turn = turn, .send = send_up};
     /* A kernel that speaks up by itself would be one more station. */

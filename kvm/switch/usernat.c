@@ -212,8 +212,7 @@ struct uplink *usernat_open(struct net_ctl *ctl)
                      .if_mru = mtu,
                      .disable_dns = true,
                      .disable_dhcp = true};
-    struct usernat *u = calloc(1, sizeof *u);
-    if (!u) switch_fail(ctl, "no memory");
+    struct usernat *u = switch_memory(ctl, sizeof *u);
     u->ctl = ctl;
     u->up = (struct uplink){.fill = fill, .turn = turn, .send = send_up};
     ns_up(ctl, "lo");
