@@ -45,7 +45,7 @@
 #include "program/prog.h"
 
 #define ABI_MAGIC   0x31424156u /* "VAB1" */
-#define ABI_VERSION 2u
+#define ABI_VERSION 3u
 
 #define ABI_PAGE        4096u
 #define ABI_MAX_VCPUS   16u
@@ -80,10 +80,22 @@ enum abi_port {
     ABI_PORT_SYNC = 0x20c, /* ready; value: low 32 bits of the TSC. Returns at the VM's start */
     ABI_PORT_NOP = 0x210,  /* an exit to user space and back */
     ABI_PORT_HALT = 0x214, /* the same, of a guest that halts and is woken at once */
-    ABI_PORT_BELL = 0x218  /* a doorbell that nobody stands behind: KVM signals an eventfd and goes on */
+    ABI_PORT_BELL = 0x218, /* a doorbell that nobody stands behind: KVM signals an eventfd and goes on */
+    /* As ABI_PORT_WAIT, by a vCPU that waits for a disk or for the network: told apart in its accounts. */
+    ABI_PORT_WAIT_DISK = 0x21c,
+    ABI_PORT_WAIT_NET = 0x220,
+    ABI_PORT_KICK = 0x224, /* the doorbell of device 0; of device i: 4 i further. KVM signals its eventfd */
+    ABI_PORT_PIO_SELECT = 0x244, /* these: abi_dev.h. There alone a guest may also read, and 16 bits wide */
+    ABI_PORT_PIO_AT_LOW = 0x248,
+    ABI_PORT_PIO_AT_HIGH = 0x24c,
+    ABI_PORT_PIO_BYTES = 0x250,
+    ABI_PORT_PIO_GO = 0x254,
+    ABI_PORT_PIO_DONE = 0x258,
+    ABI_PORT_PIO_DATA = 0x25c
 };
 #define ABI_PORT_FIRST 0x200u
-#define ABI_PORTS      7u
+#define ABI_PORTS      24u
+#define ABI_MAX_DEVS   8u
 
 enum abi_abort {
     ABI_ABORT_BOOT = 1, /* the boot page is not one this payload knows */
@@ -115,6 +127,23 @@ struct abi_stretch {
     uint32_t periodic, pad;
     int64_t gap_ns;
     int64_t for_ns; /* INT64_MAX: without end */
+};
+
+/* A device as its guest is told of it: abi_dev.h. */
+struct abi_boot_dev {
+    uint32_t kind; /* enum abi_dev_kind */
+    uint32_t flags;
+    uint64_t window_bytes;
+    uint64_t bytes; /* disk: its size */
+    uint64_t key;   /* of its draws */
+    int64_t begin;  /* disk: where the first sequential write goes */
+};
+
+/* Who a VM can send to, by endpoint (VMs, then peers): where its frames go. */
+struct abi_end {
+    uint8_t mac[6];
+    uint16_t why; /* enum rec_why: not 0: there is no way */
+    uint32_t ip;  /* as a number */
 };
 
 /* At ABI_BOOT. Offsets count from its first byte, are 8-aligned and lie inside `bytes`. */
@@ -149,6 +178,11 @@ struct abi_boot {
     uint32_t count, op;
     int64_t target_ns;
     uint64_t walk_bytes; /* a power of two, at least 4 KiB, inside mapped_bytes */
+    /* Devices. */
+    uint32_t n_devs, pad3;
+    struct abi_boot_dev dev[ABI_MAX_DEVS];
+    uint32_t end_at, n_ends; /* struct abi_end; n_ends 0: the VM has no NIC */
+    uint32_t end_self, pad4; /* which of them it is */
 };
 _Static_assert(sizeof(struct abi_boot) <= ABI_PAGE, "the head is one page");
 
@@ -158,6 +192,7 @@ enum abi_log_kind {
     ABI_LOG_LOST,    /* value: the request's number */
     ABI_LOG_WORK,    /* value: ns the iteration took */
     ABI_LOG_UNTIL,   /* value: ns since the VM's start */
+    ABI_LOG_REFUSED, /* a send had no way; value: its frames x 256 + enum rec_why */
     ABI_LOG_MEASURE, /* value: iterations, events, pages or references; t_ns: ns they took */
     ABI_LOG_KINDS
 };
@@ -179,6 +214,7 @@ struct abi_log {
     uint64_t overrun;           /* guest: entries that found the ring full */
     uint64_t note;              /* guest: for tests */
     uint64_t refs;              /* guest: references of touch steps */
+    uint64_t failed;            /* guest: disk requests that were answered by an error */
     _Alignas(64) uint64_t tail; /* runner: entries read */
     _Alignas(4096) struct abi_entry ring[ABI_LOG_LEN];
 };

@@ -11,14 +11,21 @@
  * it was CTL_OPEN: the thread never got in; CTL_INSIDE: CTL_KICK is sent, and the thread says CTL_PARKED;
  * CTL_CLOSED: the thread had closed it itself, having said CTL_WAITING, because its guest waits. Whenever a
  * thread says something it rings the bell of its pCPU (struct ctl_bells, one page for all VMs of a run).
- * `free_run` opens all gates for good and ends all waits. */
+ * `free_run` opens all gates for good and ends all waits.
+ *
+ * Waits and wake-ups. A guest waits until its deadline or until something it asked for is there, which the
+ * VMM's I/O thread says: woken_ns, then `wake` = 1, then the futex and, where gated, the bell. A wake-up that
+ * comes while the guest does not wait stays: the next wait is over at once. The vCPU takes it away when its
+ * wait is over. So a wait is one from its beginning to the earlier of deadline and wake-up, and that is what
+ * the ring of waits tells as its deadline: from then on the vCPU can run. */
 #ifndef VLAB_KVM_CTL_H
 #define VLAB_KVM_CTL_H
 
 #include <signal.h>
 #include <stdint.h>
 
-#include "kvm/abi.h"
+#include "base/rec.h"
+#include "kvm/abi_dev.h"
 
 #define CTL_MAGIC 0x324c5443u
 #define CTL_KICK  SIGUSR1
@@ -35,7 +42,8 @@ enum ctl_fd {
     CTL_FD_KVM,
     CTL_FD_PAYLOAD,
     CTL_FD_BELL,
-    CTL_FD_END
+    CTL_FD_DEV, /* device i: 2 i further its peer, and then its window */
+    CTL_FD_END = CTL_FD_DEV + 2 * ABI_MAX_DEVS
 };
 
 enum ctl_gate { CTL_CLOSED, CTL_OPEN, CTL_INSIDE };
@@ -73,24 +81,73 @@ struct ctl_end {
     char text[CTL_TEXT];
 };
 
-/* One wait of a guest, closed: what it asked for and when it was over. */
+/* One wait of a guest, closed: from when, when it could go on, when it did. */
 struct ctl_wait {
-    int64_t from_ns, deadline_ns, to_ns;
+    int64_t from_ns;
+    int64_t deadline_ns; /* what it asked for, or when it was woken before that */
+    int64_t to_ns;
+    uint32_t as; /* enum vcpu_state */
 };
 
 struct ctl_vcpu {
     _Alignas(64) uint32_t gate;  /* futex; enum ctl_gate */
     uint32_t pcpu;               /* runner: whose bell to ring */
+    _Alignas(64) uint32_t wake;  /* futex; 1: woken, and it has not seen it */
+    int64_t woken_ns;            /* when */
     _Alignas(64) uint32_t state; /* enum ctl_state */
     uint32_t tid;
     int64_t changed_ns;        /* when it came to CTL_PARKED, CTL_WAITING or CTL_ENDED */
     int64_t entered_ns;        /* when it last came to CTL_RUNNING */
     int64_t deadline_ns;       /* of CTL_WAITING */
+    uint32_t waits_as;         /* likewise: VCPU_IDLE, VCPU_DISKWAIT, VCPU_NETWAIT */
     uint64_t exits[ABI_PORTS]; /* by port; those of ABI_PORT_BELL are counted by its eventfd */
     uint64_t exits_device, exits_kick;
+    uint64_t exits_pio; /* of all ports of disks, reads too */
     struct ctl_end end;
     uint64_t n_waits; /* waits written; the ring keeps the last CTL_WAITS */
     struct ctl_wait waits[CTL_WAITS];
+};
+
+/* What a process that serves devices tells the runner, in order of time: a ring with one writer. */
+enum ctl_io_kind {
+    CTL_IO_ASKED = 1, /* a request was taken; value: its number, from 0, of this device */
+    CTL_IO_DONE,      /* it was answered; value: the same number */
+    CTL_IO_BUSY,      /* datastore: the server is at work from now on (value 1), or not (0) */
+    CTL_IO_TAKEN      /* datastore: value bytes of the file are allocated */
+};
+
+struct ctl_io {
+    int64_t t_ns; /* CLOCK_MONOTONIC */
+    int64_t value;
+    uint64_t bytes; /* CTL_IO_DONE: moved */
+    uint16_t kind;  /* enum ctl_io_kind */
+    uint16_t dev;   /* the guest's device, or the datastore's volume */
+    uint32_t status;
+};
+
+#define CTL_IOS 65536u /* a power of two */
+
+struct ctl_ios {
+    _Alignas(64) uint64_t n; /* written; the ring keeps the last CTL_IOS */
+    struct ctl_io ring[CTL_IOS];
+};
+
+static inline void ctl_io_put(struct ctl_ios *l, struct ctl_io x)
+{
+    l->ring[l->n % CTL_IOS] = x;
+    __atomic_store_n(&l->n, l->n + 1, __ATOMIC_RELEASE);
+}
+
+/* A device of the guest, whose peer and window are passed in as descriptors. */
+struct ctl_dev {
+    uint32_t kind;         /* enum abi_dev_kind */
+    uint32_t flags;        /* ABI_DEV_PIO */
+    uint64_t window_bytes; /* whole 2 MiB; up to ABI_DMA_STEP */
+    /* The I/O thread's. */
+    _Alignas(64) uint64_t kicks; /* how often the doorbell rang */
+    uint64_t taken;              /* requests */
+    uint64_t given[ABI_NSTATUS]; /* answers, by status */
+    uint64_t bytes;              /* moved by those that were done */
 };
 
 struct ctl {
@@ -106,6 +163,8 @@ struct ctl {
     uint64_t tsc_zero;
     int64_t start_ns; /* the VM's start, since t = 0 */
     char text[CTL_TEXT];
+    struct ctl_dev dev[ABI_MAX_DEVS];
+    struct ctl_ios ios;  /* of disks, but for trims */
     struct ctl_vcpu v[]; /* n_vcpus */
 };
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "kvm/abi.h"
+#include "kvm/abi_dev.h"
 #include "program/prog_touch.h"
 
 /* Timers: the sleep of a task or the thinking of a client, earliest first, equals in the order set. */
@@ -48,6 +48,7 @@ enum task_does {
     TASK_BUSY,  /* until busy_until_ns */
     TASK_LINE,  /* for the lock, spinning; then it works for `iters` */
     TASK_TOUCHES,
+    TASK_WORDS, /* moves its disk request's data by port I/O */
     TASK_OPS
 };
 
@@ -58,12 +59,27 @@ struct task {
     uint64_t iters;   /* of STEP_CPU still to do */
     int64_t busy_until_ns;
     struct prog_touch touch;
-    uint32_t next; /* in the free list */
+    uint32_t next; /* in the free list, or in line for a ring */
     uint64_t ops;  /* events still to come */
     uint32_t op;   /* of this kind: enum prog_op */
     uint32_t ticket;
+    uint32_t io_dev, io_op, io_flags; /* its disk request */
+    uint32_t io_page, io_pages;       /* its buffer; by port I/O: its slot */
+    int64_t io_words;                 /* by port I/O: still to be moved */
+    bool io_answered;
+    int64_t io_at, io_len;
     enum task_does does;
     bool holds; /* has the lock, while it works */
+};
+
+#define DISK_PAGES (uint32_t)(ABI_DMA_STEP / ABI_PAGE)
+
+/* A ring, as this vCPU has it. */
+struct dev {
+    struct abi_ring *ring;
+    uint32_t put;      /* requests */
+    uint32_t consumed; /* answers */
+    uint32_t kicked;   /* requests that the doorbell has rung for, if it had to */
 };
 
 struct guest {
@@ -84,6 +100,12 @@ struct guest {
     uint32_t waiting_head, n_waiting;
     uint32_t *cycles; /* of each client */
     uint64_t walk_at; /* ABI_MEASURE_WALK: the line */
+    struct dev dev[ABI_MAX_DEVS];
+    uint32_t n_disk, n_pio;       /* disk requests under way; of them by port I/O */
+    uint32_t slots[ABI_MAX_DEVS]; /* of port I/O: a bit each, 1: in use */
+    uint32_t task_of[ABI_MAX_DEVS][ABI_PIO_SLOTS];
+    uint32_t line_head, line_tail;                 /* tasks that wait for room for theirs; UINT32_MAX: none */
+    uint64_t pages[ABI_MAX_DEVS][DISK_PAGES / 64]; /* of this vCPU's part of each window: 1: in use */
 };
 
 /* io.c: the clock, the ports, the log. */
@@ -91,6 +113,13 @@ int64_t io_clock(struct guest *g); /* also keeps it in now_ns */
 _Noreturn void io_exit(void);
 _Noreturn void io_abort(enum abi_abort why);
 void io_wait(struct guest *g, int64_t until_ns);
+/* Until then, or until woken, or for no reason; how: ABI_PORT_WAIT, _WAIT_DISK or _WAIT_NET. */
+void io_pause(struct guest *g, int64_t until_ns, enum abi_port how);
+void io_kick(uint32_t dev);
+void io_out(enum abi_port port, uint32_t value);
+uint32_t io_in(enum abi_port port);
+void io_out_word(enum abi_port port, uint16_t value);
+uint16_t io_in_word(enum abi_port port);
 void io_sync(void);
 void io_nop(void);
 void io_halt(void);
@@ -119,6 +148,28 @@ void touch_refused(const struct guest *g, uint32_t how);
 void lock_begin(struct task *t);
 bool lock_spin(const struct guest *g, struct task *t);
 void lock_release(struct task *t);
+
+/* net.c: the NIC, if the VM has one. */
+void net_setup(struct guest *g);
+/* The task's net step begins. True: it is over already; else the task waits. */
+bool net_begin(struct guest *g, uint32_t task, const struct prog_act *act);
+/* What has come and left is seen to, and room used. A task whose step is over; UINT32_MAX: none more. */
+uint32_t net_take(struct guest *g);
+/* Whether a task of this vCPU waits for the network. */
+bool net_waits(const struct guest *g);
+
+/* disk.c: the task's disk step asks for its request, now or when there is room. True: it has something to do
+ * at once; false: it waits. */
+bool disk_begin(struct guest *g, uint32_t task, const struct prog_act *act);
+/* A task whose request is answered; UINT32_MAX: none is. */
+uint32_t disk_take(struct guest *g);
+
+/* pio.c: the same by port I/O. Takes a slot for the task's request; false: all are in use. */
+bool pio_begin(struct guest *g, struct task *t);
+/* Some words of TASK_WORDS. False: the request is out, and the task waits for the answer. */
+bool pio_piece(struct guest *g, uint32_t task);
+/* A task whose request is answered; it still has words to move, or none. UINT32_MAX: none is. */
+uint32_t pio_take(struct guest *g);
 
 /* ops.c: some of the events still to come; n of an enum prog_op. */
 void ops_piece(struct task *t);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A vCPU's way: check what the boot region holds, take a place for its data, say ready, work, exit. */
-#include "kvm/guest/guest.h"
+#include "kvm/guest/dev.h"
 
 _Noreturn void guest_main(uint32_t vcpu);
 
@@ -43,6 +43,8 @@ _Noreturn void guest_main(uint32_t vcpu)
     g->timers.heap = &memory.timers[vcpu];
     g->waiting = memory.waiting;
     g->cycles = memory.cycles;
+    dev_begin(g);
+    net_setup(g);
     if (b->mode == ABI_RUN && !prog_valid(g->prog, b->prog_bytes)) io_abort(ABI_ABORT_PROGRAM);
     if (b->threads > ABI_MAX_TASKS || b->clients > ABI_MAX_CLIENTS) io_abort(ABI_ABORT_LIMITS);
     io_sync();

@@ -9,6 +9,8 @@
 
 #include "base/assert.h"
 #include "base/rng.h"
+#include "kvm/abi_dev.h"
+#include "program/prog_disk.h"
 
 /* Appends to the region; returns where, 8-aligned. */
 static uint32_t append(char **region, uint64_t *bytes, const void *data, uint64_t n)
@@ -76,6 +78,31 @@ static void put_arrivals(struct abi_boot *b, char **region, uint64_t *bytes, con
     b->think_at = append(region, bytes, w->think_pool, b->n_think * sizeof(int64_t));
 }
 
+static void put_disks(struct abi_boot *b, const struct sc_vm *vm)
+{
+    b->n_devs = vm->n_disks;
+    for (uint32_t i = 0; i < vm->n_disks; i++) {
+        const struct sc_vdisk *d = &vm->disks[i];
+        b->dev[i] =
+            (struct abi_boot_dev){.kind = ABI_DEV_DISK,
+                                  .flags = vm->mode == SC_EMULATION ? ABI_DEV_PIO : 0u,
+                                  .window_bytes = ABI_DMA_STEP,
+                                  .bytes = (uint64_t)(d->size_bytes ? d->size_bytes : PROG_DISK_VAGUE),
+                                  .key = b->key_steps ^ PROG_DISK_KEY,
+                                  .begin = d->used_bytes};
+    }
+}
+
+static void put_nic(struct abi_boot *b, char **region, uint64_t *bytes, const struct boot_net *net)
+{
+    if (net->n_ends == 0) return;
+    b->dev[b->n_devs++] = (struct abi_boot_dev){
+        .kind = ABI_DEV_NIC, .window_bytes = net->window_bytes, .bytes = net->frame_max};
+    b->n_ends = net->n_ends;
+    b->end_self = net->self;
+    b->end_at = append(region, bytes, net->ends, net->n_ends * sizeof *net->ends);
+}
+
 struct boot_memory boot_memory(const struct sc_vm *vm, const struct sc_host *host)
 {
     struct boot_memory m = {.page = host->memory.page_bytes ? (uint64_t)host->memory.page_bytes : ABI_PAGE};
@@ -93,7 +120,8 @@ struct boot_memory boot_memory(const struct sc_vm *vm, const struct sc_host *hos
 }
 
 int boot_make(const struct host *h, const struct sc_vm *vm, const struct boot_memory *memory,
-              const struct sc_run *run, uint64_t seed, double iters_per_ns, char **why)
+              const struct boot_net *net, const struct sc_run *run, uint64_t seed, double iters_per_ns,
+              char **why)
 {
     const struct sc_workload *w = &vm->work;
     struct abi_boot b = head(h);
@@ -112,11 +140,13 @@ int boot_make(const struct host *h, const struct sc_vm *vm, const struct boot_me
     b.until = w->until;
     b.quantum_ns = vm->guest_quantum_ns;
     put_memory(&b, memory);
+    put_disks(&b, vm);
     char *region = calloc(1, sizeof b);
     ASSERT(region);
     b.prog_bytes = w->prog->bytes;
     b.prog_at = append(&region, &bytes, w->prog, w->prog->bytes);
     if (w->requests) put_arrivals(&b, &region, &bytes, w);
+    put_nic(&b, &region, &bytes, net);
     b.bytes = (uint32_t)bytes;
     memcpy(region, &b, sizeof b);
     int fd = -1;

@@ -11,9 +11,18 @@ struct boot_memory {
 };
 struct boot_memory boot_memory(const struct sc_vm *vm, const struct sc_host *host);
 
+/* Its NIC, which is the device after its disks; n_ends 0: it has none. */
+struct boot_net {
+    const struct abi_end *ends; /* by endpoint */
+    uint32_t n_ends, self;
+    uint32_t frame_max;
+    uint64_t window_bytes;
+};
+
 /* A file in memory with the region, or -1 with *why. */
 int boot_make(const struct host *h, const struct sc_vm *vm, const struct boot_memory *memory,
-              const struct sc_run *run, uint64_t seed, double iters_per_ns, char **why);
+              const struct boot_net *net, const struct sc_run *run, uint64_t seed, double iters_per_ns,
+              char **why);
 /* What a guest is to measure, see enum abi_mode. */
 struct boot_measure {
     enum abi_mode mode;

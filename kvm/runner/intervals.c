@@ -170,8 +170,8 @@ static void take_open_wait(struct watched *w, const struct ctl_vcpu *c, enum ctl
 {
     if (s != CTL_WAITING) return;
     GROW(w->waits, w->n_waits, w->waits_cap);
-    struct ctl_wait x =
-        wait_checked((struct ctl_wait){c->changed_ns, c->deadline_ns, INT64_MAX}, &w->nonsense);
+    struct ctl_wait x = wait_checked(
+        (struct ctl_wait){c->changed_ns, c->deadline_ns, INT64_MAX, c->waits_as}, &w->nonsense);
     if (!w->nonsense) w->waits[w->n_waits++] = x;
 }
 
@@ -201,12 +201,17 @@ static void turn_to(struct builder *b, enum vcpu_state to, int64_t t)
     b->state = to;
 }
 
-/* Up to when the guest waited that went off the CPU at abs_ns; INT64_MIN: it did not wait. */
-static int64_t wait_deadline(const struct watched *w, size_t *at, int64_t abs_ns)
+/* The wait of the guest that went off the CPU at abs_ns; NULL: it did not wait. */
+static const struct ctl_wait *wait_at(const struct watched *w, size_t *at, int64_t abs_ns)
 {
     while (*at < w->n_waits && w->waits[*at].to_ns < abs_ns)
         (*at)++;
-    return *at < w->n_waits && w->waits[*at].from_ns <= abs_ns ? w->waits[*at].deadline_ns : INT64_MIN;
+    return *at < w->n_waits && w->waits[*at].from_ns <= abs_ns ? &w->waits[*at] : NULL;
+}
+
+static enum vcpu_state wait_state(const struct ctl_wait *x)
+{
+    return x && (x->as == VCPU_DISKWAIT || x->as == VCPU_NETWAIT) ? (enum vcpu_state)x->as : VCPU_IDLE;
 }
 
 /* First pass: when the vCPU could run and did not. */
@@ -226,10 +231,9 @@ static void find_gaps(struct intervals *iv, uint32_t vcpu, int64_t from, int64_t
             }
             off = INT64_MAX;
         } else {
-            int64_t deadline = s->preempted ? INT64_MIN : wait_deadline(w, &at, s->abs_ns);
+            const struct ctl_wait *x = s->preempted ? NULL : wait_at(w, &at, s->abs_ns);
             off = t;
-            if (deadline != INT64_MIN && deadline - iv->run->zero_abs_ns > t)
-                off = deadline - iv->run->zero_abs_ns;
+            if (x && x->deadline_ns - iv->run->zero_abs_ns > t) off = x->deadline_ns - iv->run->zero_abs_ns;
             if (off < from) off = from;
         }
     }
@@ -328,7 +332,7 @@ static void build(struct intervals *iv, uint32_t vcpu)
     if (end < from) end = from;
     if (from > 0) turn_to(&b, VCPU_READY, from);
     b.state = VCPU_READY;
-    size_t k = 0;
+    size_t k = 0, at = 0;
     for (size_t i = 0; i < w->sw.n; i++) {
         const struct switch_rec *s = &w->sw.v[i];
         int64_t t = s->abs_ns - r->zero_abs_ns;
@@ -339,7 +343,7 @@ static void build(struct intervals *iv, uint32_t vcpu)
         if (s->in) {
             if (b.state != VCPU_RUN) turn_to(&b, VCPU_RUN, t);
         } else if (!(k < w->n_gaps && w->gaps[k].from <= t)) {
-            turn_to(&b, VCPU_IDLE, t);
+            turn_to(&b, wait_state(wait_at(w, &at, s->abs_ns)), t);
         }
     }
     for (; k < w->n_gaps && w->gaps[k].from < end; k++)

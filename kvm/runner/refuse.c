@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "kvm/runner/run.h"
+#include "kvm/store/store.h"
 #include "scenario/names.h"
 
 #define CANNOT               "not possible on this backend: "
+#define MAX_VOLUME           (INT64_C(8) << 40)
 #define KERNEL_PERIOD_MIN_NS 1000000
 #define KERNEL_PERIOD_MAX_NS 1000000000
 
@@ -29,23 +31,50 @@ static char *refuse_host(const struct sc_host *h)
     return NULL;
 }
 
-/* The devices of a scenario; a guest has none of its own yet. */
+/* A disk, and the VMs' parts of it. */
+static char *refuse_disk(const struct scenario *sc, const struct sc_disk *d, uint32_t index)
+{
+    static const char *const models[] = {[SC_DISK_SSD] = "ssd", [SC_DISK_HDD] = "hdd"};
+    uint32_t n = 0;
+    if (d->model != SC_DISK_BUCKET)
+        return host_text(CANNOT "%s.model: %s: a file here is as fast as this machine's disk, and a bucket "
+                                "holds it back",
+                         d->entity, models[d->model]);
+    if (d->pool_bytes > 0)
+        return host_text(CANNOT "%s.pool: files here take blocks from this machine's file system", d->entity);
+    if (d->cache_bytes > 0)
+        return host_text(CANNOT "%s.cache: files here are read past every cache", d->entity);
+    for (uint32_t i = 0; i < sc->n_vms; i++)
+        for (uint32_t k = 0; k < sc->vms[i].n_disks; k++)
+            n += sc->vms[i].disks[k].disk == index;
+    if (n > STORE_MAX_VOLUMES)
+        return host_text(CANNOT "%s: over %u VMs' disks are on it", d->entity, STORE_MAX_VOLUMES);
+    return NULL;
+}
+
+static char *refuse_volumes(const struct sc_vm *v)
+{
+    for (uint32_t i = 0; i < v->n_disks; i++) {
+        const struct sc_vdisk *d = &v->disks[i];
+        if (d->cache_bytes > 0)
+            return host_text(CANNOT "vms.%s.disk.cache: guests here have no page cache", v->group);
+        if (d->from_vm != SC_NONE)
+            return host_text(CANNOT "vms.%s.disk.from: disks here begin empty", v->group);
+        if (d->size_bytes > MAX_VOLUME) return host_text(CANNOT "vms.%s.disk.size: over 8TiB", v->group);
+    }
+    if (v->n_disks > ABI_MAX_DEVS)
+        return host_text(CANNOT "vms.%s.disk: over %u disks", v->group, ABI_MAX_DEVS);
+    return NULL;
+}
+
+/* The devices of a scenario. */
 static char *refuse_devices(const struct scenario *sc)
 {
-    for (uint32_t i = 0; i < sc->n_disks; i++)
-        if (sc->disks[i].host == SC_NONE)
-            return host_text(CANNOT "storage.%s: guests here have no disks yet", sc->disks[i].name);
-        else
-            return host_text(CANNOT "hosts.%s.disks.%s: guests here have no disks yet", sc->hosts[0].group,
-                             sc->disks[i].name);
-    if (sc->n_nics > 0)
-        return host_text(CANNOT "hosts.%s.nics.%s: guests here have no network yet", sc->hosts[0].group,
-                         sc->nics[0].name);
-    if (sc->n_networks > 0)
-        return host_text(CANNOT "networks.%s: guests here have no network yet", sc->networks[0].name);
-    if (sc->n_peers > 0)
-        return host_text(CANNOT "peers.%s: guests here have no network yet", sc->peers[0].name);
-    return NULL;
+    for (uint32_t i = 0; i < sc->n_disks; i++) {
+        char *why = refuse_disk(sc, &sc->disks[i], i);
+        if (why) return why;
+    }
+    return refuse_networks(sc);
 }
 
 /* Of `ops`, what a payload in ring 3 can do by itself. */
@@ -57,8 +86,7 @@ static bool has_op(uint32_t op)
 /* What the payload has not learnt yet. */
 static char *refuse_steps(const struct sc_vm *v)
 {
-    static const char *const kinds[STEP_NKINDS] = {
-        [STEP_DISK] = "disk", [STEP_NET] = "net", [STEP_SECRET] = "secret", [STEP_COVERT] = "covert"};
+    static const char *const kinds[STEP_NKINDS] = {[STEP_SECRET] = "secret", [STEP_COVERT] = "covert"};
     const struct step *s = prog_steps(v->work.prog);
     for (uint32_t i = 0; i < v->work.prog->n_steps; i++) {
         if (kinds[s[i].kind])
@@ -107,7 +135,11 @@ static char *refuse_machine(const struct sc_vm *v)
         [SC_TRANSLATION] = "binary-translation",
         [SC_PARAVIRTUAL] = "paravirtual",
     };
-    if (v->mode != SC_HARDWARE)
+    /* With a disk, the mode says by which path: port I/O, or a ring. */
+    bool path = v->n_disks > 0 && (v->mode == SC_EMULATION || v->mode == SC_PARAVIRTUAL);
+    if (v->mode == SC_EMULATION && v->vcpus > ABI_PIO_VCPUS)
+        return host_text(CANNOT "vms.%s.vcpus: over %u with mode: emulation", v->group, ABI_PIO_VCPUS);
+    if (v->mode != SC_HARDWARE && !path)
         return host_text(CANNOT "vms.%s.mode: %s: KVM virtualizes by hardware", v->group, modes[v->mode]);
     if (v->cosched != SC_COSCHED_NONE)
         return host_text(CANNOT "vms.%s.cpu.cosched: nothing here starts vCPUs together", v->group);
@@ -117,9 +149,8 @@ static char *refuse_machine(const struct sc_vm *v)
     if (v->migrate.stated) return host_text(CANNOT "vms.%s.migrate: this machine is the only host", v->group);
     if (v->work.shared_queue)
         return host_text(CANNOT "vms.%s.workload.queue: shared: each guest has its own", v->group);
-    if (v->n_disks > 0) return host_text(CANNOT "vms.%s.disk: guests here have no disks yet", v->group);
-    if (v->network != SC_NONE)
-        return host_text(CANNOT "vms.%s.nic: guests here have no network yet", v->group);
+    char *why = refuse_volumes(v);
+    if (why) return why;
     return NULL;
 }
 

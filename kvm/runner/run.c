@@ -20,6 +20,8 @@
 #include "kvm/runner/janitor.h"
 #include "kvm/runner/measure.h"
 #include "kvm/runner/native.h"
+#include "kvm/runner/nets.h"
+#include "kvm/runner/stores.h"
 
 #define LEAD_NS       3000000 /* from letting go to t = 0, and for each vCPU, to come to its gate: */
 #define LEAD_VCPU_NS  500000
@@ -107,7 +109,8 @@ static enum kvm_status start_vms(struct watch *w, char **why)
     for (uint32_t i = 0; i < r->n_vms; i++) {
         const struct sc_vm *v = r->vms[i].sc;
         const struct boot_memory memory = boot_memory(v, r->pc);
-        int boot = boot_make(&r->host, v, &memory, &r->sc->run, r->seed, r->iters_per_ns, why);
+        const struct boot_net net = nets_boot(r, i);
+        int boot = boot_make(&r->host, v, &memory, &net, &r->sc->run, r->seed, r->iters_per_ns, why);
         if (boot < 0) return KVM_FAILED;
         struct vmproc_cfg cfg = {.name = v->name,
                                  .n_vcpus = v->vcpus,
@@ -117,6 +120,11 @@ static enum kvm_status start_vms(struct watch *w, char **why)
                                  .boot_fd = boot,
                                  .payload_fd = r->payload_fds ? r->payload_fds[i] : -1,
                                  .cpu = first_cpu(w, &r->vms[i])};
+        struct vmproc_dev devs[ABI_MAX_DEVS];
+        const struct vmproc_dev *disks = stores_devs(r, i, &cfg.n_devs);
+        if (cfg.n_devs > 0) memcpy(devs, disks, cfg.n_devs * sizeof *devs);
+        if (cfg.n_devs < ABI_MAX_DEVS && nets_dev(r, i, &devs[cfg.n_devs])) cfg.n_devs++;
+        cfg.devs = devs;
         int e = vmproc_start(&r->vms[i].proc, &r->host, &cfg, why);
         close(boot);
         if (e != 0) return KVM_FAILED;
@@ -125,6 +133,8 @@ static enum kvm_status start_vms(struct watch *w, char **why)
         if (vmproc_wait_ready(&r->vms[i].proc, r->vms[i].sc->name, why) != 0) return KVM_FAILED;
         if (was_interrupted(w)) return interrupted(why);
     }
+    stores_release(r);
+    nets_release(r);
     return KVM_OK;
 }
 
@@ -135,6 +145,7 @@ static void set_zero(struct run *r)
     host_clock_pair(&tsc, &now);
     int64_t lead = LEAD_NS + r->n_vcpus * (int64_t)LEAD_VCPU_NS;
     r->zero_abs_ns = now + lead;
+    stores_go(r);
     tsc += (uint64_t)(((unsigned __int128)(uint64_t)lead << 32) / r->host.ns_per_tsc_q32);
     for (uint32_t i = 0; i < r->n_vms; i++)
         vmproc_go(&r->vms[i].proc, r->zero_abs_ns, tsc);
@@ -204,6 +215,8 @@ static void look_after_all(struct watch *w)
     if (w->native) native_poll(w->native);
     for (uint32_t i = 0; i < w->r.n_vms; i++)
         any |= look_after(w, &w->r.vms[i]);
+    stores_poll(&w->r);
+    nets_poll(&w->r);
     if (any && w->dispatching) dispatch_wake(w->dispatch);
 }
 
@@ -329,6 +342,7 @@ static enum kvm_status go(struct watch *w, char **why)
     if (st != KVM_OK) return st;
     let_finish(w);
     if (w->native && native_finish(w->native, why) != 0) return KVM_FAILED;
+    if (stores_report(r, why) != 0) return KVM_FAILED;
     return broken_end(r, why);
 }
 
@@ -386,6 +400,8 @@ static void clean_up(struct watch *w)
         recs_done(&r->vms[i].recs);
         free(r->vms[i].arrived);
     }
+    stores_stop(r);
+    nets_stop(r);
     cgroup_remove(&r->groups, r->n_vms);
     janitor_dismiss(&w->janitor);
     native_free(w->native);
@@ -413,6 +429,8 @@ static enum kvm_status prepare(struct watch *w, char **why)
         if (!w->dispatch) return KVM_FAILED;
     }
     st = weights_make(r, w->native != NULL, why);
+    if (st == KVM_OK) st = stores_start(r, why);
+    if (st == KVM_OK) st = nets_start(r, why);
     int64_t from = host_now();
     if (st == KVM_OK) st = start_vms(w, why);
     w->setup_ns = host_now() - from;
@@ -442,11 +460,19 @@ static enum kvm_status run_all(struct watch *w, struct rec_block *out, struct kv
     return st;
 }
 
+enum kvm_status run_with_faults(const struct scenario *sc, uint64_t seed, const int *payload_fds,
+                                const struct store_faults *faults, struct rec_block *out,
+                                struct kvm_report *rep, char **why)
+{
+    struct watch w = {
+        .r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .payload_fds = payload_fds, .faults = faults}};
+    return run_all(&w, out, rep, why);
+}
+
 enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, const int *payload_fds,
                                   struct rec_block *out, struct kvm_report *rep, char **why)
 {
-    struct watch w = {.r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .payload_fds = payload_fds}};
-    return run_all(&w, out, rep, why);
+    return run_with_faults(sc, seed, payload_fds, NULL, out, rep, why);
 }
 
 enum kvm_status kvm_run(const struct scenario *sc, uint64_t seed, struct rec_block *out,

@@ -23,7 +23,7 @@ struct run_vm {
     uint64_t n_arrived, arrived_cap;
     uint64_t n_log;    /* entries taken */
     uint64_t refs;     /* of its touch steps, as last looked */
-    uint64_t exits[3]; /* of exits.c */
+    uint64_t exits[4]; /* of exits.c */
 };
 
 struct run_vcpu {
@@ -45,6 +45,9 @@ struct run {
     struct recs recs;       /* of pCPUs */
     const int *payload_fds; /* of each VM, for tests; NULL: the built-in one */
     double iters_per_ns;
+    struct nets *nets;                 /* nets.c; NULL: no networks */
+    struct stores *stores;             /* stores.c; NULL: no disks */
+    const struct store_faults *faults; /* of disks, for tests; NULL: none */
 };
 
 static inline struct run_vm *run_vm_of(const struct run *r, uint32_t vcpu)
@@ -64,6 +67,8 @@ static inline bool run_is_down(const struct run_vm *vm)
 char *refuse_scenario(const struct scenario *sc);
 /* The same of native processes. */
 char *refuse_native(const struct scenario *sc);
+/* refuse_net.c: the same of its networks. */
+char *refuse_networks(const struct scenario *sc);
 
 /* weights.c: the VMs' cgroups. Linux's scheduler decides by them; under the dispatcher they only keep the
  * host's other work from disturbing. Made before the VMs start, joined when they are ready. */
@@ -87,8 +92,11 @@ void ends_check(struct ctl_end *e);
 char *ends_text(const char *name, const struct ctl_end *e);
 void ends_record(struct run *r, struct run_vm *vm);
 
-/* As kvm_run, with payloads of one's own. */
+/* As kvm_run, with payloads of one's own, and disks that fail by plan; either may be NULL. */
 enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, const int *payload_fds,
                                   struct rec_block *out, struct kvm_report *rep, char **why);
+enum kvm_status run_with_faults(const struct scenario *sc, uint64_t seed, const int *payload_fds,
+                                const struct store_faults *faults, struct rec_block *out,
+                                struct kvm_report *rep, char **why);
 
 #endif

@@ -3,7 +3,8 @@
 #include <stdio.h>
 
 #include "kvm/sandbox/rules.h"
-#include "kvm/vmm/vmm.h"
+#include "kvm/vmm/dev.h"
+#include "kvm/vmm/pio.h"
 
 int main(void)
 {
@@ -15,5 +16,7 @@ int main(void)
     machine_make(v);
     for (uint32_t i = 0; i < v->ctl->n_vcpus; i++)
         machine_make_vcpu(&v->vcpus[i]);
+    pio_make_all(v);
+    if (v->devs) v->serve = io_main;
     vmm_run(v, &rules_vcpu);
 }

@@ -22,13 +22,18 @@ void sandbox_prepare(struct vmm *v, const struct filter_role *vcpu)
 {
     int e = filter_make(&v->filter_control, &rules_control);
     if (e == 0) e = filter_make(&v->filter_vcpu, vcpu);
+    if (e == 0) e = filter_make(&v->filter_io, &rules_io);
     if (e != 0) vmm_fail(v->ctl, "seccomp: %s", strerror(-e));
-    pthread_barrier_init(&v->confined, NULL, v->ctl->n_vcpus + 1);
+    pthread_barrier_init(&v->confined, NULL, v->ctl->n_vcpus + 1 + (v->devs != NULL));
     /* What was needed to get here and is mapped, copied or held by KVM now. A VMM makes no other VM. */
     static const int done[] = {CTL_FD_CTL, CTL_FD_LOG,     CTL_FD_BOOT, CTL_FD_BELLS,
                                CTL_FD_KVM, CTL_FD_PAYLOAD, CTL_FD_BELL};
     for (size_t i = 0; i < sizeof done / sizeof *done; i++)
         close(done[i]);
+    for (int i = 0; i < (int)ABI_MAX_DEVS; i++) {
+        if (v->ctl->dev[i].kind == ABI_DEV_NONE) close(CTL_FD_DEV + 2 * i);
+        close(CTL_FD_DEV + 2 * i + 1);
+    }
 }
 
 /* Twice: none is confined before all threads are there, none goes on before all are confined. */

@@ -66,6 +66,8 @@ static void start_threads(struct vmm *v)
     /* The threads inherit this: a vCPU thread lets CTL_KICK alone through, see vcpu_main. */
     if (sigaction(CTL_KICK, &sa, NULL) != 0 || pthread_sigmask(SIG_BLOCK, &all, NULL) != 0)
         vmm_fail(v->ctl, "signals: %m");
+    if (v->serve && pthread_create(&v->io, &small, v->serve, v) != 0)
+        vmm_fail(v->ctl, "cannot start the I/O thread: %m");
     for (uint32_t i = 0; i < v->ctl->n_vcpus; i++)
         if (pthread_create(&v->vcpus[i].thread, &small, vcpu_main, &v->vcpus[i]) != 0)
             vmm_fail(v->ctl, "cannot start a thread: %m");
@@ -84,8 +86,6 @@ _Noreturn void vmm_run(struct vmm *v, const struct filter_role *vcpu)
 void vmm_stop_siblings(struct vmm *v)
 {
     __atomic_store_n(&v->dying, 1, __ATOMIC_RELEASE);
-    for (uint32_t i = 0; i < v->ctl->n_vcpus; i++) {
-        uint32_t tid = __atomic_load_n(&v->ctl->v[i].tid, __ATOMIC_ACQUIRE);
-        if (tid != 0) tgkill(getpid(), (int)tid, CTL_KICK);
-    }
+    for (uint32_t i = 0; i < v->ctl->n_vcpus; i++)
+        gate_stop(&v->vcpus[i]);
 }

@@ -12,9 +12,13 @@
 #include "kvm/vmm/paging.h"
 
 struct vmm;
+struct dev;
+
+struct pio;
 
 struct vcpu {
     struct vmm *vmm;
+    struct pio *pio; /* NULL: no disks by port I/O */
     struct ctl_vcpu *ctl;
     uint32_t index;
     int fd;
@@ -32,8 +36,14 @@ struct vmm {
     struct paging paging;
     int kvm, vm;
     uint64_t entry;
-    uint32_t dying; /* a vCPU broke off: its siblings end too */
-    struct filter filter_control, filter_vcpu;
+    uint32_t dying;    /* a vCPU broke off: its siblings end too */
+    struct dev *devs;  /* ABI_MAX_DEVS; NULL: none at all */
+    struct gmem rings; /* of all of them, at ABI_RINGS */
+    pthread_t io;
+    void *(*serve)(void *vmm); /* what the I/O thread runs; NULL: there is none */
+    uint32_t accused; /* before `dying`: 1 + the vCPU whose ring broke the rules, which ends for ... */
+    const char *accusation;
+    struct filter filter_control, filter_vcpu, filter_io;
     pthread_barrier_t confined; /* of all threads */
     struct vcpu vcpus[ABI_MAX_VCPUS];
 };
@@ -56,6 +66,12 @@ void sandbox_enter(struct ctl *c);
 void sandbox_prepare(struct vmm *v, const struct filter_role *vcpu);
 void sandbox_confine(struct vmm *v, const struct filter *f);
 
+/* machine.c: a slot of guest memory, and pages for the guest, for those who make devices. */
+void machine_add_slot(struct vmm *v, uint32_t slot, uint64_t at, uint64_t bytes, void *host);
+void machine_map(struct vmm *v, uint64_t at, uint64_t bytes, unsigned rights);
+/* The doorbell at `port` signals fd. */
+void machine_add_bell(struct vmm *v, uint32_t port, int fd);
+
 /* machine.c: RAM, slots, tables, payload; then the vCPUs, ready to be run. */
 void machine_make(struct vmm *v);
 void machine_make_vcpu(struct vcpu *c);
@@ -69,7 +85,10 @@ void vcpu_on_kick(int sig);
 int64_t gate_now(void);                  /* CLOCK_MONOTONIC */
 void gate_enter(struct vcpu *c);         /* returns when the guest may be entered */
 bool gate_is_open(const struct vcpu *c); /* it has been entered and nobody has asked for it back */
-void gate_wait(struct vcpu *c, int64_t deadline_ns);
+/* Until then, or until it is woken; as: what it is in that time. */
+void gate_wait(struct vcpu *c, int64_t deadline_ns, enum vcpu_state as);
+void gate_wake(struct vcpu *c); /* from the I/O thread, and no other */
+void gate_stop(struct vcpu *c); /* `dying` is set: it leaves the guest, or its wait */
 void gate_sync(struct vcpu *c); /* says ready; returns when t = 0 has come and the VM's start too */
 void gate_ended(struct vcpu *c);
 

@@ -11,6 +11,12 @@ Suite *refuse_kvm_suite(void);
 #define WORK "workload: {steps: [{cpu: 1ms}]}"
 #define VM   "vms: [{name: a, " WORK "}]\n"
 
+#define NET "hosts: [{name: h, nics: [{name: n}]}]\n"
+/* VM a, on that network, with a net step; and b, which only works. */
+#define ON(network, step)                                                                                    \
+    "vms: [{name: a, nic: " network ", workload: {steps: [{cpu: 1ms}, {net: {" step                          \
+    "}}]}}, {name: b, nic: " network ", " WORK "}]\n"
+
 static const struct {
     const char *text, *says; /* NULL: it is possible */
 } cases[] = {
@@ -23,9 +29,27 @@ static const struct {
     {"hosts: [{name: h, memory: {size: 4GiB, reclaim: [balloon]}}]\n" VM, "hosts.h.memory.reclaim"},
     {"hosts: [{name: h, disks: [{name: d}]}]\n" VM, "hosts.h.disks.d"},
     {"hosts: [{name: h}]\nstorage: [{name: s}]\n" VM, "storage.s"},
-    {"hosts: [{name: h, nics: [{name: n}]}]\n" VM, "hosts.h.nics.n"},
-    {"hosts: [{name: h}]\nnetworks: [{name: p, kind: host-only}]\n" VM, "networks.p"},
-    {"hosts: [{name: h}]\npeers: [{name: web, on: outside}]\n" VM, "peers.web"},
+    {"hosts: [{name: h, nics: [{name: n, bandwidth: 1Gb/s, mtu: 9000}]}]\n" VM, NULL},
+    {"hosts: [{name: h, nics: [{name: n, mtu: 9001}]}]\n" VM, "hosts.h.nics.n.mtu: over 9000"},
+    {"hosts: [{name: h, nics: [{name: n, packet_cost: 1us}]}]\n" VM, "hosts.h.nics.n.packet_cost"},
+    {NET "networks: [{name: b, nics: [h/n]}, {name: c, nics: [h/n]}]\n" VM, "hosts.h.nics.n: on several"},
+    {NET "networks: [{name: b, nics: [h/n], uplink: c}, {name: c}]\n" VM, "networks.b.uplink: c"},
+    {NET "networks: [{name: b, kind: nat, nics: [h/n], ports: 10}]\n" VM, "networks.b.ports"},
+    {NET "networks: [{name: b, kind: nat, nics: [h/n], hold: 1s}]\n" VM, "networks.b.hold"},
+    {NET "networks: [{name: b, kind: nat, nics: [h/n], rewrite: 1us}]\n" VM, "networks.b.rewrite"},
+    {"hosts: [{name: h}]\nnetworks: [{name: p, kind: host-only}]\n" ON("p", "send: 1kB, to: b"), NULL},
+    {"hosts: [{name: h}]\nnetworks: [{name: p, kind: host-only}]\npeers: [{name: web}]\n" ON(
+         "p", "send: 1kB, to: web"),
+     NULL}, /* the guest is refused, as in the simulator */
+    {"hosts: [{name: h}]\nnetworks: [{name: p, kind: host-only}]\nvms: [{name: a, vcpus: 2, nic: p, "
+     "workload: "
+     "{steps: [{net: {receive: 1}}]}}]\n",
+     "vms.a.vcpus: a guest that receives"},
+    {NET
+     "networks: [{name: b, kind: nat, nics: [h/n]}]\nvms: [{name: a, nic: {network: b, forward: [{port: 1, "
+     "to: 2}]}, " WORK "}]\n",
+     "vms.a.nic.forward"},
+    {"hosts: [{name: h}]\npeers: [{name: web, on: outside}]\n" VM, NULL},
     {"hosts: [{name: h}]\nvms: [{name: a, mode: bare, " WORK "}]\n", "vms.a.mode: bare"},
     {"hosts: [{name: h}]\nvms: [{name: a, mode: container, " WORK "}]\n", "vms.a.mode: container"},
     {"hosts: [{name: h}]\nvms: [{name: a, mode: emulation, " WORK "}]\n", "vms.a.mode: emulation"},
