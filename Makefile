@@ -114,11 +114,11 @@ $(OUT)/payload.o: $(OUT)/payload.elf
 # Misbehaving guests, one a rule, for tests/kvm: each a payload of its own.
 BAD_SRC := $(wildcard tests/kvm/guests/*.S)
 BAD_ELF := $(BAD_SRC:tests/kvm/guests/%.S=$(OUT)/guests/%.elf)
-$(OUT)/guests/%.elf: tests/kvm/guests/%.S tests/kvm/guests/guest.inc tests/kvm/guests/guest.ld
+$(OUT)/guests/%.elf: tests/kvm/guests/%.S tests/kvm/guests/guest.inc tests/kvm/guests/ring.inc tests/kvm/guests/guest.ld
 	$(SAY) GUEST $<
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack -T tests/kvm/guests/guest.ld -o $@ $<
-$(OUT)/test-kvm: $(BAD_ELF)
+$(OUT)/test-kvm: $(BAD_ELF) $(OUT)/kvm/store/faults.o
 
 # --- tests: each folder is one Check runner; a file test_NAME.c in it exports `Suite *NAME_suite(void)` ---
 TEST_DIRS := unit theory properties kvm
@@ -146,7 +146,7 @@ $(TWIN): $(filter $(OUT)/guest/sim/%,$(GUEST_OBJ))
 	$(SAY) TWIN $@
 	$(Q)mkdir -p $(@D)
 	$(Q)ld -r -o $@ $^ && objcopy --prefix-symbols=guest_ $@
-$(OUT)/test-unit: $(TWIN) $(BOX_OBJ)
+$(OUT)/test-unit: $(TWIN) $(BOX_OBJ) $(OUT)/kvm/vmm/ring.o $(OUT)/kvm/store/serve.o $(OUT)/kvm/store/faults.o
 $(OUT)/test-unit: ALL_LIBS += -no-pie $(BOX_LIBS)
 
 tests: all $(TEST_BINS) ## Build the test programs without running them

@@ -284,6 +284,16 @@ int stores_report(struct run *r, char **why)
     return disklog_report(r->stores->log, why);
 }
 
+uint64_t stores_failed(const struct run *r, uint32_t vm)
+{
+    const struct ctl *c = r->vms[vm].proc.ctl;
+    uint64_t n = 0;
+    for (uint32_t i = 0; c && i < ABI_MAX_DEVS; i++)
+        for (uint32_t s = ABI_DONE + 1; s < ABI_NSTATUS; s++)
+            n += __atomic_load_n(&c->dev[i].given[s], __ATOMIC_RELAXED);
+    return n;
+}
+
 void stores_stop(struct run *r)
 {
     if (!r->stores) return;
