@@ -378,7 +378,7 @@ static void clean_up(struct watch *w)
         free(r->vms[i].arrived);
     }
     stores_stop(r);
-    cgroup_remove(&r->groups, r->n_vms);
+    cgroup_remove(&r->groups, r->n_vms + r->n_stores);
     native_free(w->native);
     dispatch_free(w->dispatch);
     for (uint32_t i = 0; i < r->n_vcpus; i++)
