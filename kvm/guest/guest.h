@@ -101,6 +101,8 @@ struct guest {
     uint32_t *cycles; /* of each client */
     uint64_t walk_at; /* ABI_MEASURE_WALK: the line */
     struct dev dev[ABI_MAX_DEVS];
+    bool unkicked; /* a request was put in since the last doorbell, the first at: */
+    int64_t unkicked_ns;
     uint32_t n_disk, n_pio;       /* disk requests under way; of them by port I/O */
     uint32_t slots[ABI_MAX_DEVS]; /* of port I/O: a bit each, 1: in use */
     uint32_t task_of[ABI_MAX_DEVS][ABI_PIO_SLOTS];

@@ -16,6 +16,7 @@
 #include "program/prog_disk.h"
 
 #define READY_NS 10000000000
+#define WRITTEN  (INT64_C(64) << 20)
 
 /* What the runner holds for a VM until its VMM has it. */
 struct held {
@@ -43,6 +44,24 @@ static int no_name(const char *dir)
     return fd;
 }
 
+/* What was written before the run: the beginning really is, so that reads of it go to the medium; of the rest
+ * the blocks are taken. */
+static int write_used(int fd, int64_t used)
+{
+    const int64_t piece = 1 << 20;
+    int64_t whole = used < WRITTEN ? used : WRITTEN;
+    char *zeros = calloc(1, (size_t)piece);
+    ASSERT(zeros);
+    bool ok = true;
+    for (int64_t at = 0; ok && at < whole; at += piece) {
+        size_t n = (size_t)(whole - at < piece ? whole - at : piece);
+        ok = pwrite(fd, zeros, n, at) == (ssize_t)n;
+    }
+    free(zeros);
+    if (ok && whole > 0) ok = fdatasync(fd) == 0;
+    return ok ? 0 : -1;
+}
+
 /* fds: the file, and the same once more without O_DIRECT. */
 static int make_file(const struct sc_vdisk *d, int64_t bytes, int fds[2])
 {
@@ -55,6 +74,7 @@ static int make_file(const struct sc_vdisk *d, int64_t bytes, int fds[2])
     /* Space is taken now where it is not thin; a thin one has what was written to it before the run. */
     int64_t now = d->size_bytes == 0 ? 0 : d->thin ? d->used_bytes : bytes;
     if (now > 0 && fallocate(fds[1], 0, 0, now) != 0) return -1;
+    if (write_used(fds[1], d->used_bytes) != 0) return -1;
     if (fcntl(fds[1], F_OFD_SETLK, &lock) != 0) return -1;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fds[1]);
     fds[0] = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
@@ -193,6 +213,16 @@ static int wait_ready(const struct run *r, struct storeproc *p, char **why)
     return 0;
 }
 
+/* It works for VMs, whose groups leave little to who is in none. */
+static int join_group(struct run *r, const struct storeproc *p, char **why)
+{
+    uint32_t group = r->n_vms + r->n_stores;
+    if (r->groups.version == 0) return 0;
+    r->n_stores++;
+    if (cgroup_make(&r->groups, group, CGROUP_MAX_WEIGHT, 0, 100000000, why) != 0) return -1;
+    return cgroup_add(&r->groups, group, p->pid, why);
+}
+
 static enum kvm_status start_one(struct run *r, uint32_t disk, char **why)
 {
     struct storeproc *p = calloc(1, sizeof *p);
@@ -213,6 +243,7 @@ static enum kvm_status start_one(struct run *r, uint32_t disk, char **why)
     for (uint32_t i = 0; i < 1 + STORE_MAX_VOLUMES * STORE_FDS; i++)
         if (fds[i] >= 0) close(fds[i]);
     free(fds);
+    if (failed == 0) failed = join_group(r, p, why);
     if (failed == 0) failed = wait_ready(r, p, why);
     return failed == 0 ? KVM_OK : KVM_FAILED;
 }
@@ -282,6 +313,16 @@ int stores_report(struct run *r, char **why)
     if (!r->stores) return 0;
     stores_poll(r);
     return disklog_report(r->stores->log, why);
+}
+
+uint64_t stores_failed(const struct run *r, uint32_t vm)
+{
+    const struct ctl *c = r->vms[vm].proc.ctl;
+    uint64_t n = 0;
+    for (uint32_t i = 0; c && i < ABI_MAX_DEVS; i++)
+        for (uint32_t s = ABI_DONE + 1; s < ABI_NSTATUS; s++)
+            n += __atomic_load_n(&c->dev[i].given[s], __ATOMIC_RELAXED);
+    return n;
 }
 
 void stores_stop(struct run *r)

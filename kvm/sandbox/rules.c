@@ -70,15 +70,15 @@ const struct filter_role rules_control = {"control", NULL, 0};
 
 static const struct filter_rule vcpu[] = {
     IOCTL(KVM_RUN),       IOCTL(KVM_GET_REGS), /* how it ended */
-    {.call = SYS_write},                       /* a disk's doorbell, by port I/O */
     IOCTL(KVM_GET_SREGS), IOCTL(KVM_GET_VCPU_EVENTS), {.call = SYS_clock_nanosleep}, KICK_SIBLINGS,
 };
 ROLE(rules_vcpu, "vCPU", vcpu);
 
 /* Its doorbells' eventfds and its peers' sockets; it kicks a guest that broke the rules until it is out. */
 static const struct filter_rule io[] = {
-    {.call = SYS_epoll_wait}, {.call = SYS_read},  {.call = SYS_sendto},          {.call = SYS_recvfrom},
-    {.call = SYS_nanosleep},  {.call = SYS_close}, {.call = SYS_clock_nanosleep}, KICK_SIBLINGS,
+    {.call = SYS_epoll_wait}, {.call = SYS_epoll_ctl},       {.call = SYS_read},
+    {.call = SYS_sendto},     {.call = SYS_recvfrom},        {.call = SYS_nanosleep},
+    {.call = SYS_close},      {.call = SYS_clock_nanosleep}, KICK_SIBLINGS,
 };
 ROLE(rules_io, "I/O", io);
 
