@@ -35,7 +35,16 @@ enum ctl_fd {
     CTL_FD_KVM,
     CTL_FD_PAYLOAD,
     CTL_FD_BELL,
+    CTL_FD_PAGES, /* to the pool, see pages.h */
+    CTL_FD_STORE, /* its pages that are out */
+    CTL_FD_UFFD,  /* the VMM puts its own there */
     CTL_FD_END
+};
+
+enum ctl_pool {
+    CTL_NO_POOL,
+    CTL_COUNTED, /* its pages are counted */
+    CTL_PAGED    /* the pool says which are in */
 };
 
 enum ctl_gate { CTL_CLOSED, CTL_OPEN, CTL_INSIDE };
@@ -59,6 +68,9 @@ enum ctl_cause {
     CTL_REFUSED, /* KVM could not go on; text says why */
     CTL_SIBLING, /* another vCPU of this VM ended it */
     CTL_KILLED,  /* the VMM is gone; code: the signal. Written by the runner */
+    CTL_STORE,   /* its pages could not be kept; code: errno, text. Written by the runner, as all from here on
+                  */
+    CTL_OOM,     /* no memory left, and it had most; code: enum rec_why; address: the bytes it had */
     CTL_STRAY    /* still running after the end, stopped by the runner. Written by the runner */
 };
 
@@ -97,7 +109,9 @@ struct ctl {
     uint32_t magic, n_vcpus;
     /* At ABI_MEMORY, in pages of page_bytes, of which mapped_bytes can be referred to; 0: none. */
     uint64_t memory_bytes, mapped_bytes, page_bytes;
-    int32_t runner; /* its process id: a VMM without it ends */
+    uint32_t pool;    /* enum ctl_pool */
+    uint32_t no_move; /* for tests: as if the kernel could not move pages */
+    int32_t runner;   /* its process id: a VMM without it ends */
     uint32_t gated;
     uint32_t free_run;
     uint32_t go;     /* futex: 0, then 1 */

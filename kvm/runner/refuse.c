@@ -20,8 +20,6 @@ static char *refuse_host(const struct sc_host *h)
                          h->group);
     if (strcmp(h->scheduler, "bvt") == 0)
         return host_text(CANNOT "hosts.%s.cpu.scheduler: the dispatcher does not run bvt yet", h->group);
-    if (h->memory.n_reclaim > 0)
-        return host_text(CANNOT "hosts.%s.memory.reclaim: guests here keep their memory", h->group);
     if (h->cores > CTL_PCPUS) return host_text(CANNOT "hosts.%s.cpu.cores: over %u", h->group, CTL_PCPUS);
     bool eevdf = strcmp(h->scheduler, "eevdf") == 0;
     if (eevdf && h->slice_ns != 0 && h->slice_ns != h->measured.slice_ns)
@@ -35,7 +33,9 @@ static char *refuse_host(const struct sc_host *h)
 static char *refuse_devices(const struct scenario *sc)
 {
     for (uint32_t i = 0; i < sc->n_disks; i++)
-        if (sc->disks[i].host == SC_NONE)
+        if (refuse_keeps_pages(sc, i))
+            continue;
+        else if (sc->disks[i].host == SC_NONE)
             return host_text(CANNOT "storage.%s: guests here have no disks yet", sc->disks[i].name);
         else
             return host_text(CANNOT "hosts.%s.disks.%s: guests here have no disks yet", sc->hosts[0].group,
@@ -163,6 +163,7 @@ char *refuse_scenario(const struct scenario *sc)
     if (sc->n_hosts != 1)
         return host_text(CANNOT "hosts: this machine is one host, the scenario has %u", sc->n_hosts);
     char *why = refuse_host(&sc->hosts[0]);
+    if (!why) why = refuse_memory(sc);
     if (!why) why = refuse_devices(sc);
     if (!why) why = refuse_cloud(sc);
     bool eevdf = strcmp(sc->hosts[0].scheduler, "eevdf") == 0;

@@ -18,6 +18,7 @@
 #include "kvm/runner/dispatch.h"
 #include "kvm/runner/measure.h"
 #include "kvm/runner/native.h"
+#include "kvm/runner/pagepool.h"
 
 #define LEAD_NS       3000000 /* from letting go to t = 0, and for each vCPU, to come to its gate: */
 #define LEAD_VCPU_NS  500000
@@ -111,17 +112,22 @@ static enum kvm_status start_vms(struct watch *w, char **why)
                                  .gated = w->dispatch != NULL,
                                  .start_ns = v->start_ns < r->end_ns ? v->start_ns : r->end_ns,
                                  .boot_fd = boot,
-                                 .payload_fd = r->payload_fds ? r->payload_fds[i] : -1,
+                                 .payload_fd = r->own.payload_fds ? r->own.payload_fds[i] : -1,
+                                 .pages_fd = pagepool_pages_fd(r->pool, i),
+                                 .store_fd = pagepool_store_fd(r->pool, i),
+                                 .pool = pagepool_of(r->pool, i),
+                                 .no_move = r->own.no_move,
                                  .cpu = first_cpu(w, &r->vms[i])};
         int e = vmproc_start(&r->vms[i].proc, &r->host, &cfg, why);
         close(boot);
+        pagepool_started(r->pool, i);
         if (e != 0) return KVM_FAILED;
     }
     for (uint32_t i = 0; i < r->n_vms; i++) {
         if (vmproc_wait_ready(&r->vms[i].proc, r->vms[i].sc->name, why) != 0) return KVM_FAILED;
         if (was_interrupted(w)) return interrupted(why);
     }
-    return KVM_OK;
+    return pagepool_begin(r->pool, why) == 0 ? KVM_OK : KVM_FAILED;
 }
 
 static void set_zero(struct run *r)
@@ -132,6 +138,7 @@ static void set_zero(struct run *r)
     int64_t lead = LEAD_NS + r->n_vcpus * (int64_t)LEAD_VCPU_NS;
     r->zero_abs_ns = now + lead;
     tsc += (uint64_t)(((unsigned __int128)(uint64_t)lead << 32) / r->host.ns_per_tsc_q32);
+    pagepool_go(r->pool, r->zero_abs_ns);
     for (uint32_t i = 0; i < r->n_vms; i++)
         vmproc_go(&r->vms[i].proc, r->zero_abs_ns, tsc);
 }
@@ -168,6 +175,7 @@ static bool look_after(struct run *r, struct run_vm *vm)
     struct ctl_end end = {.at_ns = host_now()};
     if (e) {
         end = *e;
+    } else if (pagepool_gave_up(r->pool, (uint32_t)(vm - r->vms), &end)) {
     } else if (!sane) {
         end.cause = CTL_ABI;
         strcpy(end.text, "its log overran or held what cannot be");
@@ -310,6 +318,7 @@ static enum kvm_status go(struct watch *w, char **why)
      * it. */
     w->stolen_ns -= r->pc->cores * (INT64_C(1000000000) / sysconf(_SC_CLK_TCK));
     if (w->stolen_ns < 0) w->stolen_ns = 0;
+    pagepool_over(r->pool);
     if (st != KVM_OK) return st;
     let_finish(w);
     if (w->native && native_finish(w->native, why) != 0) return KVM_FAILED;
@@ -327,6 +336,20 @@ static void add_started(struct run *r, uint32_t i)
                                     .pcpu = REC_NONE,
                                     .kind = REC_EVENT,
                                     .cause = REC_EV_STARTED});
+}
+
+/* Which pages each VM lost, in order. */
+static void report_evicted(const struct run *r, struct kvm_report *rep)
+{
+    rep->evicted = calloc(r->n_vms + 1, sizeof(uint32_t *));
+    rep->n_evicted = calloc(r->n_vms + 1, sizeof *rep->n_evicted);
+    ASSERT(rep->evicted && rep->n_evicted);
+    for (uint32_t i = 0; i < r->n_vms; i++) {
+        const uint32_t *pages = pagepool_evicted(r->pool, i, &rep->n_evicted[i]);
+        rep->evicted[i] = malloc((rep->n_evicted[i] + 1) * sizeof **rep->evicted);
+        ASSERT(rep->evicted[i]);
+        if (rep->n_evicted[i] > 0) memcpy(rep->evicted[i], pages, rep->n_evicted[i] * sizeof **rep->evicted);
+    }
 }
 
 static void report(struct watch *w, struct rec_block *out, struct kvm_report *rep)
@@ -356,6 +379,9 @@ static void report(struct watch *w, struct rec_block *out, struct kvm_report *re
     }
     for (uint32_t i = 0; i < r->n_vcpus; i++)
         recs_append(&all, &r->vcpus[i].recs);
+    pagepool_stop(r->pool);
+    recs_append(&all, pagepool_recs(r->pool));
+    report_evicted(r, rep);
     recs_sort(&all);
     recs_feed(&all, out);
     recs_done(&all);
@@ -364,6 +390,7 @@ static void report(struct watch *w, struct rec_block *out, struct kvm_report *re
 static void clean_up(struct watch *w)
 {
     struct run *r = &w->r;
+    pagepool_free(r->pool);
     for (uint32_t i = 0; i < r->n_vms; i++) {
         vmproc_stop(&r->vms[i].proc);
         recs_done(&r->vms[i].recs);
@@ -395,16 +422,17 @@ static enum kvm_status prepare(struct watch *w, char **why)
         if (!w->dispatch) return KVM_FAILED;
     }
     st = weights_make(r, w->native != NULL, why);
+    if (st == KVM_OK) st = pagepool_new(r, r->own.store_fd, &r->pool, why);
     if (st == KVM_OK) st = start_vms(w, why);
     return st == KVM_OK ? weights_join(r, why) : st;
 }
 
-enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, const int *payload_fds,
-                                  struct rec_block *out, struct kvm_report *rep, char **why)
+enum kvm_status run_with(const struct scenario *sc, uint64_t seed, const struct run_own *own,
+                         struct rec_block *out, struct kvm_report *rep, char **why)
 {
     *why = refuse_scenario(sc);
     if (*why) return KVM_CANNOT;
-    struct watch w = {.r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .payload_fds = payload_fds}};
+    struct watch w = {.r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .own = *own}};
     struct run *r = &w.r;
     r->end_ns = sc->run.duration_ns;
     enum kvm_status st = host_open(&r->host, why);
@@ -426,13 +454,17 @@ enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, cons
 enum kvm_status kvm_run(const struct scenario *sc, uint64_t seed, struct rec_block *out,
                         struct kvm_report *rep, char **why)
 {
-    return run_with_payloads(sc, seed, NULL, out, rep, why);
+    return run_with(sc, seed, &(struct run_own){.store_fd = -1}, out, rep, why);
 }
 
 void kvm_report_done(struct kvm_report *rep)
 {
-    for (uint32_t i = 0; rep->ends && i < rep->n_vms; i++)
+    for (uint32_t i = 0; rep->ends && i < rep->n_vms; i++) {
         free(rep->ends[i]);
+        free(rep->evicted[i]);
+    }
+    free(rep->evicted);
+    free(rep->n_evicted);
     free(rep->ends);
     free(rep->checksum);
     free(rep->iters_per_ns);

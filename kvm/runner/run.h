@@ -30,6 +30,13 @@ struct run_vcpu {
     struct recs recs;   /* its REC_STATE */
 };
 
+/* For tests: what a run is given instead of its own. */
+struct run_own {
+    const int *payload_fds; /* of each VM; NULL: the built-in one */
+    int store_fd;           /* of every VM's pages; -1: files of its own */
+    bool no_move;           /* as if the kernel could not move pages */
+};
+
 struct run {
     const struct scenario *sc;
     const struct sc_host *pc; /* the one host */
@@ -40,8 +47,9 @@ struct run {
     struct run_vm *vms;
     struct run_vcpu *vcpus;
     uint32_t n_vms, n_vcpus;
-    struct recs recs;       /* of pCPUs */
-    const int *payload_fds; /* of each VM, for tests; NULL: the built-in one */
+    struct recs recs; /* of pCPUs */
+    struct run_own own;
+    struct pagepool *pool;
     double iters_per_ns;
 };
 
@@ -60,6 +68,10 @@ static inline bool run_is_down(const struct run_vm *vm)
 
 /* refuse.c: what of the scenario cannot be done on this backend; NULL: nothing. malloc'ed. */
 char *refuse_scenario(const struct scenario *sc);
+
+/* refuse_memory.c: the same of its memory; and whether the disk is there for the host's swap. */
+char *refuse_memory(const struct scenario *sc);
+bool refuse_keeps_pages(const struct scenario *sc, uint32_t disk);
 
 /* weights.c: the VMs' cgroups. Linux's scheduler decides by them; under the dispatcher they only keep the
  * host's other work from disturbing. Made before the VMs start, joined when they are ready. */
@@ -81,8 +93,8 @@ void exits_count(struct run *r, struct run_vm *vm);
 char *ends_text(const char *name, const struct ctl_end *e);
 void ends_record(struct run *r, struct run_vm *vm);
 
-/* As kvm_run, with payloads of one's own. */
-enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, const int *payload_fds,
-                                  struct rec_block *out, struct kvm_report *rep, char **why);
+/* As kvm_run. */
+enum kvm_status run_with(const struct scenario *sc, uint64_t seed, const struct run_own *own,
+                         struct rec_block *out, struct kvm_report *rep, char **why);
 
 #endif

@@ -61,9 +61,12 @@ static int map_all(struct vmproc *p, const struct vmproc_cfg *cfg, int fds[CTL_F
 
 int vmproc_start(struct vmproc *p, const struct host *h, const struct vmproc_cfg *cfg, char **why)
 {
-    int fds[CTL_FD_END] = {0, 1, 2, -1, -1, cfg->boot_fd, h->bells_fd, h->kvm_fd, -1, -1};
+    int fds[CTL_FD_END] = {0,         1,  2,  -1,         -1,         cfg->boot_fd, h->bells_fd,
+                           h->kvm_fd, -1, -1, h->null_fd, h->null_fd, h->null_fd};
     *p = (struct vmproc){.pidfd = -1, .bell_fd = -1, .n_vcpus = cfg->n_vcpus};
     fds[CTL_FD_PAYLOAD] = cfg->payload_fd >= 0 ? cfg->payload_fd : h->null_fd;
+    if (cfg->pool != CTL_NO_POOL) fds[CTL_FD_PAGES] = cfg->pages_fd;
+    if (cfg->pool == CTL_PAGED) fds[CTL_FD_STORE] = cfg->store_fd;
     int failed = map_all(p, cfg, fds);
     if (failed == 0) {
         p->ctl->magic = CTL_MAGIC;
@@ -71,6 +74,8 @@ int vmproc_start(struct vmproc *p, const struct host *h, const struct vmproc_cfg
         p->ctl->memory_bytes = cfg->memory.bytes;
         p->ctl->mapped_bytes = cfg->memory.mapped;
         p->ctl->page_bytes = cfg->memory.page;
+        p->ctl->pool = (uint32_t)cfg->pool;
+        p->ctl->no_move = cfg->no_move;
         p->ctl->runner = getpid();
         p->ctl->gated = cfg->gated;
         p->ctl->start_ns = cfg->start_ns;

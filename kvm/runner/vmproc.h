@@ -25,8 +25,11 @@ struct vmproc_cfg {
     int64_t start_ns;
     struct boot_memory memory;
     int boot_fd;
-    int payload_fd; /* -1: the payload that is built in */
-    int cpu;        /* all its threads begin there; -1: anywhere */
+    int payload_fd;         /* -1: the payload that is built in */
+    int pages_fd, store_fd; /* of its memory, see pagepool.h; -1 */
+    enum ctl_pool pool;
+    bool no_move;
+    int cpu; /* all its threads begin there; -1: anywhere */
 };
 
 /* Starts it; it gets itself ready on its own. 0, or -1 with *why. */

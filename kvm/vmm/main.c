@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kvm/vmm/vmm.h"
+#include "kvm/vmm/pager.h"
 
 _Noreturn void vmm_fail(struct ctl *c, const char *fmt, ...)
 {
@@ -44,6 +44,7 @@ static void start_threads(struct vmm *v)
     /* The threads inherit this: a vCPU thread lets CTL_KICK alone through, see vcpu_main. */
     if (sigaction(CTL_KICK, &sa, NULL) != 0 || pthread_sigmask(SIG_BLOCK, &all, NULL) != 0)
         vmm_fail(v->ctl, "signals: %m");
+    pager_start(v);
     for (uint32_t i = 0; i < v->ctl->n_vcpus; i++)
         if (pthread_create(&v->vcpus[i].thread, NULL, vcpu_main, &v->vcpus[i]) != 0)
             vmm_fail(v->ctl, "cannot start a thread: %m");
@@ -56,6 +57,7 @@ int main(void)
         fprintf(stderr, "vlab-vmm runs one guest for vlab, which starts it. See `vlab run --help`.\n");
         return 2;
     }
+    pager_open(c);
     sandbox_enter(c);
     struct vmm *v = calloc(1, sizeof *v);
     if (!v) vmm_fail(c, "out of memory");

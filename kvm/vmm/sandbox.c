@@ -30,6 +30,6 @@ void sandbox_enter(struct ctl *c)
     if (getppid() != c->runner) vmm_fail(c, "the runner is gone");
     prctl(PR_SET_TIMERSLACK, 1);
     limit(c, RLIMIT_CORE, 0);
-    limit(c, RLIMIT_FSIZE, 0);
+    limit(c, RLIMIT_FSIZE, c->pool == CTL_PAGED ? c->memory_bytes : 0); /* of the store */
     limit(c, RLIMIT_NOFILE, 64);
 }

@@ -36,6 +36,7 @@ struct lab {
     struct sc_host host;
     struct scenario sc;
     int payloads[LAB_VMS];
+    struct run_own own;
     struct sc_stretch stretch;
     struct rec_reader also; /* reads the records too, where its function is set */
     /* after lab_run: */
@@ -112,6 +113,7 @@ static inline struct lab *lab_new(const char *scheduler, uint32_t cores, uint32_
         l->vms[i].work.prog = lab_prog(&work, 1);
         l->payloads[i] = -1;
     }
+    l->own.store_fd = -1;
     l->sc = (struct scenario){.name = "lab",
                               .run = {.duration_ns = duration_ns},
                               .hosts = &l->host,
@@ -173,7 +175,8 @@ static inline enum kvm_status lab_run(struct lab *l)
     rec_block_init(b);
     rec_block_add_reader(b, (struct rec_reader){lab_read, l, UINT32_MAX});
     if (l->also.read) rec_block_add_reader(b, l->also);
-    enum kvm_status st = run_with_payloads(&l->sc, LAB_SEED, l->payloads, b, &l->rep, &l->why);
+    l->own.payload_fds = l->payloads;
+    enum kvm_status st = run_with(&l->sc, LAB_SEED, &l->own, b, &l->rep, &l->why);
     free(b);
     return st;
 }

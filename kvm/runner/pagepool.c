@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "kvm/runner/pagepool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "kvm/runner/pagepool_int.h"
+
+#define LOOK_NS                                                                                              \
+    20000000 /* between two counts of a VM that is not paged, at least; and LOOK_SHARE of a look */
+#define LOOK_SHARE 50
+#define TELL_NS    10000000
+#define READY_NS   INT64_C(10000000000)
+#define OVER_S     2
+
+/* --- faults --- */
+
+static void starve(struct pagepool_vm *v, const struct pagepool_fault *f)
+{
+    struct pagepool *p = v->pool;
+    pagepool_grow((void **)&p->starved, p->n_starved, &p->starved_cap, sizeof *p->starved);
+    p->starved[p->n_starved++] = (struct pagepool_starved){v, *f};
+    if (p->in_flight > 0) return;
+    struct pagepool_vm *victim = v;
+    for (uint32_t i = p->n_vms; i-- > 0;)
+        if (pagepool_lives(&p->vms[i]) && p->vms[i].resident >= victim->resident && p->vms[i].resident > 0)
+            victim = &p->vms[i];
+    for (uint32_t i = 0; i < p->n_vms; i++)
+        if (__atomic_load_n(&p->vms[i].given_up, __ATOMIC_RELAXED) && !p->vms[i].gone) return; /* one goes */
+    enum rec_why why = p->sc->swap == SC_NONE ? REC_WHY_NO_SWAP : REC_WHY_RESERVED;
+    pagepool_give_up(victim, CTL_OOM, (uint32_t)why, (uint64_t)(victim->resident * p->page_bytes), "%s",
+                     rec_why_text(why));
+}
+
+static void count_fault(struct pagepool_vm *v, struct pagepool_fault *f, enum rec_count what)
+{
+    if (f->counted) return;
+    f->counted = true;
+    v->count[what] += pagepool_counts(v->pool);
+}
+
+static void first_touch(struct pagepool_vm *v, struct pagepool_fault *f)
+{
+    count_fault(v, f, REC_N_MEM_SOFTFAULTS);
+    uint32_t frame = pagepool_take_frame(v->pool, v);
+    if (frame == RECLAIM_NONE) {
+        starve(v, f);
+        return;
+    }
+    /* It is written out when it goes, whether it has been written to or not: so nobody need look. */
+    pagepool_settle(v, f->page, frame, PAGEPOOL_DIRTY);
+    v->resident++;
+    pagepool_command(v, PAGES_ZERO, f->page, 0);
+}
+
+/* A page has come, or could not be had: then its VM is given up. */
+static void fetched(struct pagepool_vm *v, uint32_t i)
+{
+    struct pagepool *p = v->pool;
+    struct pagepool_fetch f = v->fetches[i];
+    v->fetches[i] = v->fetches[--v->n_fetches];
+    p->in_flight--;
+    p->came = true;
+    pagepool_settle(v, f.fault.page, f.frame, PAGEPOOL_COPY | (f.fault.write ? PAGEPOOL_DIRTY : 0));
+    if (pagepool_command(v, PAGES_LOAD, f.fault.page, f.fault.write ? 0 : PAGES_GUARD) < 0) return;
+    pagepool_waited(v, &f.fault);
+    pagepool_disk_io(p, f.asked_ns, f.due_ns);
+}
+
+static void swap_in(struct pagepool_vm *v, struct pagepool_fault *f)
+{
+    struct pagepool *p = v->pool;
+    count_fault(v, f, REC_N_MEM_FAULTS);
+    uint32_t frame = v->n_fetches < ABI_MAX_VCPUS ? pagepool_take_frame(p, v) : RECLAIM_NONE;
+    if (frame == RECLAIM_NONE) {
+        starve(v, f);
+        return;
+    }
+    int64_t now = host_now();
+    v->swapped--;
+    v->resident++;
+    v->count[REC_N_MEM_SWAPIN] += pagepool_counts(p) ? p->page_bytes : 0;
+    v->state[f->page] = PAGEPOOL_COMING | PAGEPOOL_COPY;
+    v->fetches[v->n_fetches++] = (struct pagepool_fetch){
+        .fault = *f, .frame = frame, .asked_ns = now, .due_ns = pagepool_disk_due(p, now)};
+    p->in_flight++;
+    if (v->fetches[v->n_fetches - 1].due_ns <= host_now()) fetched(v, v->n_fetches - 1);
+}
+
+/* It is on its way already. */
+static void join(struct pagepool_vm *v, struct pagepool_fault *f)
+{
+    count_fault(v, f, REC_N_MEM_FAULTS);
+    for (uint32_t i = 0; i < v->n_fetches; i++)
+        if (v->fetches[i].fault.page == f->page) v->fetches[i].fault.write |= f->write;
+}
+
+static void do_fault(struct pagepool_vm *v, struct pagepool_fault *f)
+{
+    uint8_t *st = &v->state[f->page];
+    switch ((enum pagepool_where)(*st & PAGEPOOL_WHERE)) {
+    case PAGEPOOL_UNTOUCHED: first_touch(v, f); break;
+    case PAGEPOOL_OUT: swap_in(v, f); break;
+    case PAGEPOOL_COMING: join(v, f); break;
+    case PAGEPOOL_PARKED:
+        v->again += pagepool_counts(v->pool);
+        if (f->write) *st |= PAGEPOOL_DIRTY;
+        *st = (uint8_t)((*st & ~PAGEPOOL_WHERE) | PAGEPOOL_IN);
+        v->pool->stands[v->frame[f->page]] = 1;
+        reclaim_touch(v->pool->policy, v->set, v->frame[f->page]);
+        pagepool_command(v, PAGES_UNPARK, f->page, *st & PAGEPOOL_DIRTY ? 0 : PAGES_GUARD);
+        break;
+    case PAGEPOOL_IN:
+        if (f->write && !(*st & PAGEPOOL_DIRTY)) {
+            *st |= PAGEPOOL_DIRTY;
+            pagepool_command(v, PAGES_OPEN, f->page, 0);
+        } else {
+            pagepool_command(v, PAGES_WAKE, f->page, 0); /* it was served meanwhile */
+        }
+    }
+}
+
+static void feed(struct pagepool *p)
+{
+    size_t n = p->n_starved;
+    struct pagepool_starved *s = p->starved;
+    p->starved = NULL;
+    p->n_starved = p->starved_cap = 0;
+    for (size_t i = 0; i < n; i++)
+        if (pagepool_lives(s[i].v)) do_fault(s[i].v, &s[i].fault);
+    free(s);
+}
+
+/* --- the thread --- */
+
+/* What all VMs have told so far. */
+static bool do_heard(struct pagepool *p)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < p->n_vms; i++) {
+        struct pagepool_vm *v = &p->vms[i];
+        if (v->n_heard == 0) continue;
+        struct pagepool_fault f = v->heard[v->heard_head];
+        v->heard_head = (v->heard_head + 1) % PAGEPOOL_FAULTS;
+        v->n_heard--;
+        if (pagepool_lives(v)) do_fault(v, &f);
+        any = true;
+    }
+    return any;
+}
+
+static void do_due(struct pagepool *p, int64_t now)
+{
+    for (uint32_t i = 0; i < p->n_vms; i++)
+        for (uint32_t k = 0; k < p->vms[i].n_fetches;)
+            if (p->vms[i].fetches[k].due_ns <= now && pagepool_lives(&p->vms[i]))
+                fetched(&p->vms[i], k);
+            else
+                k++;
+}
+
+static void count_pages(struct pagepool_vm *v)
+{
+    int64_t from = host_now(), n = pagepool_command(v, PAGES_COUNT, 0, 0), now = host_now();
+    v->look_ns = now + ((now - from) * LOOK_SHARE > LOOK_NS ? (now - from) * LOOK_SHARE : LOOK_NS);
+    if (n < v->resident || n > v->n_pages) return;
+    v->count[REC_N_MEM_SOFTFAULTS] += n - v->resident;
+    v->resident = n;
+}
+
+static void do_looks(struct pagepool *p, int64_t now, bool all)
+{
+    for (uint32_t i = 0; !p->paged && i < p->n_vms; i++)
+        if (pagepool_lives(&p->vms[i]) && (all || p->vms[i].look_ns <= now)) count_pages(&p->vms[i]);
+}
+
+static void tell(struct pagepool *p, int64_t now, bool all)
+{
+    pagepool_tell_levels(p);
+    if (!all && now < p->tell_ns) return;
+    p->tell_ns = now + TELL_NS;
+    pagepool_tell_counts(p);
+}
+
+/* Sleeps until somebody says something, or something is due. */
+static void rest(struct pagepool *p, struct pollfd *pf)
+{
+    int64_t until = p->tell_ns, now = host_now();
+    for (uint32_t i = 0; i < p->n_vms; i++) {
+        const struct pagepool_vm *v = &p->vms[i];
+        pf[i] = (struct pollfd){.fd = v->gone ? -1 : v->fd, .events = POLLIN};
+        for (uint32_t k = 0; k < v->n_fetches; k++)
+            if (v->fetches[k].due_ns < until) until = v->fetches[k].due_ns;
+    }
+    pf[p->n_vms] = (struct pollfd){.fd = p->wake_fd, .events = POLLIN};
+    int64_t left = until > now ? until - now : 0;
+    struct timespec t = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
+    ppoll(pf, p->n_vms + 1, &t, NULL);
+}
+
+static void hear_all(struct pagepool *p, const struct pollfd *pf)
+{
+    for (uint32_t i = 0; i < p->n_vms; i++) {
+        struct pagepool_vm *v = &p->vms[i];
+        if (!pf[i].revents || v->gone) continue;
+        if (v->n_heard < PAGEPOOL_FAULTS / 2) pagepool_hear(v);
+    }
+}
+
+/* What VMs had that are gone is free; whoever waits for a frame tries again when there may be one. */
+static void do_gone(struct pagepool *p)
+{
+    for (uint32_t i = 0; i < p->n_vms; i++) {
+        if (!p->vms[i].gone || p->vms[i].released) continue;
+        p->vms[i].released = true;
+        pagepool_release(&p->vms[i]);
+        p->came = true;
+    }
+    if (p->came && p->n_starved > 0) feed(p);
+    p->came = false;
+}
+
+/* The end of the run has come: all is counted up to here, once. */
+static void do_over(struct pagepool *p)
+{
+    uint64_t ignored;
+    while (read(p->wake_fd, &ignored, sizeof ignored) > 0) {
+    }
+    if (p->told_over || !__atomic_load_n(&p->over, __ATOMIC_ACQUIRE)) return;
+    p->told_over = true;
+    do_looks(p, 0, true);
+    tell(p, 0, true);
+    sem_post(&p->counted);
+}
+
+static void *pagepool_main(void *arg)
+{
+    struct pagepool *p = arg;
+    struct pollfd *pf = calloc(p->n_vms + 1, sizeof *pf);
+    ASSERT(pf);
+    while (!pagepool_stops(p)) {
+        rest(p, pf);
+        hear_all(p, pf);
+        while (do_heard(p)) {
+        }
+        int64_t now = host_now();
+        do_due(p, now);
+        do_gone(p);
+        if (pagepool_counts(p)) do_looks(p, now, false);
+        if (!p->told_over) tell(p, now, false);
+        if (pf[p->n_vms].revents) do_over(p);
+    }
+    free(pf);
+    return NULL;
+}
+
+/* --- life --- */
+
+static uint32_t pages_of(const struct sc_vm *vm)
+{
+    const struct step *s = prog_steps(vm->work.prog);
+    int64_t pages = 0;
+    for (uint32_t i = 0; i < vm->work.prog->n_steps; i++)
+        if (s[i].kind == STEP_TOUCH && s[i].span > pages) pages = s[i].span;
+    return (uint32_t)pages;
+}
+
+bool pagepool_is_short(const struct scenario *sc)
+{
+    const struct sc_memory *m = &sc->hosts[0].memory;
+    int64_t pages = 0;
+    for (uint32_t i = 0; i < sc->n_vms; i++)
+        pages += pages_of(&sc->vms[i]);
+    return m->bytes > 0 && m->bytes / m->page_bytes < pages;
+}
+
+/* A file that has no name any more. */
+static int make_store(uint64_t bytes, char **why)
+{
+    const char *dir = getenv("TMPDIR");
+    if (!dir || !*dir) dir = "/var/tmp";
+    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/vlab-store-XXXXXX", dir);
+        fd = mkostemp(path, O_CLOEXEC);
+        if (fd >= 0) unlink(path);
+    }
+    if (fd >= 0 && ftruncate(fd, (off_t)bytes) == 0) return fd;
+    *why = host_text("cannot make a store for pages in %s: %s; set TMPDIR to a directory with room", dir,
+                     strerror(errno));
+    if (fd >= 0) close(fd);
+    return -1;
+}
+
+static int open_vm(struct pagepool *p, struct pagepool_vm *v, int store_fd, char **why)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+        *why = host_text("vm.%s: cannot speak with its pager: %s", v->sc->name, strerror(errno));
+        return -1;
+    }
+    v->fd = pair[0];
+    v->their_fd = pair[1];
+    if (!p->paged) return 0;
+    uint64_t bytes = (uint64_t)v->n_pages * (uint64_t)p->page_bytes;
+    v->store_fd = store_fd >= 0 ? fcntl(store_fd, F_DUPFD_CLOEXEC, 3) : make_store(bytes, why);
+    v->state = calloc(v->n_pages, sizeof *v->state);
+    v->frame = calloc(v->n_pages, sizeof *v->frame);
+    ASSERT(v->state && v->frame);
+    return v->store_fd < 0 ? -1 : 0;
+}
+
+static enum kvm_status has_uffd(char **why)
+{
+    int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) fd = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
+    if (fd >= 0) {
+        close(fd);
+        return KVM_OK;
+    }
+    *why = host_text("hosts.memory is less than its VMs use, and their faults cannot be served: userfaultfd: "
+                     "%s; to make it usable: run as root, or sysctl vm.unprivileged_userfaultfd=1",
+                     strerror(errno));
+    return KVM_NO_KVM;
+}
+
+static void add_vms(struct pagepool *p)
+{
+    struct run *r = p->run;
+    for (uint32_t i = 0; i < r->n_vms; i++) {
+        const struct sc_vm *sc = r->vms[i].sc;
+        if (pages_of(sc) == 0) continue;
+        struct pagepool_vm *v = &p->vms[p->n_vms++];
+        *v = (struct pagepool_vm){.pool = p, .index = i, .sc = sc, .fd = -1, .their_fd = -1, .store_fd = -1};
+        v->n_pages = pages_of(sc);
+        v->reserved = (sc->memory_reservation_bytes + p->page_bytes - 1) / p->page_bytes;
+        p->of[i] = v;
+    }
+}
+
+enum kvm_status pagepool_new(struct run *r, int store_fd, struct pagepool **out, char **why)
+{
+    enum kvm_status st = KVM_OK;
+    struct pagepool *p = calloc(1, sizeof *p);
+    ASSERT(p);
+    *out = p;
+    p->run = r;
+    p->sc = &r->pc->memory;
+    p->page_bytes = p->sc->page_bytes ? p->sc->page_bytes : ABI_PAGE;
+    p->paged = pagepool_is_short(r->sc);
+    p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    p->vms = calloc(r->n_vms + 1, sizeof *p->vms);
+    p->of = calloc(r->n_vms + 1, sizeof(struct pagepool_vm *));
+    ASSERT(p->wake_fd >= 0 && p->vms && p->of && sem_init(&p->counted, 0, 0) == 0);
+    add_vms(p);
+    if (p->paged) st = has_uffd(why);
+    for (uint32_t i = 0; st == KVM_OK && i < p->n_vms; i++)
+        if (open_vm(p, &p->vms[i], store_fd, why) != 0) st = KVM_FAILED;
+    if (st == KVM_OK && p->paged) pagepool_frames_make(p), pagepool_disk_make(p);
+    return st;
+}
+
+enum ctl_pool pagepool_of(const struct pagepool *p, uint32_t vm)
+{
+    return !p->of[vm] ? CTL_NO_POOL : p->paged ? CTL_PAGED : CTL_COUNTED;
+}
+
+int pagepool_pages_fd(const struct pagepool *p, uint32_t vm)
+{
+    return p->of[vm] ? p->of[vm]->their_fd : -1;
+}
+
+int pagepool_store_fd(const struct pagepool *p, uint32_t vm)
+{
+    return p->of[vm] ? p->of[vm]->store_fd : -1;
+}
+
+void pagepool_started(struct pagepool *p, uint32_t vm)
+{
+    struct pagepool_vm *v = p->of[vm];
+    if (!v) return;
+    if (v->their_fd >= 0) close(v->their_fd);
+    if (v->store_fd >= 0) close(v->store_fd);
+    v->their_fd = v->store_fd = -1;
+}
+
+/* Its pager's first word. A VM that ended before its guest was ready has said it, or never will. */
+static int hear_ready(struct pagepool_vm *v, char **why)
+{
+    struct pages_msg m;
+    struct pollfd pf = {.fd = v->fd, .events = POLLIN};
+    poll(&pf, 1, (int)(READY_NS / 1000000));
+    ssize_t n = recv(v->fd, &m, sizeof m, MSG_DONTWAIT);
+    v->gone = n == 0;
+    if (n == 0 || (n == (ssize_t)sizeof m && m.what == PAGES_READY)) return 0;
+    *why = host_text("vm.%s: its pager did not say that it is ready", v->sc->name);
+    return -1;
+}
+
+int pagepool_begin(struct pagepool *p, char **why)
+{
+    for (uint32_t i = 0; i < p->n_vms; i++)
+        if (hear_ready(&p->vms[i], why) != 0) return -1;
+    if (p->n_vms == 0) return 0;
+    p->tell_ns = host_now();
+    if (pthread_create(&p->thread, NULL, pagepool_main, p) != 0) {
+        *why = host_text("cannot start a thread for guests' memory: %s", strerror(errno));
+        return -1;
+    }
+    p->started = true;
+    return 0;
+}
+
+void pagepool_go(struct pagepool *p, int64_t zero_abs_ns)
+{
+    __atomic_store_n(&p->zero_abs_ns, zero_abs_ns, __ATOMIC_RELEASE);
+}
+
+static void wake(struct pagepool *p, uint32_t *flag)
+{
+    __atomic_store_n(flag, 1, __ATOMIC_RELEASE);
+    (void)eventfd_write(p->wake_fd, 1);
+}
+
+void pagepool_over(struct pagepool *p)
+{
+    struct timespec until;
+    if (!p->started) return;
+    wake(p, &p->over);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += OVER_S;
+    while (sem_timedwait(&p->counted, &until) != 0 && errno == EINTR) {
+    }
+}
+
+void pagepool_stop(struct pagepool *p)
+{
+    if (!p->started) return;
+    wake(p, &p->stop);
+    pthread_join(p->thread, NULL);
+    p->started = false;
+    pagepool_disk_tell(p);
+}
+
+void pagepool_free(struct pagepool *p)
+{
+    if (!p) return;
+    pagepool_stop(p);
+    for (uint32_t i = 0; i < p->n_vms; i++) {
+        struct pagepool_vm *v = &p->vms[i];
+        pagepool_started(p, v->index);
+        if (v->fd >= 0) close(v->fd);
+        free(v->state);
+        free(v->frame);
+        free(v->evicted);
+        free(v->waits);
+    }
+    if (p->policy) pagepool_frames_done(p);
+    free(p->ios);
+    recs_done(&p->recs);
+    sem_destroy(&p->counted);
+    close(p->wake_fd);
+    free(p->starved);
+    free(p->vms);
+    free(p->of);
+    free(p);
+}
