@@ -24,20 +24,20 @@ bool pagepool_counts(const struct pagepool *p)
     return __atomic_load_n(&p->zero_abs_ns, __ATOMIC_ACQUIRE) != 0 && pagepool_time(p) < p->run->end_ns;
 }
 
-static struct rec of_vm(const struct pagepool *p, const struct pagepool_vm *v)
+static struct rec of_vm(const struct pagepool *p, const struct pagepool_vm *v, int64_t t)
 {
-    return (struct rec){.t_ns = pagepool_time(p),
+    return (struct rec){.t_ns = t,
                         .host = v ? v->sc->host : p->run->vms[p->vms[0].index].sc->host,
                         .vm = v ? v->index : UINT32_MAX,
                         .vcpu = REC_NONE,
                         .pcpu = REC_NONE};
 }
 
-static void level(struct pagepool *p, const struct pagepool_vm *v, enum rec_level what, int64_t pages,
-                  int64_t *said)
+static void level(struct pagepool *p, const struct pagepool_vm *v, enum rec_level what, int64_t t,
+                  int64_t pages, int64_t *said)
 {
     if (pages == *said) return;
-    struct rec x = of_vm(p, v);
+    struct rec x = of_vm(p, v, t);
     *said = pages;
     x.kind = REC_LEVEL;
     x.cause = (uint8_t)what;
@@ -45,19 +45,20 @@ static void level(struct pagepool *p, const struct pagepool_vm *v, enum rec_leve
     recs_add(&p->recs, x);
 }
 
+/* All at one instant: what the host holds is what its VMs hold. */
 void pagepool_tell_levels(struct pagepool *p)
 {
-    int64_t resident = 0, swapped = 0;
-    if (!pagepool_counts(p)) return;
+    int64_t resident = 0, swapped = 0, t = pagepool_time(p);
+    if (!pagepool_counts(p) || t >= p->run->end_ns) return;
     for (uint32_t i = 0; i < p->n_vms; i++) {
         struct pagepool_vm *v = &p->vms[i];
         resident += v->resident;
         swapped += v->swapped;
-        level(p, v, REC_L_MEM_RESIDENT, v->resident, &v->said_resident);
-        level(p, v, REC_L_MEM_SWAPPED, v->swapped, &v->said_swapped);
+        level(p, v, REC_L_MEM_RESIDENT, t, v->resident, &v->said_resident);
+        level(p, v, REC_L_MEM_SWAPPED, t, v->swapped, &v->said_swapped);
     }
-    level(p, NULL, REC_L_MEM_RESIDENT, resident, &p->said_resident);
-    level(p, NULL, REC_L_MEM_SWAPPED, swapped, &p->said_swapped);
+    level(p, NULL, REC_L_MEM_RESIDENT, t, resident, &p->said_resident);
+    level(p, NULL, REC_L_MEM_SWAPPED, t, swapped, &p->said_swapped);
 }
 
 /* A count is of what was before it: it carries the last ns before. */
@@ -76,14 +77,15 @@ static void tell(struct pagepool *p, struct rec x, const int64_t *count, int64_t
 
 void pagepool_tell_counts(struct pagepool *p)
 {
+    int64_t t = pagepool_time(p);
     for (uint32_t i = 0; i < p->n_vms; i++)
-        tell(p, of_vm(p, &p->vms[i]), p->vms[i].count, p->vms[i].told);
+        tell(p, of_vm(p, &p->vms[i], t), p->vms[i].count, p->vms[i].told);
 }
 
 void pagepool_tell_event(struct pagepool *p, const struct pagepool_vm *v, enum rec_event ev, int64_t value)
 {
     if (!pagepool_counts(p)) return;
-    struct rec x = of_vm(p, v);
+    struct rec x = of_vm(p, v, pagepool_time(p));
     x.kind = REC_EVENT;
     x.cause = (uint8_t)ev;
     x.value = value;
