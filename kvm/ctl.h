@@ -11,7 +11,12 @@
  * it was CTL_OPEN: the thread never got in; CTL_INSIDE: CTL_KICK is sent, and the thread says CTL_PARKED;
  * CTL_CLOSED: the thread had closed it itself, having said CTL_WAITING, because its guest waits. Whenever a
  * thread says something it rings the bell of its pCPU (struct ctl_bells, one page for all VMs of a run).
- * `free_run` opens all gates for good and ends all waits. */
+ * `free_run` opens all gates for good and ends all waits.
+ *
+ * A page that its guest waits for and that takes a while: the runner sets `fetching` and kicks it, so that it
+ * comes out and closes its gate itself, CTL_WAITING with CTL_FETCH; when the page is there, the runner clears
+ * `fetching` and lets it in again as after any wait. Where the kernel lets no kick through to a thread that
+ * waits for a page (before Linux 6.2) it keeps its pCPU meanwhile. */
 #ifndef VLAB_KVM_CTL_H
 #define VLAB_KVM_CTL_H
 
@@ -25,6 +30,7 @@
 #define CTL_TEXT  240
 #define CTL_WAITS 4096u /* a power of two */
 #define CTL_PCPUS 256u
+#define CTL_FETCH INT64_MAX
 
 /* Descriptors a VMM is started with. */
 enum ctl_fd {
@@ -97,7 +103,8 @@ struct ctl_vcpu {
     uint32_t tid;
     int64_t changed_ns;        /* when it came to CTL_PARKED, CTL_WAITING or CTL_ENDED */
     int64_t entered_ns;        /* when it last came to CTL_RUNNING */
-    int64_t deadline_ns;       /* of CTL_WAITING */
+    int64_t deadline_ns;       /* of CTL_WAITING; CTL_FETCH: until a page has come */
+    uint32_t fetching;         /* runner: a page that it waits for is on its way */
     uint64_t exits[ABI_PORTS]; /* by port; those of ABI_PORT_BELL are counted by its eventfd */
     uint64_t exits_device, exits_kick;
     struct ctl_end end;

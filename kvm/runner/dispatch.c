@@ -24,7 +24,7 @@ static enum vcpu_state waiting_state(const struct dispatch *d, uint32_t v)
 {
     switch (sched_where(d->sched, v)) {
     case SCHED_THROTTLED: return VCPU_THROTTLED;
-    case SCHED_BLOCKED: return VCPU_IDLE;
+    case SCHED_BLOCKED: return d->v[v].fetches ? VCPU_SWAPWAIT : VCPU_IDLE;
     default: return VCPU_READY;
     }
 }
@@ -81,6 +81,12 @@ static void note_entry(struct d_pcpu *p)
     if (!p->goes_on && t < p->d->run->end_ns) accounts_entered(p, t);
 }
 
+/* The page that it waits for. */
+static bool page_is_there(const struct dispatch *d, uint32_t v)
+{
+    return !__atomic_load_n(&run_ctl(d->run, v)->fetching, __ATOMIC_ACQUIRE);
+}
+
 /* cur has stopped: charges it and says where it is now. It stays cur until another is picked. */
 static void settle(struct d_pcpu *p, enum gate_stop how, int64_t now)
 {
@@ -97,7 +103,11 @@ static void settle(struct d_pcpu *p, enum gate_stop how, int64_t now)
     p->charged_ns = t;
     if (how == GATE_WAITING || how == GATE_GONE) {
         sched_block(d->sched, v, now);
-        d->v[v].wake_ns = how == GATE_WAITING ? c->deadline_ns - d->run->zero_abs_ns : INT64_MAX;
+        d->v[v].fetches = how == GATE_WAITING && c->deadline_ns == CTL_FETCH;
+        d->v[v].wake_ns = how == GATE_GONE      ? INT64_MAX
+                          : !d->v[v].fetches    ? c->deadline_ns - d->run->zero_abs_ns
+                          : page_is_there(d, v) ? now
+                                                : INT64_MAX;
     }
     if (how == GATE_GONE) d->v[v].down = true;
     take_over(p, now);
@@ -183,10 +193,12 @@ static void wake_due(struct d_pcpu *p, int64_t now)
     struct dispatch *d = p->d;
     for (uint32_t v = 0; v < d->run->n_vcpus; v++) {
         struct d_vcpu *x = &d->v[v];
+        if (x->fetches && page_is_there(d, v) && x->wake_ns > now) x->wake_ns = now;
         if (x->wake_ns > now || x->down || sched_where(d->sched, v) != SCHED_BLOCKED) continue;
         if (!is_ours(p, v)) continue;
         int64_t t = x->wake_ns;
         x->wake_ns = INT64_MAX;
+        x->fetches = false;
         sched_wake(d->sched, v, now);
         if (!is_current(d, v)) set_waiting_state(d, v, t);
         take_over(p, now);

@@ -17,6 +17,7 @@ struct d_vcpu {
     uint16_t pcpu;   /* where it ran last, or will; REC_NONE: nowhere yet */
     int cpu;         /* its thread is pinned to; -1 */
     bool down;
+    bool fetches; /* it waits for a page, until its ctl_vcpu says that it is there */
 };
 
 struct d_pcpu {

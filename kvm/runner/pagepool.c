@@ -13,12 +13,14 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "kvm/runner/dispatch.h"
 #include "kvm/runner/pagepool_int.h"
 
 #define LOOK_NS                                                                                              \
     20000000 /* between two counts of a VM that is not paged, at least; and LOOK_SHARE of a look */
 #define LOOK_SHARE 50
 #define TELL_NS    10000000
+#define LET_GO_NS  50000 /* coming out of the guest and in again takes about as long */
 #define READY_NS   INT64_C(10000000000)
 #define OVER_S     2
 
@@ -27,6 +29,10 @@
 static void starve(struct pagepool_vm *v, const struct pagepool_fault *f)
 {
     struct pagepool *p = v->pool;
+    for (size_t i = 0; i < p->n_starved; i++)
+        if (p->starved[i].v == v && p->starved[i].fault.vcpu == f->vcpu &&
+            p->starved[i].fault.page == f->page)
+            return; /* told once more */
     pagepool_grow((void **)&p->starved, p->n_starved, &p->starved_cap, sizeof *p->starved);
     p->starved[p->n_starved++] = (struct pagepool_starved){v, *f};
     if (p->in_flight > 0) return;
@@ -60,6 +66,33 @@ static void first_touch(struct pagepool_vm *v, struct pagepool_fault *f)
     pagepool_settle(v, f->page, frame, PAGEPOOL_DIRTY);
     v->resident++;
     pagepool_command(v, PAGES_ZERO, f->page, 0);
+    pagepool_waited(v, f, true);
+}
+
+static struct ctl_vcpu *ctl_of(const struct pagepool_vm *v, const struct pagepool_fault *f)
+{
+    const struct run *r = v->pool->run;
+    return f->vcpu == UINT32_MAX ? NULL : &r->vms[v->index].proc.ctl->v[f->vcpu];
+}
+
+/* Under the dispatcher: its vCPU comes out of the guest, so that its pCPU is free, until the page is there.
+ */
+static bool begin_wait(struct pagepool_vm *v, const struct pagepool_fault *f)
+{
+    const struct run *r = v->pool->run;
+    struct ctl_vcpu *c = ctl_of(v, f);
+    if (!c || !r->dispatch) return false;
+    __atomic_store_n(&c->fetching, 1, __ATOMIC_RELEASE);
+    syscall(SYS_tgkill, r->vms[v->index].proc.pid, c->tid, CTL_KICK);
+    __atomic_fetch_add(&v->pool->held_ns, host_now() - f->at_ns, __ATOMIC_RELAXED);
+    return true;
+}
+
+static void end_wait(struct pagepool_vm *v, const struct pagepool_fault *f)
+{
+    struct ctl_vcpu *c = ctl_of(v, f);
+    __atomic_store_n(&c->fetching, 0, __ATOMIC_RELEASE);
+    dispatch_wake(v->pool->run->dispatch);
 }
 
 /* A page has come, or could not be had: then its VM is given up. */
@@ -72,7 +105,8 @@ static void fetched(struct pagepool_vm *v, uint32_t i)
     p->came = true;
     pagepool_settle(v, f.fault.page, f.frame, PAGEPOOL_COPY | (f.fault.write ? PAGEPOOL_DIRTY : 0));
     if (pagepool_command(v, PAGES_LOAD, f.fault.page, f.fault.write ? 0 : PAGES_GUARD) < 0) return;
-    pagepool_waited(v, &f.fault);
+    pagepool_waited(v, &f.fault, !f.let_go);
+    if (f.let_go) end_wait(v, &f.fault);
     pagepool_disk_io(p, f.asked_ns, f.due_ns);
 }
 
@@ -93,15 +127,20 @@ static void swap_in(struct pagepool_vm *v, struct pagepool_fault *f)
     v->fetches[v->n_fetches++] = (struct pagepool_fetch){
         .fault = *f, .frame = frame, .asked_ns = now, .due_ns = pagepool_disk_due(p, now)};
     p->in_flight++;
-    if (v->fetches[v->n_fetches - 1].due_ns <= host_now()) fetched(v, v->n_fetches - 1);
+    struct pagepool_fetch *last = &v->fetches[v->n_fetches - 1];
+    if (last->due_ns - now > LET_GO_NS) last->let_go = begin_wait(v, f);
+    if (last->due_ns <= host_now()) fetched(v, v->n_fetches - 1);
 }
 
-/* It is on its way already. */
+/* It is on its way already. A vCPU that was kicked out of its wait and let in again tells the same anew. */
 static void join(struct pagepool_vm *v, struct pagepool_fault *f)
 {
-    count_fault(v, f, REC_N_MEM_FAULTS);
-    for (uint32_t i = 0; i < v->n_fetches; i++)
-        if (v->fetches[i].fault.page == f->page) v->fetches[i].fault.write |= f->write;
+    for (uint32_t i = 0; i < v->n_fetches; i++) {
+        struct pagepool_fault *first = &v->fetches[i].fault;
+        if (first->page != f->page) continue;
+        if (first->vcpu != f->vcpu) count_fault(v, f, REC_N_MEM_FAULTS);
+        first->write |= f->write;
+    }
 }
 
 static void do_fault(struct pagepool_vm *v, struct pagepool_fault *f)
@@ -118,11 +157,13 @@ static void do_fault(struct pagepool_vm *v, struct pagepool_fault *f)
         v->pool->stands[v->frame[f->page]] = 1;
         reclaim_touch(v->pool->policy, v->set, v->frame[f->page]);
         pagepool_command(v, PAGES_UNPARK, f->page, *st & PAGEPOOL_DIRTY ? 0 : PAGES_GUARD);
+        pagepool_waited(v, f, true);
         break;
     case PAGEPOOL_IN:
         if (f->write && !(*st & PAGEPOOL_DIRTY)) {
             *st |= PAGEPOOL_DIRTY;
             pagepool_command(v, PAGES_OPEN, f->page, 0);
+            pagepool_waited(v, f, true);
         } else {
             pagepool_command(v, PAGES_WAKE, f->page, 0); /* it was served meanwhile */
         }

@@ -23,8 +23,8 @@
  *    `replacement_scope: host` runs of over 30 s must state `tax: 0%`.
  *  - The swap disk is a file, one a VM, unlinked, sparse, behind the host's page cache. What the scenario
  * says of the disk's rates and latency is kept by waiting; what the file takes comes on top of it.
- *  - A reading of the store is what a VM waits for (swapwait); a soft fault and a fault that only says
- *    something are its own run time.
+ *  - While its page comes from the store a vCPU is in swapwait, its pCPU free for others. The short time that
+ *    other faults take is its own run time under the dispatcher; under Linux's scheduler it is swapwait too.
  *
  * A VM ends with CTL_STORE where its store fails, with CTL_OOM where nothing may be taken. */
 #ifndef VLAB_KVM_RUNNER_PAGEPOOL_H
@@ -63,6 +63,14 @@ const struct recs *pagepool_recs(const struct pagepool *p);
 /* The pages that the VM lost, in order, n of them; and how often it faulted on one that was parked. */
 const uint32_t *pagepool_evicted(const struct pagepool *p, uint32_t vm, size_t *n);
 uint64_t pagepool_again(const struct pagepool *p, uint32_t vm);
+/* From when to when vCPUs stood still for a fault, absolute, of each in the order of time. */
+struct pagepool_wait {
+    int64_t from_ns, to_ns;
+    uint32_t vcpu;
+};
+const struct pagepool_wait *pagepool_waits(const struct pagepool *p, uint32_t vm, size_t *n);
+/* While the run goes on, too: for how long vCPUs under the dispatcher stood still and kept their pCPU. */
+int64_t pagepool_held_ns(const struct pagepool *p);
 void pagepool_free(struct pagepool *p); /* stopped or not; also NULL */
 
 #endif

@@ -92,12 +92,25 @@ void pagepool_tell_event(struct pagepool *p, const struct pagepool_vm *v, enum r
     recs_add(&p->recs, x);
 }
 
-void pagepool_waited(struct pagepool_vm *v, const struct pagepool_fault *f)
+void pagepool_waited(struct pagepool_vm *v, const struct pagepool_fault *f, bool held)
 {
+    int64_t now = host_now(), from = f->at_ns;
     if (f->vcpu == UINT32_MAX || !pagepool_counts(v->pool)) return;
     pagepool_grow((void **)&v->waits, v->n_waits, &v->waits_cap, sizeof *v->waits);
-    v->waits[v->n_waits++] =
-        (struct pagepool_wait){.from_ns = f->at_ns, .to_ns = host_now(), .vcpu = f->vcpu};
+    v->waits[v->n_waits++] = (struct pagepool_wait){.from_ns = from, .to_ns = now, .vcpu = f->vcpu};
+    if (held) __atomic_fetch_add(&v->pool->held_ns, now - from, __ATOMIC_RELAXED);
+}
+
+const struct pagepool_wait *pagepool_waits(const struct pagepool *p, uint32_t vm, size_t *n)
+{
+    const struct pagepool_vm *v = p ? p->of[vm] : NULL;
+    *n = v ? v->n_waits : 0;
+    return v ? v->waits : NULL;
+}
+
+int64_t pagepool_held_ns(const struct pagepool *p)
+{
+    return __atomic_load_n(&p->held_ns, __ATOMIC_RELAXED);
 }
 
 void pagepool_lost(struct pagepool_vm *v, uint32_t page)

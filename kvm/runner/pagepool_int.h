@@ -34,16 +34,12 @@ struct pagepool_fault {
 struct pagepool_fetch { /* a page on its way from the store */
     struct pagepool_fault fault;
     uint32_t frame;
+    bool let_go;              /* its vCPU waits outside the guest */
     int64_t asked_ns, due_ns; /* absolute */
 };
 
 struct pagepool_io { /* of the swap disk; since t = 0 */
     int64_t from_ns, to_ns;
-};
-
-struct pagepool_wait { /* of a vCPU */
-    int64_t from_ns, to_ns;
-    uint32_t vcpu;
 };
 
 struct pagepool_vm {
@@ -108,6 +104,7 @@ struct pagepool {
     enum memstate state;
     struct memstate_marks marks;
     uint32_t in_flight;
+    int64_t held_ns;
     bool came; /* a page, or a frame: who waits for one may try again */
     struct pagepool_starved *starved;
     size_t n_starved, starved_cap;
@@ -166,7 +163,8 @@ bool pagepool_counts(const struct pagepool *p);  /* the run has begun and is not
 void pagepool_tell_levels(struct pagepool *p);
 void pagepool_tell_counts(struct pagepool *p);
 void pagepool_tell_event(struct pagepool *p, const struct pagepool_vm *v, enum rec_event ev, int64_t value);
-void pagepool_waited(struct pagepool_vm *v, const struct pagepool_fault *f);
+/* The fault is served, or its vCPU was told to wait outside. */
+void pagepool_waited(struct pagepool_vm *v, const struct pagepool_fault *f, bool held);
 void pagepool_lost(struct pagepool_vm *v, uint32_t page); /* it was evicted */
 /* Room for one more in an array that doubles. */
 void pagepool_grow(void **v, size_t n, size_t *cap, size_t each);

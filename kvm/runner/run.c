@@ -312,6 +312,8 @@ static enum kvm_status go(struct watch *w, char **why)
         dispatch_finish(w->dispatch, st != KVM_OK);
         /* A thread's count is up to a tick behind: so much is not held against anybody. */
         w->others_ns = vcpus_run_ns(r) - w->others_ns - r->n_vcpus * host_tick_ns();
+        /* While a fault is served its vCPU keeps its pCPU, and its thread sleeps. */
+        w->others_ns -= pagepool_held_ns(r->pool);
     }
     w->stolen_ns = host_stolen_ns(&r->host, r->pc->cores) - w->stolen_ns;
     /* It is counted in jiffies, and the first may belong to what was before: one a CPU is not held against
@@ -321,6 +323,7 @@ static enum kvm_status go(struct watch *w, char **why)
     pagepool_over(r->pool);
     if (st != KVM_OK) return st;
     let_finish(w);
+    pagepool_stop(r->pool);
     if (w->native && native_finish(w->native, why) != 0) return KVM_FAILED;
     return broken_end(r, why);
 }
@@ -379,7 +382,6 @@ static void report(struct watch *w, struct rec_block *out, struct kvm_report *re
     }
     for (uint32_t i = 0; i < r->n_vcpus; i++)
         recs_append(&all, &r->vcpus[i].recs);
-    pagepool_stop(r->pool);
     recs_append(&all, pagepool_recs(r->pool));
     report_evicted(r, rep);
     recs_sort(&all);
@@ -420,6 +422,7 @@ static enum kvm_status prepare(struct watch *w, char **why)
     } else {
         w->dispatch = dispatch_new(r, why);
         if (!w->dispatch) return KVM_FAILED;
+        r->dispatch = w->dispatch;
     }
     st = weights_make(r, w->native != NULL, why);
     if (st == KVM_OK) st = pagepool_new(r, r->own.store_fd, &r->pool, why);

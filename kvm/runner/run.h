@@ -50,6 +50,7 @@ struct run {
     struct recs recs; /* of pCPUs */
     struct run_own own;
     struct pagepool *pool;
+    struct dispatch *dispatch; /* NULL: Linux decides */
     double iters_per_ns;
 };
 

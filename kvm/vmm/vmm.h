@@ -54,7 +54,8 @@ void vcpu_on_kick(int sig);
 int64_t gate_now(void);          /* CLOCK_MONOTONIC */
 void gate_enter(struct vcpu *c); /* returns when the guest may be entered */
 void gate_wait(struct vcpu *c, int64_t deadline_ns);
-void gate_sync(struct vcpu *c); /* says ready; returns when t = 0 has come and the VM's start too */
+void gate_fetch(struct vcpu *c); /* returns at once where no page is on its way to it */
+void gate_sync(struct vcpu *c);  /* says ready; returns when t = 0 has come and the VM's start too */
 void gate_ended(struct vcpu *c);
 
 /* end.c: why a vCPU came to its end; each writes its ctl_end once. */
