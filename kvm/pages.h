@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 enum pages_what {
-    PAGES_READY,  /* VMM, once, before its guest's first reference; value: PAGES_HAS_ bits */
+    PAGES_READY,  /* VMM, once, before its guest's first reference; value: the pager thread's id */
     PAGES_FAULT,  /* VMM: the guest refers to a page that is not in, or writes to one that is guarded */
     PAGES_ZERO,   /* nowhere to in: full of zeros */
     PAGES_LOAD,   /* nowhere to in, or with PAGES_GUARD to guarded: from the store */
@@ -36,8 +36,6 @@ enum pages_what {
 #define PAGES_GUARD  2u
 #define PAGES_PARKED 4u
 
-#define PAGES_HAS_MOVE 1 /* the kernel moves pages (UFFDIO_MOVE, Linux 6.8); else they are copied */
-
 struct pages_msg {
     uint32_t what; /* enum pages_what */
     uint32_t seq;
@@ -46,7 +44,7 @@ struct pages_msg {
     uint32_t vcpu; /* of a fault: whose; UINT32_MAX: not known */
     uint32_t pad;
     int64_t value;
-    int64_t at_ns; /* of a fault: when the VMM heard of it, CLOCK_MONOTONIC */
+    int64_t at_ns; /* of a fault: when the VMM heard of it, CLOCK_MONOTONIC; of PAGES_COUNT: what it took */
 };
 
 #endif

@@ -133,7 +133,8 @@ void intervals_poll(struct intervals *iv)
     for (uint32_t i = 0; i < iv->run->n_vcpus; i++) {
         switches_drain(&iv->w[i].sw);
         take_waits(&iv->w[i], run_ctl(iv->run, i));
-        look_at_schedstat(&iv->w[i]);
+        /* Of a thread that is being killed no switches are told any more, while its run time still grows. */
+        if (!run_is_down(run_vm_of(iv->run, i))) look_at_schedstat(&iv->w[i]);
     }
 }
 

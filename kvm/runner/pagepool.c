@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,8 +212,8 @@ static void do_due(struct pagepool *p, int64_t now)
 
 static void count_pages(struct pagepool_vm *v)
 {
-    int64_t from = host_now(), n = pagepool_command(v, PAGES_COUNT, 0, 0), now = host_now();
-    v->look_ns = now + ((now - from) * LOOK_SHARE > LOOK_NS ? (now - from) * LOOK_SHARE : LOOK_NS);
+    int64_t n = pagepool_command(v, PAGES_COUNT, 0, 0), rest = v->look_took_ns * LOOK_SHARE;
+    v->look_ns = host_now() + (rest > LOOK_NS ? rest : LOOK_NS);
     if (n < v->resident || n > v->n_pages) return;
     v->count[REC_N_MEM_SOFTFAULTS] += n - v->resident;
     v->resident = n;
@@ -224,10 +225,10 @@ static void do_looks(struct pagepool *p, int64_t now, bool all)
         if (pagepool_lives(&p->vms[i]) && (all || p->vms[i].look_ns <= now)) count_pages(&p->vms[i]);
 }
 
-static void tell(struct pagepool *p, int64_t now, bool all)
+static void tell(struct pagepool *p, int64_t now)
 {
-    pagepool_tell_levels(p);
-    if (!all && now < p->tell_ns) return;
+    pagepool_tell_levels(p, false);
+    if (now < p->tell_ns) return;
     p->tell_ns = now + TELL_NS;
     pagepool_tell_counts(p);
 }
@@ -261,7 +262,7 @@ static void hear_all(struct pagepool *p, const struct pollfd *pf)
 static void do_gone(struct pagepool *p)
 {
     for (uint32_t i = 0; i < p->n_vms; i++) {
-        if (!p->vms[i].gone || p->vms[i].released) continue;
+        if (!p->vms[i].gone || p->vms[i].released || !pagepool_counts(p)) continue;
         p->vms[i].released = true;
         pagepool_release(&p->vms[i]);
         p->came = true;
@@ -279,7 +280,8 @@ static void do_over(struct pagepool *p)
     if (p->told_over || !__atomic_load_n(&p->over, __ATOMIC_ACQUIRE)) return;
     p->told_over = true;
     do_looks(p, 0, true);
-    tell(p, 0, true);
+    pagepool_tell_levels(p, true);
+    pagepool_tell_counts(p);
     sem_post(&p->counted);
 }
 
@@ -297,7 +299,7 @@ static void *pagepool_main(void *arg)
         do_due(p, now);
         do_gone(p);
         if (pagepool_counts(p)) do_looks(p, now, false);
-        if (!p->told_over) tell(p, now, false);
+        if (!p->told_over) tell(p, now);
         if (pf[p->n_vms].revents) do_over(p);
     }
     free(pf);
@@ -435,6 +437,18 @@ void pagepool_started(struct pagepool *p, uint32_t vm)
     v->their_fd = v->store_fd = -1;
 }
 
+/* A VMM's threads begin where its first vCPU will be; its pager may run wherever there is room. */
+static void let_move(const struct pagepool_vm *v, int64_t tid)
+{
+    const struct host *h = &v->pool->run->host;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (uint32_t i = 0; i < h->n_cpus; i++)
+        CPU_SET((size_t)h->cpus[i], &set);
+    if (host_thread_ns((int)v->pool->run->vms[v->index].proc.pid, (int)tid) >= 0)
+        sched_setaffinity((pid_t)tid, sizeof set, &set);
+}
+
 /* Its pager's first word. A VM that ended before its guest was ready has said it, or never will. */
 static int hear_ready(struct pagepool_vm *v, char **why)
 {
@@ -443,7 +457,11 @@ static int hear_ready(struct pagepool_vm *v, char **why)
     poll(&pf, 1, (int)(READY_NS / 1000000));
     ssize_t n = recv(v->fd, &m, sizeof m, MSG_DONTWAIT);
     v->gone = n == 0;
-    if (n == 0 || (n == (ssize_t)sizeof m && m.what == PAGES_READY)) return 0;
+    if (n == 0) return 0;
+    if (n == (ssize_t)sizeof m && m.what == PAGES_READY && m.value > 0 && m.value <= INT32_MAX) {
+        let_move(v, m.value);
+        return 0;
+    }
     *why = host_text("vm.%s: its pager did not say that it is ready", v->sc->name);
     return -1;
 }

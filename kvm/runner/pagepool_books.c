@@ -46,10 +46,10 @@ static void level(struct pagepool *p, const struct pagepool_vm *v, enum rec_leve
 }
 
 /* All at one instant: what the host holds is what its VMs hold. */
-void pagepool_tell_levels(struct pagepool *p)
+void pagepool_tell_levels(struct pagepool *p, bool last)
 {
-    int64_t resident = 0, swapped = 0, t = pagepool_time(p);
-    if (!pagepool_counts(p) || t >= p->run->end_ns) return;
+    int64_t resident = 0, swapped = 0, t = last ? p->run->end_ns - 1 : pagepool_time(p);
+    if (!last && (!pagepool_counts(p) || t >= p->run->end_ns)) return;
     for (uint32_t i = 0; i < p->n_vms; i++) {
         struct pagepool_vm *v = &p->vms[i];
         resident += v->resident;

@@ -61,7 +61,7 @@ struct pagepool_vm {
     bool asks;
     int64_t count[REC_NCOUNTS], told[REC_NCOUNTS];
     int64_t said_resident, said_swapped;
-    int64_t look_ns; /* unpaged: when to count again */
+    int64_t look_ns, look_took_ns; /* unpaged: when to count again; what a count takes of a CPU */
     uint64_t again;
     uint32_t *evicted;
     size_t n_evicted, evicted_cap;
@@ -158,9 +158,9 @@ void pagepool_disk_io(struct pagepool *p, int64_t asked_ns, int64_t due_ns);
 void pagepool_disk_tell(struct pagepool *p);
 
 /* pagepool_books.c */
-int64_t pagepool_time(const struct pagepool *p); /* ns since t = 0, at the end of the run at most */
-bool pagepool_counts(const struct pagepool *p);  /* the run has begun and is not over */
-void pagepool_tell_levels(struct pagepool *p);
+int64_t pagepool_time(const struct pagepool *p);          /* ns since t = 0, at the end of the run at most */
+bool pagepool_counts(const struct pagepool *p);           /* the run has begun and is not over */
+void pagepool_tell_levels(struct pagepool *p, bool last); /* last: as they are at the end of the run */
 void pagepool_tell_counts(struct pagepool *p);
 void pagepool_tell_event(struct pagepool *p, const struct pagepool_vm *v, enum rec_event ev, int64_t value);
 /* The fault is served, or its vCPU was told to wait outside. */

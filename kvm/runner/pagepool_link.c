@@ -126,6 +126,7 @@ int64_t pagepool_command(struct pagepool_vm *v, enum pages_what what, uint32_t p
         return -EPIPE;
     }
     if (!await(v, (uint32_t)what, &m)) return -EPIPE;
+    if (what == PAGES_COUNT) v->look_took_ns = m.at_ns < 0 ? 0 : m.at_ns > ANSWER_NS ? ANSWER_NS : m.at_ns;
     if (m.value >= 0) return m.value;
     int why = m.value < -4095 ? EPROTO : (int)-m.value;
     bool store = what == PAGES_LOAD || what == PAGES_SAVE;

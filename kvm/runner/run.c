@@ -186,7 +186,7 @@ static bool look_after(struct run *r, struct run_vm *vm)
     exits_count(r, vm);
     if (end.cause == CTL_NOT_ENDED) return false;
     if (e && sane) guestlog_drain(r, vm); /* what it wrote before it ended */
-    if (!e && vm->proc.pid != 0) kill(vm->proc.pid, SIGKILL);
+    if ((!e || e->cause == CTL_EXIT) && vm->proc.pid != 0) kill(vm->proc.pid, SIGKILL);
     set_down(r, vm, end);
     return true;
 }

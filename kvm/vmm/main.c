@@ -50,6 +50,13 @@ static void start_threads(struct vmm *v)
             vmm_fail(v->ctl, "cannot start a thread: %m");
 }
 
+static bool ended_well(const struct ctl *c)
+{
+    for (uint32_t i = 0; i < c->n_vcpus; i++)
+        if (c->v[i].end.cause != CTL_EXIT) return false;
+    return true;
+}
+
 int main(void)
 {
     struct ctl *c = map_ctl();
@@ -73,5 +80,7 @@ int main(void)
     start_threads(v);
     for (uint32_t i = 0; i < c->n_vcpus; i++)
         pthread_join(v->vcpus[i].thread, NULL);
+    while (c->pool != CTL_NO_POOL && ended_well(c)) /* the pool may still ask of its memory */
+        pause();
     return 0;
 }

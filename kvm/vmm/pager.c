@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kvm/pages.h"
@@ -169,6 +170,13 @@ static int64_t do_command(const struct pager *p, const struct pages_msg *m)
     }
 }
 
+static int64_t cpu_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
 static bool say(const struct pages_msg *m)
 {
     return send(CTL_FD_PAGES, m, sizeof *m, MSG_NOSIGNAL) == (ssize_t)sizeof *m;
@@ -201,7 +209,9 @@ static bool obey(const struct pager *p)
 {
     struct pages_msg m;
     if (recv(CTL_FD_PAGES, &m, sizeof m, 0) != (ssize_t)sizeof m) return false;
+    int64_t from = cpu_now();
     m.value = do_command(p, &m);
+    m.at_ns = cpu_now() - from;
     return say(&m);
 }
 
@@ -210,7 +220,8 @@ static void *pager_main(void *arg)
     struct pager *p = arg;
     struct pollfd pf[] = {{.fd = CTL_FD_PAGES, .events = POLLIN},
                           {.fd = p->paged ? CTL_FD_UFFD : -1, .events = POLLIN}};
-    for (;;) {
+    struct pages_msg ready = {.what = PAGES_READY, .value = gettid()};
+    for (bool ok = say(&ready); ok;) {
         if (poll(pf, 2, -1) < 0 && errno != EINTR) break;
         if (pf[0].revents && !obey(p)) break;
         if (pf[1].revents && !tell_fault(p)) break;
@@ -253,8 +264,6 @@ void pager_start(struct vmm *v)
     p->n_pages = (uint32_t)(v->ctl->mapped_bytes / p->page);
     p->paged = v->ctl->pool == CTL_PAGED;
     if (p->paged) watch(p);
-    struct pages_msg ready = {.what = PAGES_READY, .value = p->move ? PAGES_HAS_MOVE : 0};
-    if (!say(&ready) || pthread_create(&thread, NULL, pager_main, p) != 0)
-        vmm_fail(v->ctl, "cannot start the pager: %m");
+    if (pthread_create(&thread, NULL, pager_main, p) != 0) vmm_fail(v->ctl, "cannot start the pager: %m");
     pthread_detach(thread);
 }

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* A host with less memory than its guests use: the simulator's policies on real pages. */
+#include "pagelab.h"
+
+Suite *pager_suite(void);
+
+#define MS INT64_C(1000000)
+
+/* One VM, one vCPU: frames, pages, references an iteration, iterations. */
+static const struct same {
+    const char *policy;
+    enum prog_pattern how;
+    int64_t frames, pages, refs, until;
+    double write;
+    int64_t page, target; /* target: of free frames */
+    bool no_move;
+} same[] = {
+    {"fifo", PROG_UNIFORM, 64, 100, 100, 10, .3, PAGELAB_PAGE, 0, false},
+    {"fifo", PROG_CYCLIC, 20, 21, 100, 6, 0, PAGELAB_PAGE, 0, false},
+    {"fifo", PROG_CYCLIC, 20, 21, 100, 6, 1, PAGELAB_PAGE, 0, true},
+    {"fifo", PROG_ZIPF, 100, 900, 500, 3, .5, PAGELAB_PAGE, 0, true},
+    {"fifo", PROG_UNIFORM, 1, 30, 50, 8, .5, PAGELAB_PAGE, 0, false},
+    {"fifo", PROG_UNIFORM, 6, 16, 40, 4, .3, PAGELAB_BIG, 0, false},
+    {"fifo", PROG_UNIFORM, 6, 16, 40, 3, .3, PAGELAB_BIG, 0, true},
+    {"fifo", PROG_UNIFORM, 80, 100, 100, 10, .3, PAGELAB_PAGE, 400, false},
+    {"random", PROG_UNIFORM, 64, 100, 100, 10, .3, PAGELAB_PAGE, 0, false},
+    {"random", PROG_CYCLIC, 50, 60, 120, 6, .1, PAGELAB_PAGE, 0, true},
+    {"random", PROG_ZIPF, 100, 900, 500, 3, 0, PAGELAB_PAGE, 0, false},
+    {"random", PROG_ZIPF, 5, 17, 40, 4, .5, PAGELAB_BIG, 0, false},
+    {"second-chance", PROG_UNIFORM, 64, 100, 100, 8, .3, PAGELAB_PAGE, 0, false},
+    {"second-chance", PROG_UNIFORM, 64, 100, 100, 8, .3, PAGELAB_PAGE, 0, true},
+    {"second-chance", PROG_CYCLIC, 50, 60, 120, 5, 0, PAGELAB_PAGE, 0, false},
+    {"second-chance", PROG_ZIPF, 100, 900, 500, 3, .5, PAGELAB_PAGE, 0, false},
+    {"second-chance", PROG_ZIPF, 1, 9, 60, 4, 1, PAGELAB_PAGE, 0, false},
+    {"second-chance", PROG_ZIPF, 6, 16, 60, 4, .3, PAGELAB_BIG, 0, false},
+    {"second-chance", PROG_ZIPF, 6, 16, 60, 3, .3, PAGELAB_BIG, 0, true},
+    {"second-chance", PROG_ZIPF, 80, 100, 100, 8, .3, PAGELAB_PAGE, 400, false},
+};
+#define N_SAME (int)(sizeof same / sizeof *same)
+
+static struct pagelab *same_lab(const struct same *c, int i, int64_t duration_ns)
+{
+    struct pagelab *p =
+        pagelab_new(i % 2 ? "eevdf" : "rr", 1, 1, duration_ns, c->policy, c->frames, c->page, c->pages);
+    struct step s[] = {pagelab_time(STEP_CPU, 10000), pagelab_touch(c->how, c->refs, c->pages, c->write)};
+    lab_set_prog(p->lab, 0, s, 2);
+    p->lab->host.memory.free_target_bytes = c->target * c->page;
+    p->lab->host.memory.per_vm = i % 3 == 0; /* of one VM it is the same */
+    p->lab->vms[0].work.until = (uint64_t)c->until;
+    p->lab->own.no_move = c->no_move;
+    return p;
+}
+
+START_TEST(faults_and_evictions_are_the_simulators)
+{
+    const struct same *c = &same[_i];
+    struct pagelab *p;
+    for (int64_t ms = 300;; ms *= 3) {
+        p = same_lab(c, _i, ms * MS);
+        pagelab_kvm(p);
+        if (p->lab->seen[0].n[REC_UNTIL] == 1 || ms > 3000) break;
+        pagelab_free(p); /* too busy a machine */
+    }
+    pagelab_sim(p);
+    ck_assert_uint_eq(p->lab->seen[0].n[REC_UNTIL], 1);
+    ck_assert_uint_eq(p->lab->rep.checksum[0], lab_expected(p->lab, 0, 0, (uint64_t)c->until));
+    pagelab_same(p, 0);
+    ck_assert_int_gt(p->kvm.count[0][REC_N_MEM_FAULTS], c->until);
+    ck_assert_int_eq(p->kvm.count[0][REC_N_MEM_REFS], c->until * c->refs);
+    ck_assert_int_eq(p->sim.disk_ops, p->kvm.disk_ops); /* clean pages are not written again */
+    ck_assert_int_eq(p->sim.disk_bytes, p->kvm.disk_bytes);
+    ck_assert_int_eq(p->kvm.ios, p->kvm.disk_ops);
+    int64_t most = p->kvm.most[LAB_VMS][REC_L_MEM_RESIDENT];
+    ck_assert_int_eq(most, p->sim.most[LAB_VMS][REC_L_MEM_RESIDENT]);
+    ck_assert_int_le(most, c->frames * c->page);
+    pagelab_free(p);
+}
+END_TEST
+
+/* Two VMs that fill the host, each with a part that hangs on nobody, and then take from their own. */
+START_TEST(each_with_frames_of_its_own)
+{
+    static const char *const policies[] = {"fifo", "second-chance"};
+    struct pagelab *p =
+        pagelab_new(_i % 2 ? "eevdf" : "rr", 2, 2, 500 * MS, policies[_i / 2], 64, PAGELAB_PAGE, 80);
+    p->lab->host.memory.per_vm = true;
+    struct step a[] = {pagelab_touch(PROG_CYCLIC, 30, 30, .5), pagelab_time(STEP_SLEEP, 100 * MS),
+                       pagelab_touch(PROG_UNIFORM, 400, 60, .3)};
+    struct step b[] = {pagelab_touch(PROG_CYCLIC, 34, 34, 0), pagelab_time(STEP_SLEEP, 100 * MS),
+                       pagelab_touch(PROG_ZIPF, 500, 80, .3)};
+    lab_set_prog(p->lab, 0, a, 3);
+    lab_set_prog(p->lab, 1, b, 3);
+    p->lab->vms[0].work.until = p->lab->vms[1].work.until = 1;
+    pagelab_sim(p);
+    pagelab_kvm(p);
+    for (uint32_t i = 0; i < 2; i++) {
+        ck_assert_uint_eq(p->lab->seen[i].n[REC_UNTIL], 1);
+        ck_assert_int_gt(p->kvm.count[i][REC_N_MEM_FAULTS], 100);
+        pagelab_same(p, i);
+    }
+    ck_assert_int_eq(p->kvm.level[0][REC_L_MEM_RESIDENT], 30 * PAGELAB_PAGE);
+    ck_assert_int_eq(p->kvm.level[1][REC_L_MEM_RESIDENT], 34 * PAGELAB_PAGE);
+    pagelab_free(p);
+}
+END_TEST
+
+/* One pool for all: who faults when is real time's, the sum is not. */
+START_TEST(a_shared_pool_agrees_in_total)
+{
+    static const char *const policies[] = {"fifo", "random", "second-chance"};
+    struct pagelab *p = pagelab_new("rr", 2, 3, 2500 * MS, policies[_i], 100, PAGELAB_PAGE, 60);
+    struct step s[] = {pagelab_time(STEP_CPU, MS), pagelab_touch(PROG_UNIFORM, 10, 60, .3)};
+    int64_t sim = 0, kvm = 0;
+    p->lab->host.slice_ns = 2 * MS;
+    p->disk.latency_ns = 100000; /* whoever waits lets others run */
+    for (uint32_t i = 0; i < 3; i++) {
+        lab_set_prog(p->lab, i, s, 2);
+        p->lab->vms[i].work.until = 200;
+    }
+    pagelab_sim(p);
+    pagelab_kvm(p);
+    for (uint32_t i = 0; i < 3; i++) {
+        ck_assert_uint_eq(p->lab->seen[i].n[REC_UNTIL], 1);
+        sim += p->sim.count[i][REC_N_MEM_FAULTS];
+        kvm += p->kvm.count[i][REC_N_MEM_FAULTS];
+    }
+    ck_assert_int_gt(sim, 1500);
+    ck_assert_msg(llabs(sim - kvm) * 20 <= sim, "%jd simulated, %jd on guests", (intmax_t)sim, (intmax_t)kvm);
+    ck_assert_int_eq(p->kvm.level[LAB_VMS][REC_L_MEM_RESIDENT], 100 * PAGELAB_PAGE);
+    pagelab_free(p);
+}
+END_TEST
+
+/* Where memory is enough nothing is paged, but what is touched is counted. */
+START_TEST(enough_memory_is_only_counted)
+{
+    int64_t page = _i < 2 ? PAGELAB_PAGE : PAGELAB_BIG, pages = _i < 2 ? 3000 : 20;
+    struct pagelab *p = pagelab_new(_i % 2 ? "eevdf" : "rr", 1, 1, 200 * MS, "clock", pages, page, pages);
+    struct step s[] = {pagelab_time(STEP_CPU, 10000), pagelab_touch(PROG_UNIFORM, pages / 10, pages, .3)};
+    lab_set_prog(p->lab, 0, s, 2);
+    p->lab->vms[0].work.until = 12;
+    pagelab_sim(p);
+    pagelab_kvm(p);
+    ck_assert_uint_eq(p->lab->seen[0].n[REC_UNTIL], 1);
+    ck_assert_int_gt(p->sim.count[0][REC_N_MEM_SOFTFAULTS], pages / 2);
+    pagelab_same(p, 0);
+    ck_assert_int_eq(p->kvm.count[0][REC_N_MEM_FAULTS], 0);
+    pagelab_free(p);
+}
+END_TEST
+
+/* While a page comes from a slow disk its vCPU is in swapwait, and the other has the pCPU. */
+START_TEST(a_vm_that_waits_lets_the_other_run)
+{
+    struct pagelab *p = pagelab_new(_i ? "eevdf" : "rr", 1, 2, 600 * MS, "fifo", 20, PAGELAB_PAGE, 40);
+    struct step s[] = {pagelab_time(STEP_CPU, 100000), pagelab_touch(PROG_CYCLIC, 10, 40, .5)};
+    lab_set_prog(p->lab, 0, s, 2);
+    p->lab->host.slice_ns = _i ? 0 : 5 * MS;
+    p->disk.latency_ns = 3 * MS;
+    p->disk.iops_u = INT64_C(2000) * 1000000;
+    pagelab_sim(p);
+    pagelab_kvm(p);
+    int64_t sim = p->sim.state_ns[0][VCPU_SWAPWAIT], kvm = p->kvm.state_ns[0][VCPU_SWAPWAIT];
+    ck_assert_int_gt(sim, 200 * MS);
+    ck_assert_int_gt(p->kvm.state_ns[1][VCPU_RUN], 2 * p->kvm.state_ns[0][VCPU_RUN]);
+    ck_assert_int_gt(p->kvm.state_ns[1][VCPU_RUN], 300 * MS);
+    /* Each waits for its latency at least. */
+    int64_t faults = p->kvm.count[0][REC_N_MEM_FAULTS];
+    ck_assert_int_gt(faults, 10);
+    ck_assert_int_ge(kvm * 10, (faults - 1) * p->disk.latency_ns * 9);
+    ck_assert_int_ge(p->kvm.io_ns, p->kvm.ios * p->disk.latency_ns);
+    ck_assert_int_le(faults, p->sim.count[0][REC_N_MEM_FAULTS] + 1);
+    /* And what it has lost before its end is what the simulated one lost. */
+    for (size_t i = 0; i < p->kvm.n_evicted[0] && i < p->sim.n_evicted[0]; i++)
+        ck_assert_uint_eq(p->kvm.evicted[0][i], p->sim.evicted[0][i]);
+    pagelab_free(p);
+}
+END_TEST
+
+/* A disk's rate is kept: 1000 requests a second take their time. */
+START_TEST(the_disks_rate_is_kept)
+{
+    struct pagelab *p = pagelab_new("rr", 1, 1, 500 * MS, "fifo", 20, PAGELAB_PAGE, 40);
+    struct step s[] = {pagelab_time(STEP_CPU, 1000), pagelab_touch(PROG_CYCLIC, 10, 40, 1)};
+    lab_set_prog(p->lab, 0, s, 2);
+    p->disk.iops_u = INT64_C(1000) * 1000000;
+    pagelab_sim(p);
+    pagelab_kvm(p);
+    ck_assert_int_gt(p->sim.disk_ops, 480);
+    ck_assert_int_le(p->kvm.disk_ops, 502);
+    ck_assert_int_gt(p->kvm.disk_ops, 100);
+    pagelab_free(p);
+}
+END_TEST
+
+/* --- a store that fails --- */
+
+static int full(void)
+{
+    return open("/dev/full", O_RDWR | O_CLOEXEC);
+}
+
+/* This process's own memory, of which none is where the store's pages would be. */
+static int broken(void)
+{
+    return open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+}
+
+/* It takes pages and gives none. */
+static int one_way(void)
+{
+    FILE *f = tmpfile();
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fileno(f));
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    fclose(f);
+    return fd;
+}
+
+static const struct failing {
+    int (*open)(void);
+    const char *line;
+} failing[] = {
+    {full, "ended, its pages could not be kept: writing a page to the store: No space left on device"},
+    {broken, "ended, its pages could not be kept: writing a page to the store: Input/output error"},
+    {one_way, "ended, its pages could not be kept: reading a page from the store: Bad file descriptor"},
+};
+
+START_TEST(a_store_that_fails_ends_its_vm_alone)
+{
+    const struct failing *c = &failing[_i / 2];
+    struct pagelab *p = pagelab_new(_i % 2 ? "eevdf" : "rr", 1, 2, 200 * MS, "fifo", 20, PAGELAB_PAGE, 40);
+    struct step s[] = {pagelab_time(STEP_CPU, 1000), pagelab_touch(PROG_CYCLIC, 30, 40, 1)};
+    lab_set_prog(p->lab, 0, s, 2);
+    p->lab->vms[1].work.until = 20;
+    p->lab->own.store_fd = c->open();
+    ck_assert_int_ge(p->lab->own.store_fd, 0);
+    pagelab_kvm(p);
+    const char *line = p->lab->rep.ends[0];
+    ck_assert_msg(line && strstr(line, c->line), "%s", line ? line : "it did not end");
+    ck_assert_uint_eq(p->lab->seen[0].n_events[REC_EV_KILLED], 1);
+    ck_assert_int_eq(p->lab->seen[0].fault.value, CTL_STORE);
+    ck_assert_uint_eq(p->lab->seen[0].last_to, VCPU_DOWN);
+    ck_assert_int_eq(p->kvm.level[0][REC_L_MEM_RESIDENT], 0); /* what it had is free */
+    ck_assert_int_eq(p->kvm.level[0][REC_L_MEM_SWAPPED], 0);
+    ck_assert_ptr_null(p->lab->rep.ends[1]);
+    ck_assert_uint_eq(p->lab->rep.checksum[1], lab_expected(p->lab, 1, 0, 20));
+    close(p->lab->own.store_fd);
+    pagelab_free(p);
+}
+END_TEST
+
+/* Nothing may be taken: the VM with most is ended, as in the simulator, and the other goes on. */
+START_TEST(the_biggest_goes_when_nothing_is_left)
+{
+    struct pagelab *p = pagelab_new(_i ? "eevdf" : "rr", 1, 2, 300 * MS, "fifo", 64, PAGELAB_PAGE, 50);
+    struct step a[] = {pagelab_touch(PROG_CYCLIC, 40, 40, 1), pagelab_time(STEP_SLEEP, 1000 * MS)};
+    struct step b[] = {pagelab_time(STEP_SLEEP, 50 * MS), pagelab_touch(PROG_CYCLIC, 50, 50, 1),
+                       pagelab_time(STEP_SLEEP, 1000 * MS)};
+    p->lab->host.memory.n_reclaim = 0;
+    p->lab->host.memory.swap = SC_NONE;
+    p->lab->sc.n_disks = 0;
+    lab_set_prog(p->lab, 0, a, 2);
+    lab_set_prog(p->lab, 1, b, 3);
+    pagelab_sim(p);
+    pagelab_kvm(p);
+    ck_assert_uint_eq(p->kvm.oom.kind, REC_EVENT);
+    ck_assert_uint_eq(p->kvm.oom.vm, p->sim.oom.vm);
+    ck_assert_uint_eq(p->kvm.oom.to, REC_WHY_NO_SWAP);
+    ck_assert_uint_eq(p->sim.oom.to, REC_WHY_NO_SWAP);
+    ck_assert_int_eq(p->kvm.oom.value, 40 * PAGELAB_PAGE);
+    ck_assert_int_eq(p->kvm.oom.value, p->sim.oom.value);
+    ck_assert_ptr_nonnull(strstr(p->lab->rep.ends[0], "the host's memory was used up and it had most"));
+    ck_assert_ptr_null(p->lab->rep.ends[1]);
+    ck_assert_int_eq(p->kvm.count[1][REC_N_MEM_SOFTFAULTS], 50);
+    ck_assert_int_eq(p->kvm.level[1][REC_L_MEM_RESIDENT], 50 * PAGELAB_PAGE);
+    ck_assert_int_eq(p->kvm.level[0][REC_L_MEM_RESIDENT], 0);
+    pagelab_free(p);
+}
+END_TEST
+
+Suite *pager_suite(void)
+{
+    Suite *s = suite_create("pager");
+    TCase *t = tcase_create("pager");
+    tcase_set_timeout(t, 60);
+    if (lab_usable("pager")) {
+        tcase_add_loop_test(t, faults_and_evictions_are_the_simulators, 0, N_SAME);
+        tcase_add_loop_test(t, each_with_frames_of_its_own, 0, 4);
+        tcase_add_loop_test(t, a_shared_pool_agrees_in_total, 0, 3);
+        tcase_add_loop_test(t, enough_memory_is_only_counted, 0, 4);
+        tcase_add_loop_test(t, a_vm_that_waits_lets_the_other_run, 0, 2);
+        tcase_add_test(t, the_disks_rate_is_kept);
+        tcase_add_loop_test(t, a_store_that_fails_ends_its_vm_alone, 0, 6);
+        tcase_add_loop_test(t, the_biggest_goes_when_nothing_is_left, 0, 2);
+    }
+    suite_add_tcase(s, t);
+    return s;
+}
