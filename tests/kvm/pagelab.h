@@ -14,6 +14,7 @@ struct pagelab_seen { /* of one of the two */
     int64_t count[LAB_VMS][REC_NCOUNTS];
     int64_t level[LAB_VMS + 1][REC_NLEVELS], most[LAB_VMS + 1][REC_NLEVELS]; /* the last is the host's */
     int64_t state_ns[LAB_VMS][VCPU_NSTATES];
+    int64_t until_ns[LAB_VMS]; /* what its work took */
     int64_t disk_ops, disk_bytes, ios, io_ns;
     struct rec oom;
     uint32_t *evicted[LAB_VMS];
@@ -35,6 +36,7 @@ static inline void pagelab_read(void *ctx, const struct rec *r, size_t n)
         if (r->kind == REC_COUNT && r->pcpu == REC_DEV && r->cause == REC_N_DISK_OPS) s->disk_ops += r->value;
         if (r->kind == REC_COUNT && r->pcpu == REC_DEV && r->cause == REC_N_DISK_BYTES)
             s->disk_bytes += r->value;
+        if (r->kind == REC_UNTIL) s->until_ns[vm] = r->value;
         if (r->kind == REC_IO) s->ios++, s->io_ns += r->value;
         if (r->kind == REC_STATE) s->state_ns[vm][r->from] += r->value;
         if (r->kind == REC_EVENT && r->cause == REC_EV_OOM) s->oom = *r;
@@ -134,6 +136,14 @@ static inline void pagelab_kvm(struct pagelab *p)
         p->kvm.evicted[i] = p->lab->rep.evicted[i];
         p->kvm.n_evicted[i] = p->lab->rep.n_evicted[i];
     }
+}
+
+/* Whether every VM has done its work. */
+static inline bool pagelab_all_done(const struct pagelab *p)
+{
+    for (uint32_t i = 0; i < p->lab->sc.n_vms; i++)
+        if (p->lab->seen[i].n[REC_UNTIL] != 1) return false;
+    return true;
 }
 
 static inline void pagelab_free(struct pagelab *p)
