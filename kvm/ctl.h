@@ -116,9 +116,10 @@ struct ctl {
     uint32_t magic, n_vcpus;
     /* At ABI_MEMORY, in pages of page_bytes, of which mapped_bytes can be referred to; 0: none. */
     uint64_t memory_bytes, mapped_bytes, page_bytes;
-    uint32_t pool;    /* enum ctl_pool */
-    uint32_t no_move; /* for tests: as if the kernel could not move pages */
-    int32_t runner;   /* its process id: a VMM without it ends */
+    uint64_t secret_bytes; /* at ABI_SECRET; 0: it keeps none */
+    uint32_t pool;         /* enum ctl_pool */
+    uint32_t no_move;      /* for tests: as if the kernel could not move pages */
+    int32_t runner;        /* its process id: a VMM without it ends */
     uint32_t gated;
     uint32_t free_run;
     uint32_t go;     /* futex: 0, then 1 */

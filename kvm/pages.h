@@ -29,8 +29,11 @@ enum pages_what {
     PAGES_OPEN,   /* guarded to in */
     PAGES_WAKE,   /* nothing, but whoever waits for the page looks again (as after each of those above) */
     PAGES_COUNT,  /* how many pages the guest has referred to; of a VM whose memory is not paged */
+    PAGES_READ,   /* the secret's piece number `page`: value bytes follow the answer in its packet */
     PAGES_NWHATS
 };
+
+#define PAGES_PIECE 32768u
 
 #define PAGES_WRITE  1u /* of a fault: the reference writes */
 #define PAGES_GUARD  2u
@@ -45,6 +48,11 @@ struct pages_msg {
     uint32_t pad;
     int64_t value;
     int64_t at_ns; /* of a fault: when the VMM heard of it, CLOCK_MONOTONIC; of PAGES_COUNT: what it took */
+};
+
+struct pages_data {
+    struct pages_msg m;
+    unsigned char bytes[PAGES_PIECE];
 };
 
 #endif

@@ -48,6 +48,7 @@ enum task_does {
     TASK_BUSY,  /* until busy_until_ns */
     TASK_LINE,  /* for the lock, spinning; then it works for `iters` */
     TASK_TOUCHES,
+    TASK_KEEPS,
     TASK_OPS
 };
 
@@ -58,9 +59,10 @@ struct task {
     uint64_t iters;   /* of STEP_CPU still to do */
     int64_t busy_until_ns;
     struct prog_touch touch;
-    uint32_t next; /* in the free list */
-    uint64_t ops;  /* events still to come */
-    uint32_t op;   /* of this kind: enum prog_op */
+    uint32_t next;                   /* in the free list */
+    uint64_t secret_at, secret_left; /* bytes to be written, and from where */
+    uint64_t ops;                    /* events still to come */
+    uint32_t op;                     /* of this kind: enum prog_op */
     uint32_t ticket;
     enum task_does does;
     bool holds; /* has the lock, while it works */
@@ -112,6 +114,10 @@ void touch_piece(struct guest *g, struct task *t);
 /* What `how` (enum prog_access) says and no guest may: does not come back. */
 void touch_refused(const struct guest *g, uint32_t how);
 
+/* secret.c: a secret step, likewise. */
+void secret_begin(struct guest *g, struct task *t, int64_t bytes);
+void secret_piece(const struct guest *g, struct task *t);
+
 /* lock.c: stands in line; spins for a while, whether it holds the lock now; gives it back. */
 void lock_begin(struct task *t);
 bool lock_spin(const struct guest *g, struct task *t);
@@ -124,6 +130,8 @@ void ops_piece(struct task *t);
 void tasks_run(struct guest *g);
 /* main.c: one more iteration is complete; how many now are, over all vCPUs. */
 uint64_t guest_add_done(void);
+/* So many bytes more of a secret, of `room` in all: how many there is room for, and where they begin. */
+uint64_t guest_keep(uint64_t bytes, uint64_t room, uint64_t *at);
 
 /* measure.c */
 void measure_run(struct guest *g);

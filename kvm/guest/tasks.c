@@ -156,6 +156,8 @@ static void by_clock(struct guest *g, struct task *t, uint64_t *quantum_iters)
     int64_t from = g->now_ns;
     if (t->does == TASK_TOUCHES)
         touch_piece(g, t);
+    else if (t->does == TASK_KEEPS)
+        secret_piece(g, t);
     else
         ops_piece(t);
     look(g);
@@ -218,6 +220,7 @@ static bool step(struct guest *g, uint32_t i)
         t->does = TASK_OPS;
         return true;
     case STEP_TOUCH: touch_begin(g, t, &a); return true;
+    case STEP_SECRET: secret_begin(g, t, a.amount); return true;
     case STEP_ACCESS: touch_refused(g, a.step->how); io_abort(ABI_ABORT_STEP);
     case STEP_END: return complete(g, i);
     default: io_abort(ABI_ABORT_STEP); /* the runner refuses it before */
@@ -236,6 +239,7 @@ static void serve(struct guest *g, uint32_t i)
         case TASK_BUSY: work(g, t, &quantum); break;
         case TASK_LINE: spin(g, t, &quantum); break;
         case TASK_TOUCHES:
+        case TASK_KEEPS:
         case TASK_OPS: by_clock(g, t, &quantum); break;
         case TASK_NEXT:
             if (!step(g, i)) return;

@@ -77,8 +77,10 @@ struct boot_memory boot_memory(const struct sc_vm *vm, const struct sc_host *hos
     for (uint32_t i = 0; i < vm->work.prog->n_steps; i++) {
         uint64_t n = s[i].kind == STEP_TOUCH ? (uint64_t)s[i].span : s[i].kind == STEP_ACCESS;
         if (n > pages) pages = n;
+        if (s[i].kind == STEP_SECRET)
+            m.secret = vm->memory_bytes ? (uint64_t)vm->memory_bytes : ABI_SECRET_MAX;
     }
-    if (pages == 0) return (struct boot_memory){0};
+    if (pages == 0) return (struct boot_memory){.secret = m.secret};
     m.mapped = pages * m.page;
     m.bytes = (uint64_t)vm->memory_bytes / m.page * m.page;
     if (m.bytes < m.mapped) m.bytes = m.mapped;
@@ -107,6 +109,9 @@ int boot_make(const struct host *h, const struct sc_vm *vm, const struct boot_me
     b.memory_bytes = memory->bytes;
     b.mapped_bytes = memory->mapped;
     b.page_bytes = (uint32_t)memory->page;
+    b.secret_bytes = memory->secret;
+    b.secret_guessed = vm->memory_bytes == 0;
+    b.key_secret = rng_key(seed, name, RNG_SECRET);
     char *region = calloc(1, sizeof b);
     ASSERT(region);
     b.prog_bytes = w->prog->bytes;

@@ -28,6 +28,7 @@ static const char *abort_reason(uint32_t code)
         [ABI_ABORT_WAITING] = "more requests wait than it can hold (65536)",
         [ABI_ABORT_LIMITS] = "it has not so many threads or clients",
         [ABI_ABORT_LOCK] = "two of its tasks hold its lock",
+        [ABI_ABORT_SECRET] = "its secrets are over 1GiB, and its memory is not stated",
         [ABI_ABORT_STEP] = "it does not know a step of its program",
     };
     return code < sizeof reasons / sizeof *reasons && reasons[code] ? reasons[code]

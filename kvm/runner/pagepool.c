@@ -38,7 +38,7 @@ static void starve(struct pagepool_vm *v, const struct pagepool_fault *f)
     p->starved[p->n_starved++] = (struct pagepool_starved){v, *f};
     if (p->in_flight > 0) return;
     struct pagepool_vm *victim = v;
-    for (uint32_t i = p->n_vms; i-- > 0;)
+    for (uint32_t i = p->n_touch; i-- > 0;)
         if (pagepool_lives(&p->vms[i]) && p->vms[i].resident >= victim->resident && p->vms[i].resident > 0)
             victim = &p->vms[i];
     for (uint32_t i = 0; i < p->n_vms; i++)
@@ -221,7 +221,7 @@ static void count_pages(struct pagepool_vm *v)
 
 static void do_looks(struct pagepool *p, int64_t now, bool all)
 {
-    for (uint32_t i = 0; !p->paged && i < p->n_vms; i++)
+    for (uint32_t i = 0; !p->paged && i < p->n_touch; i++)
         if (pagepool_lives(&p->vms[i]) && (all || p->vms[i].look_ns <= now)) count_pages(&p->vms[i]);
 }
 
@@ -236,7 +236,8 @@ static void tell(struct pagepool *p, int64_t now)
 /* Sleeps until somebody says something, or something is due. */
 static void rest(struct pagepool *p, struct pollfd *pf)
 {
-    int64_t until = p->tell_ns, now = host_now();
+    int64_t until = p->tell_ns, event = pagepool_inspect_next(p), now = host_now();
+    if (event < until) until = event;
     for (uint32_t i = 0; i < p->n_vms; i++) {
         const struct pagepool_vm *v = &p->vms[i];
         pf[i] = (struct pollfd){.fd = v->gone ? -1 : v->fd, .events = POLLIN};
@@ -299,6 +300,7 @@ static void *pagepool_main(void *arg)
         do_due(p, now);
         do_gone(p);
         if (pagepool_counts(p)) do_looks(p, now, false);
+        pagepool_inspect(p);
         if (!p->told_over) tell(p, now);
         if (pf[p->n_vms].revents) do_over(p);
     }
@@ -354,7 +356,7 @@ static int open_vm(struct pagepool *p, struct pagepool_vm *v, int store_fd, char
     }
     v->fd = pair[0];
     v->their_fd = pair[1];
-    if (!p->paged) return 0;
+    if (!p->paged || v->n_pages == 0) return 0;
     uint64_t bytes = (uint64_t)v->n_pages * (uint64_t)p->page_bytes;
     v->store_fd = store_fd >= 0 ? fcntl(store_fd, F_DUPFD_CLOEXEC, 3) : make_store(bytes, why);
     v->state = calloc(v->n_pages, sizeof *v->state);
@@ -377,18 +379,25 @@ static enum kvm_status has_uffd(char **why)
     return KVM_NO_KVM;
 }
 
+static void add_vm(struct pagepool *p, uint32_t i)
+{
+    const struct sc_vm *sc = p->run->vms[i].sc;
+    struct pagepool_vm *v = &p->vms[p->n_vms++];
+    *v = (struct pagepool_vm){.pool = p, .index = i, .sc = sc, .fd = -1, .their_fd = -1, .store_fd = -1};
+    v->n_pages = pages_of(sc);
+    v->reserved = (sc->memory_reservation_bytes + p->page_bytes - 1) / p->page_bytes;
+    p->of[i] = v;
+}
+
 static void add_vms(struct pagepool *p)
 {
-    struct run *r = p->run;
-    for (uint32_t i = 0; i < r->n_vms; i++) {
-        const struct sc_vm *sc = r->vms[i].sc;
-        if (pages_of(sc) == 0) continue;
-        struct pagepool_vm *v = &p->vms[p->n_vms++];
-        *v = (struct pagepool_vm){.pool = p, .index = i, .sc = sc, .fd = -1, .their_fd = -1, .store_fd = -1};
-        v->n_pages = pages_of(sc);
-        v->reserved = (sc->memory_reservation_bytes + p->page_bytes - 1) / p->page_bytes;
-        p->of[i] = v;
-    }
+    const struct scenario *sc = p->run->sc;
+    for (uint32_t i = 0; i < sc->n_vms; i++)
+        if (pages_of(&sc->vms[i]) > 0) add_vm(p, i);
+    p->n_touch = p->n_vms;
+    for (uint32_t i = 0; i < sc->n_vms; i++)
+        if (!p->of[i] && pagepool_inspect_wants(sc, i)) add_vm(p, i);
+    pagepool_inspect_make(p);
 }
 
 enum kvm_status pagepool_new(struct run *r, int store_fd, struct pagepool **out, char **why)
@@ -415,7 +424,8 @@ enum kvm_status pagepool_new(struct run *r, int store_fd, struct pagepool **out,
 
 enum ctl_pool pagepool_of(const struct pagepool *p, uint32_t vm)
 {
-    return !p->of[vm] ? CTL_NO_POOL : p->paged ? CTL_PAGED : CTL_COUNTED;
+    const struct pagepool_vm *v = p->of[vm];
+    return !v ? CTL_NO_POOL : p->paged && v->n_pages > 0 ? CTL_PAGED : CTL_COUNTED;
 }
 
 int pagepool_pages_fd(const struct pagepool *p, uint32_t vm)
@@ -530,6 +540,8 @@ void pagepool_free(struct pagepool *p)
     sem_destroy(&p->counted);
     close(p->wake_fd);
     free(p->starved);
+    free(p->looks);
+    free(p->next_event_ns);
     free(p->vms);
     free(p->of);
     free(p);

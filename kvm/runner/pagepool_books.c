@@ -82,10 +82,11 @@ void pagepool_tell_counts(struct pagepool *p)
         tell(p, of_vm(p, &p->vms[i], t), p->vms[i].count, p->vms[i].told);
 }
 
-void pagepool_tell_event(struct pagepool *p, const struct pagepool_vm *v, enum rec_event ev, int64_t value)
+void pagepool_tell_event(struct pagepool *p, const struct pagepool_vm *v, enum rec_event ev, int64_t t,
+                         int64_t value)
 {
-    if (!pagepool_counts(p)) return;
-    struct rec x = of_vm(p, v, pagepool_time(p));
+    if (__atomic_load_n(&p->zero_abs_ns, __ATOMIC_ACQUIRE) == 0 || t >= p->run->end_ns) return;
+    struct rec x = of_vm(p, v, t);
     x.kind = REC_EVENT;
     x.cause = (uint8_t)ev;
     x.value = value;

@@ -24,7 +24,7 @@ void pagepool_frames_make(struct pagepool *p)
 {
     const char *host = p->run->pc->name;
     int64_t pages = 0;
-    for (uint32_t i = 0; i < p->n_vms; i++)
+    for (uint32_t i = 0; i < p->n_touch; i++)
         pages += p->vms[i].n_pages;
     p->frames = p->sc->bytes / p->page_bytes;
     p->cap = (uint32_t)(p->frames < pages ? p->frames : pages);
@@ -32,10 +32,10 @@ void pagepool_frames_make(struct pagepool *p)
     p->owner_vm = zeros(p->cap, sizeof *p->owner_vm);
     p->owner_page = zeros(p->cap, sizeof *p->owner_page);
     p->stands = zeros(p->cap, 1);
-    p->claims = zeros(p->n_vms, sizeof *p->claims);
-    uint32_t sets = p->sc->per_vm || (p->sc->n_reclaim > 0 && p->n_vms > 1) ? p->n_vms : 1;
-    for (uint32_t i = 0; i < p->n_vms; i++)
-        p->vms[i].set = sets == p->n_vms ? i : 0;
+    p->claims = zeros(p->n_touch, sizeof *p->claims);
+    uint32_t sets = p->sc->per_vm || (p->sc->n_reclaim > 0 && p->n_touch > 1) ? p->n_touch : 1;
+    for (uint32_t i = 0; i < p->n_touch; i++)
+        p->vms[i].set = sets == p->n_touch ? i : 0;
     const struct reclaim_class *cls = reclaim_find(p->sc->replacement);
     ASSERT(cls);
     p->policy = reclaim_init(zeros(1, reclaim_size(cls, p->cap, sets)), cls, p->cap, sets);
@@ -116,18 +116,18 @@ static bool may(const struct pagepool_vm *v)
 
 static uint32_t from_whom(struct pagepool *p, struct pagepool_vm *v)
 {
-    if (p->n_vms == 1) return may(&p->vms[0]) ? give(p, &p->vms[0]) : RECLAIM_NONE;
+    if (p->n_touch == 1) return may(&p->vms[0]) ? give(p, &p->vms[0]) : RECLAIM_NONE;
     if (v && p->sc->per_vm && may(v)) {
         uint32_t f = give(p, v);
         if (f != RECLAIM_NONE) return f;
     }
-    for (uint32_t i = 0; i < p->n_vms; i++) {
+    for (uint32_t i = 0; i < p->n_touch; i++) {
         const struct pagepool_vm *w = &p->vms[i];
         int64_t pages = may(w) ? w->resident : 0;
         p->claims[i] = (struct fund_claim){.shares = w->sc->memory_weight, .pages = pages, .active = pages};
     }
     for (;;) {
-        uint32_t least = fund_least(p->claims, p->n_vms, p->sc->tax_ppm);
+        uint32_t least = fund_least(p->claims, p->n_touch, p->sc->tax_ppm);
         if (least == FUND_NONE) return RECLAIM_NONE;
         uint32_t f = give(p, &p->vms[least]);
         if (f != RECLAIM_NONE) return f;
@@ -212,7 +212,7 @@ static void new_state(struct pagepool *p)
     enum memstate st = memstate_next(&p->marks, p->state, p->frames - p->used);
     if (st == p->state) return;
     p->state = st;
-    pagepool_tell_event(p, NULL, REC_EV_MEM_STATE, (int64_t)st);
+    pagepool_tell_event(p, NULL, REC_EV_MEM_STATE, pagepool_time(p), (int64_t)st);
 }
 
 void pagepool_look(struct pagepool *p)

@@ -71,6 +71,12 @@ struct pagepool_vm {
     uint32_t given_up;
 };
 
+struct pagepool_look { /* of the administrator, at what a VM keeps */
+    struct pagepool_vm *v;
+    int64_t t_ns;
+    uint64_t found;
+};
+
 struct pagepool_starved {
     struct pagepool_vm *v;
     struct pagepool_fault fault;
@@ -81,8 +87,9 @@ struct pagepool {
     const struct sc_memory *sc;
     bool paged;
     int64_t page_bytes;
-    struct pagepool_vm *vms; /* [n_vms] those that touch, in the scenario's order */
-    uint32_t n_vms;
+    struct pagepool_vm
+        *vms; /* [n_vms] those that touch, in the scenario's order; then others it speaks with */
+    uint32_t n_vms, n_touch;
     struct pagepool_vm **of; /* [run.n_vms]; NULL: it does not touch */
     pthread_t thread;
     bool started;
@@ -115,12 +122,18 @@ struct pagepool {
     size_t n_ios, ios_cap;
     int64_t said_resident, said_swapped;
     int64_t tell_ns; /* absolute: when counts are told next */
+    struct pages_data in;
+    int64_t *next_event_ns; /* [n_events of the scenario] */
+    struct pagepool_look *looks;
+    size_t n_looks, looks_cap;
     struct recs recs;
 };
 
 /* pagepool_link.c */
 /* 0 or more: the answer; -errno: the VM is given up, or gone. */
 int64_t pagepool_command(struct pagepool_vm *v, enum pages_what what, uint32_t page, uint32_t flags);
+/* A piece of what it keeps secret, good until the next thing is heard; how many bytes, or -errno. */
+int64_t pagepool_read(struct pagepool_vm *v, uint32_t piece, const unsigned char **bytes);
 /* Takes what the VM has to say, at most one packet. */
 void pagepool_hear(struct pagepool_vm *v);
 __attribute__((format(printf, 5, 6))) void pagepool_give_up(struct pagepool_vm *v, enum ctl_cause cause,
@@ -148,6 +161,12 @@ void pagepool_release(struct pagepool_vm *v);
 /* How much is free may have changed. */
 void pagepool_look(struct pagepool *p);
 
+/* pagepool_inspect.c */
+void pagepool_inspect_make(struct pagepool *p);
+bool pagepool_inspect_wants(const struct scenario *sc, uint32_t vm); /* an event is about it */
+int64_t pagepool_inspect_next(const struct pagepool *p);             /* when to call the next, absolute */
+void pagepool_inspect(struct pagepool *p);
+
 /* pagepool_disk.c */
 void pagepool_disk_make(struct pagepool *p);
 /* When the disk is done with a page that is asked for now, by its rates and latency. */
@@ -162,7 +181,8 @@ int64_t pagepool_time(const struct pagepool *p);          /* ns since t = 0, at 
 bool pagepool_counts(const struct pagepool *p);           /* the run has begun and is not over */
 void pagepool_tell_levels(struct pagepool *p, bool last); /* last: as they are at the end of the run */
 void pagepool_tell_counts(struct pagepool *p);
-void pagepool_tell_event(struct pagepool *p, const struct pagepool_vm *v, enum rec_event ev, int64_t value);
+void pagepool_tell_event(struct pagepool *p, const struct pagepool_vm *v, enum rec_event ev, int64_t t,
+                         int64_t value);
 /* The fault is served, or its vCPU was told to wait outside. */
 void pagepool_waited(struct pagepool_vm *v, const struct pagepool_fault *f, bool held);
 void pagepool_lost(struct pagepool_vm *v, uint32_t page); /* it was evicted */

@@ -57,12 +57,14 @@ static void keep(struct pagepool_vm *v, const struct pages_msg *m)
                                 .at_ns = m->at_ns > now || m->at_ns < 0 ? now : m->at_ns};
 }
 
-/* 1: a packet; 0: none yet; -1: its VMM is gone. */
-static int take(struct pagepool_vm *v, struct pages_msg *m)
+/* 1: a packet, in pool->in; 0: none yet; -1: its VMM is gone, or says what it should not. */
+static int take(struct pagepool_vm *v)
 {
-    ssize_t n = recv(v->fd, m, sizeof *m, MSG_DONTWAIT | MSG_TRUNC);
-    if (n == (ssize_t)sizeof *m) return 1;
+    struct pages_data *in = &v->pool->in;
+    ssize_t head = sizeof in->m, n = recv(v->fd, in, sizeof *in, MSG_DONTWAIT | MSG_TRUNC);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
+    bool data = n > head && in->m.what == PAGES_READ;
+    if (n == head || (data && n <= (ssize_t)sizeof *in && n - head == in->m.value)) return 1;
     if (n > 0) broke(v, "said something of another length");
     v->gone = true;
     return -1;
@@ -70,21 +72,21 @@ static int take(struct pagepool_vm *v, struct pages_msg *m)
 
 void pagepool_hear(struct pagepool_vm *v)
 {
-    struct pages_msg m;
-    if (take(v, &m) != 1) return;
-    if (m.what == PAGES_FAULT)
-        keep(v, &m);
+    if (take(v) != 1) return;
+    if (v->pool->in.m.what == PAGES_FAULT)
+        keep(v, &v->pool->in.m);
     else
         broke(v, "answered what it was not asked");
 }
 
-/* False: it does not come. */
-static bool await(struct pagepool_vm *v, uint32_t what, struct pages_msg *m)
+/* False: it does not come. Else it is in pool->in. */
+static bool await(struct pagepool_vm *v, uint32_t what)
 {
+    const struct pages_msg *m = &v->pool->in.m;
     int64_t until = host_now() + ANSWER_NS;
     struct pollfd pf[] = {{.fd = v->fd, .events = POLLIN}, {.fd = v->pool->wake_fd, .events = 0}};
     while (pagepool_lives(v) && !pagepool_stops(v->pool)) {
-        int got = take(v, m);
+        int got = take(v);
         if (got == 1) {
             if (m->what == PAGES_FAULT) {
                 keep(v, m);
@@ -113,6 +115,7 @@ static const char *name(enum pages_what what)
         [PAGES_OPEN] = "letting it write",
         [PAGES_WAKE] = "waking it",
         [PAGES_COUNT] = "counting its pages",
+        [PAGES_READ] = "reading its memory",
     };
     return names[what] ? names[what] : "?";
 }
@@ -125,7 +128,8 @@ int64_t pagepool_command(struct pagepool_vm *v, enum pages_what what, uint32_t p
         v->gone = true;
         return -EPIPE;
     }
-    if (!await(v, (uint32_t)what, &m)) return -EPIPE;
+    if (!await(v, (uint32_t)what)) return -EPIPE;
+    m = v->pool->in.m;
     if (what == PAGES_COUNT) v->look_took_ns = m.at_ns < 0 ? 0 : m.at_ns > ANSWER_NS ? ANSWER_NS : m.at_ns;
     if (m.value >= 0) return m.value;
     int why = m.value < -4095 ? EPROTO : (int)-m.value;
@@ -133,4 +137,10 @@ int64_t pagepool_command(struct pagepool_vm *v, enum pages_what what, uint32_t p
     pagepool_give_up(v, store ? CTL_STORE : CTL_REFUSED, (uint32_t)why, 0, "%s: %s", name(what),
                      strerror(why));
     return -why;
+}
+
+int64_t pagepool_read(struct pagepool_vm *v, uint32_t piece, const unsigned char **bytes)
+{
+    *bytes = v->pool->in.bytes;
+    return pagepool_command(v, PAGES_READ, piece, 0);
 }

@@ -60,7 +60,7 @@ static bool has_op(uint32_t op)
 static char *refuse_steps(const struct sc_vm *v)
 {
     static const char *const kinds[STEP_NKINDS] = {
-        [STEP_DISK] = "disk", [STEP_NET] = "net", [STEP_SECRET] = "secret", [STEP_COVERT] = "covert"};
+        [STEP_DISK] = "disk", [STEP_NET] = "net", [STEP_COVERT] = "covert"};
     const struct step *s = prog_steps(v->work.prog);
     for (uint32_t i = 0; i < v->work.prog->n_steps; i++) {
         if (kinds[s[i].kind])
@@ -82,7 +82,10 @@ static char *refuse_cloud(const struct scenario *sc)
 {
     const struct sc_host *h = &sc->hosts[0];
     if (sc->cloud.stated) return host_text(CANNOT "cloud: nobody here manages VMs");
-    if (sc->n_events > 0) return host_text(CANNOT "events: nothing here is done to guests while they run");
+    for (uint32_t i = 0; i < sc->n_events; i++)
+        if (sc->events[i].verb != SC_INSPECT)
+            return host_text(CANNOT
+                             "events: nothing here is done to guests while they run, but for `inspect`");
     if (sc->n_services > 0) return host_text(CANNOT "services: what is up is not watched here");
     if (sc->n_images > 0) return host_text(CANNOT "images.%s: guests here start at once", sc->images[0].name);
     if (h->n_vmms > 0)

@@ -368,6 +368,7 @@ static void report(struct watch *w, struct rec_block *out, struct kvm_report *re
     struct recs all = {0};
     for (uint32_t i = 0; i < r->n_vms; i++)
         add_started(r, i);
+    ups_record(r);
     recs_append(&all, &r->recs);
     for (uint32_t i = 0; i < r->n_vms; i++) {
         struct run_vm *vm = &r->vms[i];

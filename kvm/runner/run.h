@@ -90,6 +90,9 @@ uint64_t guestlog_checksum(const struct run_vm *vm);
 /* exits.c: how many exits there were since the last time. */
 void exits_count(struct run *r, struct run_vm *vm);
 
+/* ups.c: who is there and up, as records, where the scenario has events. */
+void ups_record(struct run *r);
+
 /* ends.c: how a VM ended, in words; and as the record of it. */
 char *ends_text(const char *name, const struct ctl_end *e);
 void ends_record(struct run *r, struct run_vm *vm);

@@ -73,6 +73,7 @@ int vmproc_start(struct vmproc *p, const struct host *h, const struct vmproc_cfg
         p->ctl->n_vcpus = cfg->n_vcpus;
         p->ctl->memory_bytes = cfg->memory.bytes;
         p->ctl->mapped_bytes = cfg->memory.mapped;
+        p->ctl->secret_bytes = cfg->memory.secret;
         p->ctl->page_bytes = cfg->memory.page;
         p->ctl->pool = (uint32_t)cfg->pool;
         p->ctl->no_move = cfg->no_move;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,6 +26,7 @@ struct pager {
     unsigned char *stage; /* a page on its way in */
     unsigned char *blank; /* of zeros, never written to */
     unsigned char *seen;  /* [LOOK_PAGES] */
+    struct pages_data *out;
 };
 
 void pager_open(struct ctl *c)
@@ -205,10 +207,25 @@ static bool tell_fault(const struct pager *p)
     return say(&m);
 }
 
+/* What the guest keeps secret is here like all else of it. */
+static bool tell_secret(const struct pager *p, const struct pages_msg *m)
+{
+    uint64_t at = (uint64_t)m->page * PAGES_PIECE, all = p->vmm->ctl->secret_bytes;
+    uint64_t n = at >= all ? 0 : all - at < PAGES_PIECE ? all - at : PAGES_PIECE;
+    const void *from = gmem_at(&p->vmm->secret, (struct gpa){ABI_SECRET + at}, n);
+    if (!from) n = 0;
+    p->out->m = *m;
+    p->out->m.value = (int64_t)n;
+    if (n > 0) memcpy(p->out->bytes, from, n);
+    size_t whole = offsetof(struct pages_data, bytes) + n;
+    return send(CTL_FD_PAGES, p->out, whole, MSG_NOSIGNAL) == (ssize_t)whole;
+}
+
 static bool obey(const struct pager *p)
 {
     struct pages_msg m;
     if (recv(CTL_FD_PAGES, &m, sizeof m, 0) != (ssize_t)sizeof m) return false;
+    if (m.what == PAGES_READ) return tell_secret(p, &m);
     int64_t from = cpu_now();
     m.value = do_command(p, &m);
     m.at_ns = cpu_now() - from;
@@ -258,10 +275,11 @@ void pager_start(struct vmm *v)
     if (v->ctl->pool == CTL_NO_POOL) return;
     struct pager *p = calloc(1, sizeof *p);
     pthread_t thread;
-    if (!p || !(p->seen = malloc(LOOK_PAGES))) vmm_fail(v->ctl, "no memory for the pager");
+    if (!p || !(p->seen = malloc(LOOK_PAGES)) || !(p->out = malloc(sizeof *p->out)))
+        vmm_fail(v->ctl, "no memory for the pager");
     p->vmm = v;
     p->page = v->ctl->page_bytes;
-    p->n_pages = (uint32_t)(v->ctl->mapped_bytes / p->page);
+    p->n_pages = p->page ? (uint32_t)(v->ctl->mapped_bytes / p->page) : 0;
     p->paged = v->ctl->pool == CTL_PAGED;
     if (p->paged) watch(p);
     if (pthread_create(&thread, NULL, pager_main, p) != 0) vmm_fail(v->ctl, "cannot start the pager: %m");

@@ -27,7 +27,8 @@ struct vmm {
     struct ctl_bells *bells;
     struct gmem ram;
     struct gmem memory; /* what its steps touch, at ABI_MEMORY; not there where none does */
-    struct gmem tables; /* page tables of that, at ABI_MORE_TABLES */
+    struct gmem tables; /* page tables of that and of secrets, at ABI_MORE_TABLES */
+    struct gmem secret; /* at ABI_SECRET; not there where it keeps none */
     struct paging paging;
     int kvm, vm;
     uint64_t entry;
