@@ -281,6 +281,8 @@ static void do_over(struct pagepool *p)
     if (p->told_over || !__atomic_load_n(&p->over, __ATOMIC_ACQUIRE)) return;
     p->told_over = true;
     do_looks(p, 0, true);
+    while (p->n_looks > 0 && !pagepool_stops(p)) /* those that were begun */
+        pagepool_inspect(p);
     pagepool_tell_levels(p, true);
     pagepool_tell_counts(p);
     sem_post(&p->counted);
