@@ -11,6 +11,13 @@ Suite *refuse_kvm_suite(void);
 #define WORK "workload: {steps: [{cpu: 1ms}]}"
 #define VM   "vms: [{name: a, " WORK "}]\n"
 
+/* A host of 1 MiB that swaps, and VMs that touch more. */
+#define SHORT(how, more, disks)                                                                              \
+    "hosts: [{name: h, memory: {size: 1MiB, page: 4KiB, swap: d, " more how "}, disks: [" disks "]}]\n"
+#define TOUCHES "memory: 2MiB, workload: {steps: [{cpu: 1ms}, {touch: {pages: 1, of: 2MiB}}]}"
+#define TOUCH   "vms: [{name: a, " TOUCHES "}]\n"
+#define TOUCH2  "vms: [{name: a, count: 2, " TOUCHES "}]\n"
+
 static const struct {
     const char *text, *says; /* NULL: it is possible */
 } cases[] = {
@@ -21,7 +28,30 @@ static const struct {
     {"hosts: [{name: h, hypervisor: {type: 2}}]\n" VM, "hosts.h.hypervisor.type"},
     {"hosts: [{name: h, cpu: {threads_per_core: 2}}]\n" VM, "hosts.h.cpu.threads_per_core"},
     {"hosts: [{name: h, cpu: {scheduler: bvt}}]\n" VM, "hosts.h.cpu.scheduler"},
-    {"hosts: [{name: h, memory: {size: 4GiB, reclaim: [balloon]}}]\n" VM, "hosts.h.memory.reclaim"},
+    {"hosts: [{name: h, memory: {size: 4GiB, reclaim: [balloon]}}]\n" VM, "hosts.h.memory.reclaim: balloon"},
+    {"hosts: [{name: h, memory: {size: 4GiB, reclaim: [share]}}]\n" VM, "hosts.h.memory.reclaim: share"},
+    {"hosts: [{name: h, memory: {size: 4GiB, reclaim: [compress]}}]\n" VM,
+     "hosts.h.memory.reclaim: compress"},
+    {SHORT("", "", "{name: d}") TOUCH, "hosts.h.memory.replacement: clock"},
+    {SHORT("replacement: lru", "", "{name: d}") TOUCH, "hosts.h.memory.replacement: lru"},
+    {SHORT("replacement: fifo", "", "{name: d}") TOUCH, NULL},
+    {SHORT("replacement: random", "", "{name: d}") TOUCH, NULL},
+    {SHORT("replacement: second-chance", "", "{name: d}") TOUCH, NULL},
+    {SHORT("replacement: fifo", "", "{name: d, iops: 100, bandwidth: 1MB/s, latency: 1ms, burst: 1MB}") TOUCH,
+     NULL},
+    {SHORT("", "", "{name: d}") VM, NULL}, /* nobody touches: nothing is ever taken */
+    {SHORT("replacement: fifo", "", "{name: d, model: hdd}") TOUCH, "hosts.h.disks.d.model"},
+    {SHORT("replacement: fifo", "", "{name: d, pool: 1GiB}") TOUCH, "hosts.h.disks.d.pool"},
+    {SHORT("replacement: fifo", "", "{name: d, cache: 1GiB}") TOUCH, "hosts.h.disks.d.cache"},
+    {SHORT("replacement: fifo", "", "{name: d, queue: deadline}") TOUCH, "hosts.h.disks.d.queue: deadline"},
+    {SHORT("replacement: fifo", "", "{name: d}, {name: e}") TOUCH, "hosts.h.disks.e: "},
+    {"run: {duration: 31s}\n" SHORT("replacement: fifo", "", "{name: d}") TOUCH2, "hosts.h.memory.tax"},
+    {"run: {duration: 31s}\n" SHORT("replacement: fifo", "tax: 0%, ", "{name: d}") TOUCH2, NULL},
+    {"run: {duration: 31s}\n" SHORT("replacement: fifo", "replacement_scope: vm, ", "{name: d}") TOUCH2,
+     NULL},
+    {"run: {duration: 30s}\n" SHORT("replacement: fifo", "", "{name: d}") TOUCH2, NULL},
+    {"hosts: [{name: h, memory: {size: 1MiB, swap: s}}]\nstorage: [{name: s}]\n" VM,
+     "hosts.h.memory.swap: s"},
     {"hosts: [{name: h, disks: [{name: d}]}]\n" VM, "hosts.h.disks.d"},
     {"hosts: [{name: h}]\nstorage: [{name: s}]\n" VM, "storage.s"},
     {"hosts: [{name: h, nics: [{name: n}]}]\n" VM, "hosts.h.nics.n"},
@@ -47,7 +77,9 @@ static const struct {
      "lock with wait: yield"},
     {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{cpu: 1ms}, {access: nx}]}}]\n", NULL},
     {"hosts: [{name: h}]\nvms: [{name: a, memory: 65GiB, " WORK "}]\n", "vms.a.memory: over 64GiB"},
-    {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{cpu: 1ms}, {secret: 1B}]}}]\n", "no `secret`"},
+    {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{cpu: 1ms}, {secret: 1B}]}}]\n", NULL},
+    {"hosts: [{name: h}]\nevents: [{at: 1s, inspect: a}]\n" VM, NULL},
+    {"hosts: [{name: h}]\nevents: [{at: 1s, inspect: a}, {at: 1s, pause: a}]\n" VM, "events: "},
     {"hosts: [{name: h}]\nvms: [{name: a, workload: {steps: [{covert: {send: random}}]}}]\n", "no `covert`"},
     {"hosts: [{name: h}]\nvms: [{name: a, count: 2, workload: {kind: requests, arrivals: {poisson: 1/s}, "
      "queue: shared, "
@@ -83,6 +115,7 @@ START_TEST(what_is_above_the_hosts_is_refused_by_name)
         struct sc_host h = sc->hosts[0];
         struct sc_vm vm = sc->vms[0];
         const struct sc_service service = {.name = "s"};
+        const struct sc_event event = {.verb = SC_PAUSE};
         const struct sc_image image = {.name = "i"};
         h.rack = vm.kernel = vm.image = SC_NONE;
         it.hosts = &h;
@@ -101,6 +134,7 @@ START_TEST(what_is_above_the_hosts_is_refused_by_name)
         it.n_services = i == 9;
         it.n_images = i == 10;
         it.n_events = i == 11;
+        it.events = &event;
         vm.placed = i == 12;
         vm.n_with = i == 13;
         vm.n_apart = i == 14;
