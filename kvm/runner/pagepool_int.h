@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* pagepool_int.h - the parts of the pool: pagepool.c hears and decides whom to ask, pagepool_frames.c whose
- * page goes, pagepool_link.c speaks with a VM's pager, pagepool_books.c writes down what came of it. All but
- * what pagepool.h says is the pool's thread's. */
+/* pagepool_int.h - the parts of the pool: pagepool.c hears, pagepool_fault.c serves, pagepool_frames.c says
+ * whose page goes, pagepool_disk.c how long the swap disk takes, pagepool_link.c speaks with a VM's pager,
+ * pagepool_inspect.c reads what guests keep, pagepool_books.c writes down what came of it. All but what
+ * pagepool.h says is the pool's thread's. */
 #ifndef VLAB_KVM_RUNNER_PAGEPOOL_INT_H
 #define VLAB_KVM_RUNNER_PAGEPOOL_INT_H
 
@@ -147,6 +148,11 @@ static inline bool pagepool_stops(const struct pagepool *p)
 {
     return __atomic_load_n(&p->stop, __ATOMIC_ACQUIRE) != 0;
 }
+
+/* pagepool_fault.c */
+void pagepool_fault(struct pagepool_vm *v, struct pagepool_fault *f);
+void pagepool_fetched(struct pagepool_vm *v, uint32_t i); /* its fetch i is due */
+void pagepool_feed(struct pagepool *p);                   /* who waits for a frame tries again */
 
 /* pagepool_frames.c */
 void pagepool_frames_make(struct pagepool *p);

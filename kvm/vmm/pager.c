@@ -270,13 +270,20 @@ static void watch(struct pager *p)
     if (e != 0) vmm_fail(v->ctl, "userfaultfd: %s", strerror(-e));
 }
 
+static void *need(struct vmm *v, size_t bytes)
+{
+    void *p = calloc(1, bytes);
+    if (!p) vmm_fail(v->ctl, "no memory for the pager");
+    return p;
+}
+
 void pager_start(struct vmm *v)
 {
     if (v->ctl->pool == CTL_NO_POOL) return;
-    struct pager *p = calloc(1, sizeof *p);
+    struct pager *p = need(v, sizeof *p);
     pthread_t thread;
-    if (!p || !(p->seen = malloc(LOOK_PAGES)) || !(p->out = malloc(sizeof *p->out)))
-        vmm_fail(v->ctl, "no memory for the pager");
+    p->seen = need(v, LOOK_PAGES);
+    p->out = need(v, sizeof *p->out);
     p->vmm = v;
     p->page = v->ctl->page_bytes;
     p->n_pages = p->page ? (uint32_t)(v->ctl->mapped_bytes / p->page) : 0;
