@@ -97,6 +97,12 @@ void pagepool_waited(struct pagepool_vm *v, const struct pagepool_fault *f, bool
 {
     int64_t now = host_now(), from = f->at_ns;
     if (f->vcpu == UINT32_MAX || !pagepool_counts(v->pool)) return;
+    /* We hear of an answer late; a vCPU that has gone on to its next fault did not wait for that. */
+    for (size_t i = v->n_waits; i-- > 0;) {
+        if (v->waits[i].vcpu != f->vcpu) continue;
+        if (v->waits[i].to_ns > from) v->waits[i].to_ns = from;
+        break;
+    }
     pagepool_grow((void **)&v->waits, v->n_waits, &v->waits_cap, sizeof *v->waits);
     v->waits[v->n_waits++] = (struct pagepool_wait){.from_ns = from, .to_ns = now, .vcpu = f->vcpu};
     if (held) __atomic_fetch_add(&v->pool->held_ns, now - from, __ATOMIC_RELAXED);
