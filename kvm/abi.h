@@ -17,6 +17,8 @@
  *   0x100000000  the VM's memory, of memory_bytes; its page n is the VM's page n     read, write, as far as
  *                steps refer to it; the first page after it is mapped and in no slot
  *
+ *  0x2000000000  what the VM keeps secret, from the first byte on     read, write
+ *
  * A port's number is the operation, so the VMM reads no guest memory to know what is asked. The TSS's I/O
  * bitmap lets exactly these ports through (IOPL is 0); any other traps in the guest and ends it.
  *
@@ -65,6 +67,8 @@
 #define ABI_HOLE        0x60000000u
 #define ABI_MORE_TABLES UINT64_C(0x80000000)
 #define ABI_MEMORY      UINT64_C(0x100000000)
+#define ABI_SECRET      UINT64_C(0x2000000000)
+#define ABI_SECRET_MAX  (UINT64_C(1) << 30)  /* where the VM's memory is not stated */
 #define ABI_MEMORY_MAX  (UINT64_C(64) << 30) /* its tables fit below it */
 
 #define ABI_SEL_CODE 0x33u
@@ -104,7 +108,8 @@ enum abi_abort {
     ABI_ABORT_WAITING,  /* more requests waiting than ABI_MAX_WAITING */
     ABI_ABORT_LIMITS,   /* more threads or clients than the payload holds */
     ABI_ABORT_STEP,     /* a step this payload does not know */
-    ABI_ABORT_LOCK      /* two tasks hold the lock */
+    ABI_ABORT_LOCK,     /* two tasks hold the lock */
+    ABI_ABORT_SECRET    /* more secrets than ABI_SECRET_MAX */
 };
 
 #define ABI_MAX_TASKS   4096u
@@ -168,7 +173,9 @@ struct abi_boot {
     uint64_t until; /* UINT64_MAX: none */
     int64_t quantum_ns;
     uint64_t memory_bytes, mapped_bytes; /* at ABI_MEMORY; mapped: what steps touch of it */
-    uint32_t page_bytes, pad2;
+    uint32_t page_bytes;
+    uint32_t secret_guessed; /* secret_bytes is ABI_SECRET_MAX, for want of a size */
+    uint64_t secret_bytes, key_secret;
     struct dist think;
     uint32_t prog_at, prog_bytes;
     uint32_t stretch_at, n_stretches; /* struct abi_stretch */

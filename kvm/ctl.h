@@ -17,7 +17,12 @@
  * VMM's I/O thread says: woken_ns, then `wake` = 1, then the futex and, where gated, the bell. A wake-up that
  * comes while the guest does not wait stays: the next wait is over at once. The vCPU takes it away when its
  * wait is over. So a wait is one from its beginning to the earlier of deadline and wake-up, and that is what
- * the ring of waits tells as its deadline: from then on the vCPU can run. */
+ * the ring of waits tells as its deadline: from then on the vCPU can run.
+ *
+ * A page that its guest waits for and that takes a while: the runner sets `fetching` and kicks it, so that it
+ * comes out and closes its gate itself, CTL_WAITING with CTL_FETCH; when the page is there, the runner clears
+ * `fetching` and lets it in again as after any wait. Where the kernel lets no kick through to a thread that
+ * waits for a page (before Linux 6.2) it keeps its pCPU meanwhile. */
 #ifndef VLAB_KVM_CTL_H
 #define VLAB_KVM_CTL_H
 
@@ -32,6 +37,7 @@
 #define CTL_TEXT  240
 #define CTL_WAITS 16384u /* a power of two */
 #define CTL_PCPUS 256u
+#define CTL_FETCH INT64_MAX
 
 /* Descriptors a VMM is started with. */
 enum ctl_fd {
@@ -42,8 +48,17 @@ enum ctl_fd {
     CTL_FD_KVM,
     CTL_FD_PAYLOAD,
     CTL_FD_BELL,
-    CTL_FD_DEV, /* device i: 2 i further its peer, and then its window */
-    CTL_FD_END = CTL_FD_DEV + 2 * ABI_MAX_DEVS
+    CTL_FD_DEV,                                   /* device i: 2 i further its peer, and then its window */
+    CTL_FD_PAGES = CTL_FD_DEV + 2 * ABI_MAX_DEVS, /* to the pool, see pages.h */
+    CTL_FD_STORE,                                 /* its pages that are out */
+    CTL_FD_UFFD,                                  /* the VMM puts its own there */
+    CTL_FD_END
+};
+
+enum ctl_pool {
+    CTL_NO_POOL,
+    CTL_COUNTED, /* its pages are counted */
+    CTL_PAGED    /* the pool says which are in */
 };
 
 enum ctl_gate { CTL_CLOSED, CTL_OPEN, CTL_INSIDE };
@@ -67,6 +82,9 @@ enum ctl_cause {
     CTL_REFUSED, /* KVM could not go on; text says why */
     CTL_SIBLING, /* another vCPU of this VM ended it */
     CTL_KILLED,  /* the VMM is gone; code: the signal. Written by the runner */
+    CTL_STORE,   /* its pages could not be kept; code: errno, text. Written by the runner, as all from here on
+                  */
+    CTL_OOM,     /* no memory left, and it had most; code: enum rec_why; address: the bytes it had */
     CTL_STRAY    /* still running after the end, stopped by the runner. Written by the runner */
 };
 
@@ -98,8 +116,9 @@ struct ctl_vcpu {
     uint32_t tid;
     int64_t changed_ns;        /* when it came to CTL_PARKED, CTL_WAITING or CTL_ENDED */
     int64_t entered_ns;        /* when it last came to CTL_RUNNING */
-    int64_t deadline_ns;       /* of CTL_WAITING */
+    int64_t deadline_ns;       /* of CTL_WAITING; CTL_FETCH: until a page has come */
     uint32_t waits_as;         /* likewise: VCPU_IDLE, VCPU_DISKWAIT, VCPU_NETWAIT */
+    uint32_t fetching;         /* runner: a page that it waits for is on its way */
     uint64_t exits[ABI_PORTS]; /* by port; those of ABI_PORT_BELL are counted by its eventfd */
     uint64_t exits_device, exits_kick;
     uint64_t exits_pio; /* of all ports of disks, reads too */
@@ -154,7 +173,10 @@ struct ctl {
     uint32_t magic, n_vcpus;
     /* At ABI_MEMORY, in pages of page_bytes, of which mapped_bytes can be referred to; 0: none. */
     uint64_t memory_bytes, mapped_bytes, page_bytes;
-    int32_t runner; /* its process id: a VMM without it ends */
+    uint64_t secret_bytes; /* at ABI_SECRET; 0: it keeps none */
+    uint32_t pool;         /* enum ctl_pool */
+    uint32_t no_move;      /* for tests: as if the kernel could not move pages */
+    int32_t runner;        /* its process id: a VMM without it ends */
     uint32_t gated;
     uint32_t free_run;
     uint32_t go;     /* futex: 0, then 1 */

@@ -49,6 +49,7 @@ enum task_does {
     TASK_LINE,  /* for the lock, spinning; then it works for `iters` */
     TASK_TOUCHES,
     TASK_WORDS, /* moves its disk request's data by port I/O */
+    TASK_KEEPS,
     TASK_OPS
 };
 
@@ -59,9 +60,10 @@ struct task {
     uint64_t iters;   /* of STEP_CPU still to do */
     int64_t busy_until_ns;
     struct prog_touch touch;
-    uint32_t next; /* in the free list, or in line for a ring */
-    uint64_t ops;  /* events still to come */
-    uint32_t op;   /* of this kind: enum prog_op */
+    uint32_t next;                   /* in the free list, or in line for a ring */
+    uint64_t secret_at, secret_left; /* bytes to be written, and from where */
+    uint64_t ops;                    /* events still to come */
+    uint32_t op;                     /* of this kind: enum prog_op */
     uint32_t ticket;
     uint32_t io_dev, io_op, io_flags; /* its disk request */
     uint32_t io_page, io_pages;       /* its buffer; by port I/O: its slot */
@@ -146,6 +148,10 @@ void touch_write(const struct guest *g, uint64_t page);
 /* What `how` (enum prog_access) says and no guest may: does not come back. */
 void touch_refused(const struct guest *g, uint32_t how);
 
+/* secret.c: a secret step, likewise. */
+void secret_begin(struct guest *g, struct task *t, int64_t bytes);
+void secret_piece(const struct guest *g, struct task *t);
+
 /* lock.c: stands in line; spins for a while, whether it holds the lock now; gives it back. */
 void lock_begin(struct task *t);
 bool lock_spin(const struct guest *g, struct task *t);
@@ -181,6 +187,8 @@ void ops_happen(uint32_t op, uint64_t n);
 void tasks_run(struct guest *g);
 /* main.c: one more iteration is complete; how many now are, over all vCPUs. */
 uint64_t guest_add_done(void);
+/* So many bytes more of a secret, of `room` in all: how many there is room for, and where they begin. */
+uint64_t guest_keep(uint64_t bytes, uint64_t room, uint64_t *at);
 
 /* measure.c */
 void measure_run(struct guest *g);

@@ -165,6 +165,8 @@ static bool by_clock(struct guest *g, uint32_t i, uint64_t *quantum_iters)
         touch_piece(g, t);
     else if (t->does == TASK_WORDS)
         stays = pio_piece(g, i);
+    else if (t->does == TASK_KEEPS)
+        secret_piece(g, t);
     else
         ops_piece(t);
     look(g);
@@ -230,6 +232,7 @@ static bool step(struct guest *g, uint32_t i)
     case STEP_DISK: return disk_begin(g, i, &a);
     case STEP_NET: return net_begin(g, i, &a);
     case STEP_TOUCH: touch_begin(g, t, &a); return true;
+    case STEP_SECRET: secret_begin(g, t, a.amount); return true;
     case STEP_ACCESS: touch_refused(g, a.step->how); io_abort(ABI_ABORT_STEP);
     case STEP_END: return complete(g, i);
     default: io_abort(ABI_ABORT_STEP); /* the runner refuses it before */
@@ -249,6 +252,7 @@ static void serve(struct guest *g, uint32_t i)
         case TASK_LINE: spin(g, t, &quantum); break;
         case TASK_TOUCHES:
         case TASK_WORDS:
+        case TASK_KEEPS:
         case TASK_OPS:
             if (!by_clock(g, i, &quantum)) return;
             break;

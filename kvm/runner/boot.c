@@ -111,8 +111,10 @@ struct boot_memory boot_memory(const struct sc_vm *vm, const struct sc_host *hos
     for (uint32_t i = 0; i < vm->work.prog->n_steps; i++) {
         uint64_t n = s[i].kind == STEP_TOUCH ? (uint64_t)s[i].span : s[i].kind == STEP_ACCESS;
         if (n > pages) pages = n;
+        if (s[i].kind == STEP_SECRET)
+            m.secret = vm->memory_bytes ? (uint64_t)vm->memory_bytes : ABI_SECRET_MAX;
     }
-    if (pages == 0) return (struct boot_memory){0};
+    if (pages == 0) return (struct boot_memory){.secret = m.secret};
     m.mapped = pages * m.page;
     m.bytes = (uint64_t)vm->memory_bytes / m.page * m.page;
     if (m.bytes < m.mapped) m.bytes = m.mapped;
@@ -141,6 +143,9 @@ int boot_make(const struct host *h, const struct sc_vm *vm, const struct boot_me
     b.quantum_ns = vm->guest_quantum_ns;
     put_memory(&b, memory);
     put_disks(&b, vm);
+    b.secret_bytes = memory->secret;
+    b.secret_guessed = vm->memory_bytes == 0;
+    b.key_secret = rng_key(seed, name, RNG_SECRET);
     char *region = calloc(1, sizeof b);
     ASSERT(region);
     b.prog_bytes = w->prog->bytes;
@@ -163,7 +168,7 @@ struct boot_memory boot_walk_memory(uint64_t walk_bytes)
 {
     const uint64_t page = UINT64_C(2) << 20;
     uint64_t bytes = (walk_bytes + page - 1) / page * page;
-    return (struct boot_memory){bytes, bytes, page};
+    return (struct boot_memory){.bytes = bytes, .mapped = bytes, .page = page};
 }
 
 int boot_make_measure(const struct host *h, const struct boot_measure *what, char **why)

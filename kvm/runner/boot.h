@@ -5,9 +5,9 @@
 
 #include "kvm/runner/host.h"
 
-/* What a VM has of the memory that steps refer to (ABI_MEMORY); all 0 where none does. */
+/* What a VM has of the memory that steps refer to (ABI_MEMORY), and for secrets; all 0 where none does. */
 struct boot_memory {
-    uint64_t bytes, mapped, page;
+    uint64_t bytes, mapped, page, secret;
 };
 struct boot_memory boot_memory(const struct sc_vm *vm, const struct sc_host *host);
 

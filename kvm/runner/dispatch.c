@@ -24,7 +24,7 @@ static enum vcpu_state waiting_state(const struct dispatch *d, uint32_t v)
 {
     switch (sched_where(d->sched, v)) {
     case SCHED_THROTTLED: return VCPU_THROTTLED;
-    case SCHED_BLOCKED: return d->v[v].wait_as;
+    case SCHED_BLOCKED: return d->v[v].fetches ? VCPU_SWAPWAIT : d->v[v].wait_as;
     default: return VCPU_READY;
     }
 }
@@ -88,6 +88,12 @@ static enum vcpu_state wait_as(const struct ctl_vcpu *c)
     return as == VCPU_DISKWAIT || as == VCPU_NETWAIT ? (enum vcpu_state)as : VCPU_IDLE;
 }
 
+/* The page that it waits for. */
+static bool page_is_there(const struct dispatch *d, uint32_t v)
+{
+    return !__atomic_load_n(&run_ctl(d->run, v)->fetching, __ATOMIC_ACQUIRE);
+}
+
 /* cur has stopped: charges it and says where it is now. It stays cur until another is picked. */
 static void settle(struct d_pcpu *p, enum gate_stop how, int64_t now)
 {
@@ -104,7 +110,11 @@ static void settle(struct d_pcpu *p, enum gate_stop how, int64_t now)
     p->charged_ns = t;
     if (how == GATE_WAITING || how == GATE_GONE) {
         sched_block(d->sched, v, now);
-        d->v[v].wake_ns = how == GATE_WAITING ? c->deadline_ns - d->run->zero_abs_ns : INT64_MAX;
+        d->v[v].fetches = how == GATE_WAITING && c->deadline_ns == CTL_FETCH;
+        d->v[v].wake_ns = how == GATE_GONE      ? INT64_MAX
+                          : !d->v[v].fetches    ? c->deadline_ns - d->run->zero_abs_ns
+                          : page_is_there(d, v) ? now
+                                                : INT64_MAX;
         d->v[v].wait_as = wait_as(c);
     }
     if (how == GATE_GONE) d->v[v].down = true;
@@ -192,7 +202,10 @@ static int64_t wait_end(const struct d_pcpu *p, uint32_t v)
 {
     const struct dispatch *d = p->d;
     const struct d_vcpu *x = &d->v[v];
-    if (x->wake_ns == INT64_MAX || x->down || sched_where(d->sched, v) != SCHED_BLOCKED) return INT64_MAX;
+    if (x->down || sched_where(d->sched, v) != SCHED_BLOCKED) return INT64_MAX;
+    if (x->fetches)
+        return page_is_there(d, v) ? (x->wake_ns < d->now_ns ? x->wake_ns : d->now_ns) : INT64_MAX;
+    if (x->wake_ns == INT64_MAX) return INT64_MAX;
     const struct ctl_vcpu *c = run_ctl(d->run, v);
     if (x->state != VCPU_DOWN && __atomic_load_n(&c->wake, __ATOMIC_SEQ_CST)) {
         int64_t t = c->woken_ns - d->run->zero_abs_ns;
@@ -211,6 +224,7 @@ static void wake_due(struct d_pcpu *p, int64_t now)
         int64_t t = wait_end(p, v);
         if (t > now) continue;
         x->wake_ns = INT64_MAX;
+        x->fetches = false;
         sched_wake(d->sched, v, now);
         if (!is_current(d, v)) set_waiting_state(d, v, t);
         take_over(p, now);

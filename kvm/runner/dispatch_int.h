@@ -18,6 +18,7 @@ struct d_vcpu {
     int cpu;                 /* its thread is pinned to; -1 */
     enum vcpu_state wait_as; /* what it then is */
     bool down;
+    bool fetches; /* it waits for a page, until its ctl_vcpu says that it is there */
 };
 
 struct d_pcpu {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "kvm/runner/pagepool.h"
 #include "kvm/runner/pcpu_time.h"
 #include "kvm/runner/switches.h"
 
@@ -153,7 +154,8 @@ void intervals_poll(struct intervals *iv)
     for (uint32_t i = 0; i < iv->run->n_vcpus; i++) {
         switches_drain(&iv->w[i].sw);
         take_waits(&iv->w[i], run_ctl(iv->run, i));
-        look_at_schedstat(&iv->w[i]);
+        /* Of a thread that is being killed no switches are told any more, while its run time still grows. */
+        if (!run_is_down(run_vm_of(iv->run, i))) look_at_schedstat(&iv->w[i]);
     }
 }
 
@@ -170,8 +172,8 @@ static void take_open_wait(struct watched *w, const struct ctl_vcpu *c, enum ctl
 {
     if (s != CTL_WAITING) return;
     GROW(w->waits, w->n_waits, w->waits_cap);
-    struct ctl_wait x = wait_checked(
-        (struct ctl_wait){c->changed_ns, c->deadline_ns, INT64_MAX, c->waits_as}, &w->nonsense);
+    struct ctl_wait x =
+        wait_checked((struct ctl_wait){c->changed_ns, c->deadline_ns, INT64_MAX, c->waits_as}, &w->nonsense);
     if (!w->nonsense) w->waits[w->n_waits++] = x;
 }
 
@@ -181,6 +183,8 @@ struct builder {
     enum vcpu_state state;
     int64_t since;
     uint16_t pcpu;
+    const struct pagepool_wait *waits; /* of its VM, for pages */
+    size_t n_waits, at_wait;
 };
 
 static void turn_to(struct builder *b, enum vcpu_state to, int64_t t)
@@ -281,8 +285,28 @@ static void add_throttle_event(struct run *r, uint32_t vcpu, int64_t t)
                                                 .cause = REC_EV_THROTTLE});
 }
 
+/* Up to when in this gap it waited for a page; g->from: it did not. It goes off the CPU before its fault is
+ * heard of. */
+static int64_t waited_until(struct builder *b, const struct gap *g)
+{
+    int64_t zero = b->run->zero_abs_ns;
+    for (; b->at_wait < b->n_waits; b->at_wait++) {
+        const struct pagepool_wait *w = &b->waits[b->at_wait];
+        if (w->vcpu != b->run->vcpus[b->vcpu].index || w->to_ns - zero <= g->from) continue;
+        if (w->from_ns - zero >= g->to) break;
+        return w->to_ns - zero < g->to ? w->to_ns - zero : g->to;
+    }
+    return g->from;
+}
+
 static void build_gap(struct builder *b, const struct gap *g)
 {
+    int64_t until = g->throttled ? g->from : waited_until(b, g);
+    if (until > g->from) {
+        turn_to(b, VCPU_SWAPWAIT, g->from);
+        if (until < g->to) turn_to(b, VCPU_READY, until);
+        return;
+    }
     enum vcpu_state st = g->throttled ? VCPU_THROTTLED : VCPU_READY;
     if (b->state != st) turn_to(b, st, g->from);
     if (g->throttled) {
@@ -329,6 +353,7 @@ static void build(struct intervals *iv, uint32_t vcpu)
     int64_t from = vm->sc->start_ns < r->end_ns ? vm->sc->start_ns : r->end_ns;
     int64_t end = vm->down_ns < r->end_ns ? vm->down_ns : r->end_ns;
     struct builder b = {.run = r, .vcpu = vcpu, .state = VCPU_DOWN, .pcpu = (uint16_t)iv->pcpu[vcpu]};
+    b.waits = pagepool_waits(r->pool, r->vcpus[vcpu].vm, &b.n_waits);
     if (end < from) end = from;
     if (from > 0) turn_to(&b, VCPU_READY, from);
     b.state = VCPU_READY;

@@ -123,8 +123,9 @@ int measure_op(const struct host *h, uint32_t op, uint32_t count, struct measure
 int measure_memory(const struct host *h, uint32_t count, uint64_t bytes, struct measure *fresh,
                    struct measure *refs, char **why)
 {
-    struct boot_measure what = {
-        .mode = ABI_MEASURE_FRESH, .count = count, .memory = {bytes, bytes, ABI_PAGE}};
+    struct boot_measure what = {.mode = ABI_MEASURE_FRESH,
+                                .count = count,
+                                .memory = {.bytes = bytes, .mapped = bytes, .page = ABI_PAGE}};
     if (measure_each(h, &what, fresh, why) != 0) return -1;
     what.mode = ABI_MEASURE_REFS;
     return measure_each(h, &what, refs, why);

@@ -20,8 +20,6 @@ static char *refuse_host(const struct sc_host *h)
     if (h->threads_per_core > 1)
         return host_text(CANNOT "hosts.%s.cpu.threads_per_core: which CPUs share a core is this machine's",
                          h->group);
-    if (h->memory.n_reclaim > 0)
-        return host_text(CANNOT "hosts.%s.memory.reclaim: guests here keep their memory", h->group);
     if (h->cores > CTL_PCPUS) return host_text(CANNOT "hosts.%s.cpu.cores: over %u", h->group, CTL_PCPUS);
     bool eevdf = strcmp(h->scheduler, "eevdf") == 0;
     if (eevdf && h->slice_ns != 0 && h->slice_ns != h->measured.slice_ns)
@@ -52,10 +50,13 @@ static char *refuse_disk(const struct scenario *sc, const struct sc_disk *d, uin
     return NULL;
 }
 
-static char *refuse_volumes(const struct sc_vm *v)
+static char *refuse_volumes(const struct scenario *sc, const struct sc_vm *v)
 {
     for (uint32_t i = 0; i < v->n_disks; i++) {
         const struct sc_vdisk *d = &v->disks[i];
+        if (refuse_keeps_pages(sc, d->disk))
+            return host_text(CANNOT "vms.%s.disk: on %s: hosts.memory.swap takes it, for pages alone here",
+                             v->group, sc->disks[d->disk].name);
         if (d->cache_bytes > 0)
             return host_text(CANNOT "vms.%s.disk.cache: guests here have no page cache", v->group);
         if (d->from_vm != SC_NONE)
@@ -71,7 +72,7 @@ static char *refuse_volumes(const struct sc_vm *v)
 static char *refuse_devices(const struct scenario *sc)
 {
     for (uint32_t i = 0; i < sc->n_disks; i++) {
-        char *why = refuse_disk(sc, &sc->disks[i], i);
+        char *why = refuse_keeps_pages(sc, i) ? NULL : refuse_disk(sc, &sc->disks[i], i);
         if (why) return why;
     }
     return refuse_networks(sc);
@@ -86,7 +87,7 @@ static bool has_op(uint32_t op)
 /* What the payload has not learnt yet. */
 static char *refuse_steps(const struct sc_vm *v)
 {
-    static const char *const kinds[STEP_NKINDS] = {[STEP_SECRET] = "secret", [STEP_COVERT] = "covert"};
+    static const char *const kinds[STEP_NKINDS] = {[STEP_COVERT] = "covert"};
     const struct step *s = prog_steps(v->work.prog);
     for (uint32_t i = 0; i < v->work.prog->n_steps; i++) {
         if (kinds[s[i].kind])
@@ -108,7 +109,10 @@ static char *refuse_cloud(const struct scenario *sc)
 {
     const struct sc_host *h = &sc->hosts[0];
     if (sc->cloud.stated) return host_text(CANNOT "cloud: nobody here manages VMs");
-    if (sc->n_events > 0) return host_text(CANNOT "events: nothing here is done to guests while they run");
+    for (uint32_t i = 0; i < sc->n_events; i++)
+        if (sc->events[i].verb != SC_INSPECT)
+            return host_text(CANNOT
+                             "events: nothing here is done to guests while they run, but for `inspect`");
     if (sc->n_services > 0) return host_text(CANNOT "services: what is up is not watched here");
     if (sc->n_images > 0) return host_text(CANNOT "images.%s: guests here start at once", sc->images[0].name);
     if (h->n_vmms > 0)
@@ -126,7 +130,7 @@ static char *refuse_cloud(const struct scenario *sc)
     return NULL;
 }
 
-static char *refuse_machine(const struct sc_vm *v)
+static char *refuse_machine(const struct scenario *sc, const struct sc_vm *v)
 {
     static const char *const modes[SC_NMODES] = {
         [SC_BARE] = "bare",
@@ -149,9 +153,7 @@ static char *refuse_machine(const struct sc_vm *v)
     if (v->migrate.stated) return host_text(CANNOT "vms.%s.migrate: this machine is the only host", v->group);
     if (v->work.shared_queue)
         return host_text(CANNOT "vms.%s.workload.queue: shared: each guest has its own", v->group);
-    char *why = refuse_volumes(v);
-    if (why) return why;
-    return NULL;
+    return refuse_volumes(sc, v);
 }
 
 static char *refuse_work(const struct sc_vm *v)
@@ -192,11 +194,12 @@ char *refuse_scenario(const struct scenario *sc)
     if (sc->n_hosts != 1)
         return host_text(CANNOT "hosts: this machine is one host, the scenario has %u", sc->n_hosts);
     char *why = refuse_host(&sc->hosts[0]);
+    if (!why) why = refuse_memory(sc);
     if (!why) why = refuse_devices(sc);
     if (!why) why = refuse_cloud(sc);
     bool eevdf = strcmp(sc->hosts[0].scheduler, "eevdf") == 0;
     for (uint32_t i = 0; i < sc->n_vms && !why; i++) {
-        why = refuse_machine(&sc->vms[i]);
+        why = refuse_machine(sc, &sc->vms[i]);
         if (!why) why = refuse_steps(&sc->vms[i]);
         if (!why) why = refuse_work(&sc->vms[i]);
         if (!why && eevdf) why = refuse_linux(&sc->vms[i]);

@@ -21,6 +21,7 @@
 #include "kvm/runner/measure.h"
 #include "kvm/runner/native.h"
 #include "kvm/runner/nets.h"
+#include "kvm/runner/pagepool.h"
 #include "kvm/runner/stores.h"
 
 #define LEAD_NS       3000000 /* from letting go to t = 0, and for each vCPU, to come to its gate: */
@@ -118,7 +119,11 @@ static enum kvm_status start_vms(struct watch *w, char **why)
                                  .gated = w->dispatch != NULL,
                                  .start_ns = v->start_ns < r->end_ns ? v->start_ns : r->end_ns,
                                  .boot_fd = boot,
-                                 .payload_fd = r->payload_fds ? r->payload_fds[i] : -1,
+                                 .payload_fd = r->own.payload_fds ? r->own.payload_fds[i] : -1,
+                                 .pages_fd = pagepool_pages_fd(r->pool, i),
+                                 .store_fd = pagepool_store_fd(r->pool, i),
+                                 .pool = pagepool_of(r->pool, i),
+                                 .no_move = r->own.no_move,
                                  .cpu = first_cpu(w, &r->vms[i])};
         struct vmproc_dev devs[ABI_MAX_DEVS];
         const struct vmproc_dev *disks = stores_devs(r, i, &cfg.n_devs);
@@ -127,12 +132,14 @@ static enum kvm_status start_vms(struct watch *w, char **why)
         cfg.devs = devs;
         int e = vmproc_start(&r->vms[i].proc, &r->host, &cfg, why);
         close(boot);
+        pagepool_started(r->pool, i);
         if (e != 0) return KVM_FAILED;
     }
     for (uint32_t i = 0; i < r->n_vms; i++) {
         if (vmproc_wait_ready(&r->vms[i].proc, r->vms[i].sc->name, why) != 0) return KVM_FAILED;
         if (was_interrupted(w)) return interrupted(why);
     }
+    if (pagepool_begin(r->pool, why) != 0) return KVM_FAILED;
     stores_release(r);
     nets_release(r);
     return KVM_OK;
@@ -147,6 +154,7 @@ static void set_zero(struct run *r)
     r->zero_abs_ns = now + lead;
     stores_go(r);
     tsc += (uint64_t)(((unsigned __int128)(uint64_t)lead << 32) / r->host.ns_per_tsc_q32);
+    pagepool_go(r->pool, r->zero_abs_ns);
     for (uint32_t i = 0; i < r->n_vms; i++)
         vmproc_go(&r->vms[i].proc, r->zero_abs_ns, tsc);
 }
@@ -194,6 +202,7 @@ static bool look_after(struct watch *w, struct run_vm *vm)
     if (e) {
         end = *e;
         ends_check(&end);
+    } else if (pagepool_gave_up(r->pool, (uint32_t)(vm - r->vms), &end)) {
     } else if (bad) {
         end.cause = CTL_ABI;
         snprintf(end.text, sizeof end.text, "%s", bad);
@@ -204,7 +213,7 @@ static bool look_after(struct watch *w, struct run_vm *vm)
     exits_count(r, vm);
     if (end.cause == CTL_NOT_ENDED) return false;
     if (e && !bad) guestlog_drain(r, vm); /* what it wrote before it ended */
-    if (!e && vm->proc.pid != 0) kill(vm->proc.pid, SIGKILL);
+    if ((!e || e->cause == CTL_EXIT) && vm->proc.pid != 0) kill(vm->proc.pid, SIGKILL);
     set_down(r, vm, end);
     return true;
 }
@@ -333,14 +342,18 @@ static enum kvm_status go(struct watch *w, char **why)
         dispatch_finish(w->dispatch, st != KVM_OK);
         /* A thread's count is up to a tick behind: so much is not held against anybody. */
         w->others_ns = vcpus_run_ns(r) - w->others_ns - r->n_vcpus * host_tick_ns();
+        /* While a fault is served its vCPU keeps its pCPU, and its thread sleeps. */
+        w->others_ns -= pagepool_held_ns(r->pool);
     }
     w->stolen_ns = host_stolen_ns(&r->host, r->pc->cores) - w->stolen_ns;
     /* It is counted in jiffies, and the first may belong to what was before: one a CPU is not held against
      * it. */
     w->stolen_ns -= r->pc->cores * (INT64_C(1000000000) / sysconf(_SC_CLK_TCK));
     if (w->stolen_ns < 0) w->stolen_ns = 0;
+    pagepool_over(r->pool);
     if (st != KVM_OK) return st;
     let_finish(w);
+    pagepool_stop(r->pool);
     if (w->native && native_finish(w->native, why) != 0) return KVM_FAILED;
     if (stores_report(r, why) != 0) return KVM_FAILED;
     return broken_end(r, why);
@@ -359,6 +372,20 @@ static void add_started(struct run *r, uint32_t i)
                                     .cause = REC_EV_STARTED});
 }
 
+/* Which pages each VM lost, in order. */
+static void report_evicted(const struct run *r, struct kvm_report *rep)
+{
+    rep->evicted = calloc(r->n_vms + 1, sizeof(uint32_t *));
+    rep->n_evicted = calloc(r->n_vms + 1, sizeof *rep->n_evicted);
+    ASSERT(rep->evicted && rep->n_evicted);
+    for (uint32_t i = 0; i < r->n_vms; i++) {
+        const uint32_t *pages = pagepool_evicted(r->pool, i, &rep->n_evicted[i]);
+        rep->evicted[i] = malloc((rep->n_evicted[i] + 1) * sizeof **rep->evicted);
+        ASSERT(rep->evicted[i]);
+        if (rep->n_evicted[i] > 0) memcpy(rep->evicted[i], pages, rep->n_evicted[i] * sizeof **rep->evicted);
+    }
+}
+
 static void report(struct watch *w, struct rec_block *out, struct kvm_report *rep)
 {
     struct run *r = &w->r;
@@ -374,6 +401,7 @@ static void report(struct watch *w, struct rec_block *out, struct kvm_report *re
     struct recs all = {0};
     for (uint32_t i = 0; i < r->n_vms; i++)
         add_started(r, i);
+    ups_record(r);
     recs_append(&all, &r->recs);
     for (uint32_t i = 0; i < r->n_vms; i++) {
         struct run_vm *vm = &r->vms[i];
@@ -389,6 +417,8 @@ static void report(struct watch *w, struct rec_block *out, struct kvm_report *re
     }
     for (uint32_t i = 0; i < r->n_vcpus; i++)
         recs_append(&all, &r->vcpus[i].recs);
+    recs_append(&all, pagepool_recs(r->pool));
+    report_evicted(r, rep);
     recs_sort(&all);
     recs_feed(&all, out);
     recs_done(&all);
@@ -397,6 +427,7 @@ static void report(struct watch *w, struct rec_block *out, struct kvm_report *re
 static void clean_up(struct watch *w)
 {
     struct run *r = &w->r;
+    pagepool_free(r->pool);
     for (uint32_t i = 0; i < r->n_vms; i++) {
         vmproc_stop(&r->vms[i].proc);
         recs_done(&r->vms[i].recs);
@@ -429,10 +460,12 @@ static enum kvm_status prepare(struct watch *w, char **why)
     } else {
         w->dispatch = dispatch_new(r, why);
         if (!w->dispatch) return KVM_FAILED;
+        r->dispatch = w->dispatch;
     }
     st = weights_make(r, w->native != NULL, why);
     if (st == KVM_OK) st = stores_start(r, why);
     if (st == KVM_OK) st = nets_start(r, why);
+    if (st == KVM_OK) st = pagepool_new(r, r->own.store_fd, &r->pool, why);
     int64_t from = host_now();
     if (st == KVM_OK) st = start_vms(w, why);
     w->setup_ns = host_now() - from;
@@ -462,38 +495,33 @@ static enum kvm_status run_all(struct watch *w, struct rec_block *out, struct kv
     return st;
 }
 
-enum kvm_status run_with_faults(const struct scenario *sc, uint64_t seed, const int *payload_fds,
-                                const struct store_faults *faults, struct rec_block *out,
-                                struct kvm_report *rep, char **why)
+enum kvm_status run_with(const struct scenario *sc, uint64_t seed, const struct run_own *own,
+                         struct rec_block *out, struct kvm_report *rep, char **why)
 {
-    struct watch w = {
-        .r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .payload_fds = payload_fds, .faults = faults}};
+    struct watch w = {.r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .own = *own, .native = own->native}};
     return run_all(&w, out, rep, why);
-}
-
-enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, const int *payload_fds,
-                                  struct rec_block *out, struct kvm_report *rep, char **why)
-{
-    return run_with_faults(sc, seed, payload_fds, NULL, out, rep, why);
 }
 
 enum kvm_status kvm_run(const struct scenario *sc, uint64_t seed, struct rec_block *out,
                         struct kvm_report *rep, char **why)
 {
-    return run_with_payloads(sc, seed, NULL, out, rep, why);
+    return run_with(sc, seed, &(struct run_own){.store_fd = -1}, out, rep, why);
 }
 
 enum kvm_status kvm_run_native(const struct scenario *sc, uint64_t seed, struct rec_block *out,
                                struct kvm_report *rep, char **why)
 {
-    struct watch w = {.r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .native = true}};
-    return run_all(&w, out, rep, why);
+    return run_with(sc, seed, &(struct run_own){.store_fd = -1, .native = true}, out, rep, why);
 }
 
 void kvm_report_done(struct kvm_report *rep)
 {
-    for (uint32_t i = 0; rep->ends && i < rep->n_vms; i++)
+    for (uint32_t i = 0; rep->ends && i < rep->n_vms; i++) {
         free(rep->ends[i]);
+        free(rep->evicted[i]);
+    }
+    free(rep->evicted);
+    free(rep->n_evicted);
     free(rep->ends);
     free(rep->checksum);
     free(rep->io_failed);

@@ -166,7 +166,7 @@ static int start(struct run *r, struct storeproc *p, int *fds)
                                  .peak_bps = d->peak_bps,
                                  .latency_ns = d->latency_ns,
                                  .zero_ns = INT64_MAX};
-    if (r->faults) p->ctl->faults = *r->faults;
+    if (r->own.faults) p->ctl->faults = *r->own.faults;
     snprintf(p->ctl->queue, sizeof p->ctl->queue, "%s", queue_of(r->sc, p->disk));
     for (uint32_t i = 0; i < r->n_vms; i++)
         for (uint32_t k = 0; k < r->vms[i].sc->n_disks; k++) {

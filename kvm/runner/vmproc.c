@@ -69,16 +69,22 @@ int vmproc_start(struct vmproc *p, const struct host *h, const struct vmproc_cfg
         fds[CTL_FD_DEV + 2 * i] = i < cfg->n_devs ? cfg->devs[i].peer_fd : h->null_fd;
         fds[CTL_FD_DEV + 2 * i + 1] = i < cfg->n_devs ? cfg->devs[i].window_fd : h->null_fd;
     }
+    fds[CTL_FD_PAGES] = fds[CTL_FD_STORE] = fds[CTL_FD_UFFD] = h->null_fd;
     *p = (struct vmproc){.pidfd = -1, .bell_fd = -1, .n_vcpus = cfg->n_vcpus};
     fds[CTL_FD_KVM] = h->kvm_fd >= 0 ? h->kvm_fd : h->null_fd;
     fds[CTL_FD_PAYLOAD] = cfg->payload_fd >= 0 ? cfg->payload_fd : h->null_fd;
+    if (cfg->pool != CTL_NO_POOL) fds[CTL_FD_PAGES] = cfg->pages_fd;
+    if (cfg->pool == CTL_PAGED) fds[CTL_FD_STORE] = cfg->store_fd;
     int failed = map_all(p, cfg, fds);
     if (failed == 0) {
         p->ctl->magic = CTL_MAGIC;
         p->ctl->n_vcpus = cfg->n_vcpus;
         p->ctl->memory_bytes = cfg->memory.bytes;
         p->ctl->mapped_bytes = cfg->memory.mapped;
+        p->ctl->secret_bytes = cfg->memory.secret;
         p->ctl->page_bytes = cfg->memory.page;
+        p->ctl->pool = (uint32_t)cfg->pool;
+        p->ctl->no_move = cfg->no_move;
         p->ctl->runner = getpid();
         p->ctl->gated = cfg->gated;
         for (uint32_t i = 0; i < cfg->n_devs; i++)

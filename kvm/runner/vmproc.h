@@ -33,8 +33,11 @@ struct vmproc_cfg {
     int64_t start_ns;
     struct boot_memory memory;
     int boot_fd;
-    int payload_fd; /* -1: the payload that is built in */
-    int cpu;        /* all its threads begin there; -1: anywhere */
+    int payload_fd;         /* -1: the payload that is built in */
+    int pages_fd, store_fd; /* of its memory, see pagepool.h; -1 */
+    enum ctl_pool pool;
+    bool no_move;
+    int cpu; /* all its threads begin there; -1: anywhere */
     const struct vmproc_dev *devs;
     uint32_t n_devs; /* ABI_MAX_DEVS at most */
 };

@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/kvm.h>
+#include <linux/userfaultfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "kvm/ctl.h"
+#include "kvm/vmm/uffd.h"
 
 #define ALL UINT32_MAX
 #define IS(i, v)                                                                                             \
@@ -81,6 +83,14 @@ static const struct filter_rule io[] = {
     {.call = SYS_close},      {.call = SYS_clock_nanosleep}, KICK_SIBLINGS,
 };
 ROLE(rules_io, "I/O", io);
+
+/* Pages come and go by its userfaultfd and its store; mincore counts those that are there. */
+static const struct filter_rule pager[] = {
+    IOCTL(UFFDIO_COPY),    IOCTL(UFFDIO_WRITEPROTECT), IOCTL(UFFDIO_WAKE),    IOCTL(UFFD_MOVE),
+    {.call = SYS_read},    {.call = SYS_poll},         {.call = SYS_sendto},  {.call = SYS_recvfrom},
+    {.call = SYS_pread64}, {.call = SYS_pwrite64},     {.call = SYS_mincore}, {.call = SYS_sched_yield},
+};
+ROLE(rules_pager, "pager", pager);
 
 #define CARRY_FRAMES                                                                                         \
     {.call = SYS_ppoll}, {.call = SYS_read}, {.call = SYS_write}, {.call = SYS_recvfrom},                    \

@@ -12,6 +12,7 @@ extern const struct filter_role rules_every;         /* in every role: wait, wak
 extern const struct filter_role rules_control;       /* a VMM's first thread: waits for the others */
 extern const struct filter_role rules_vcpu;          /* runs a guest on KVM */
 extern const struct filter_role rules_io;            /* serves a guest's devices */
+extern const struct filter_role rules_pager;         /* moves a guest's pages in and out */
 extern const struct filter_role rules_store;         /* serves a disk by an io_uring that only moves data */
 extern const struct filter_role rules_store_threads; /* the same without one */
 extern const struct filter_role rules_switch;        /* carries frames between sockets and taps it has */

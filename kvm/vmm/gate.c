@@ -138,6 +138,16 @@ void gate_wait(struct vcpu *c, int64_t deadline_ns, enum vcpu_state as)
     __atomic_store_n(&c->ctl->n_waits, c->ctl->n_waits + 1, __ATOMIC_RELEASE);
 }
 
+void gate_fetch(struct vcpu *c)
+{
+    if (no_gate(c) || !set(&c->ctl->fetching)) return;
+    c->ctl->deadline_ns = CTL_FETCH;
+    say(c, CTL_WAITING);
+    __atomic_store_n(&c->ctl->gate, CTL_CLOSED, __ATOMIC_RELEASE);
+    ring(c);
+    stand(c);
+}
+
 void gate_sync(struct vcpu *c)
 {
     struct ctl *k = c->vmm->ctl;

@@ -109,6 +109,32 @@ void machine_add_bell(struct vmm *v, uint32_t port, int fd)
     check(v->ctl, ioctl(v->vm, KVM_IOEVENTFD, &e), "KVM_IOEVENTFD");
 }
 
+static uint64_t secret_whole(const struct vmm *v)
+{
+    return (v->ctl->secret_bytes + PAGING_BIG - 1) / PAGING_BIG * PAGING_BIG;
+}
+
+/* Room for page tables of all that the first few do not hold. */
+static void make_tables(struct vmm *v, uint64_t bytes)
+{
+    if (v->ctl->secret_bytes > ABI_MEMORY_MAX)
+        vmm_fail(v->ctl, "%ju bytes of secrets", (uintmax_t)v->ctl->secret_bytes);
+    bytes += paging_bytes(secret_whole(v), PAGE_BIG);
+    if (gmem_init(&v->tables, (struct gpa){ABI_MORE_TABLES}, bytes) != 0)
+        vmm_fail(v->ctl, "no memory for page tables: %m");
+    machine_add_slot(v, 3, ABI_MORE_TABLES, v->tables.bytes, v->tables.host);
+    paging_more(&v->paging, &v->tables);
+}
+
+static void make_secret(struct vmm *v)
+{
+    uint64_t whole = secret_whole(v);
+    if (gmem_init(&v->secret, (struct gpa){ABI_SECRET}, whole) != 0)
+        vmm_fail(v->ctl, "%ju bytes of memory for the guest: %m", (uintmax_t)whole);
+    machine_add_slot(v, 4, ABI_SECRET, whole, v->secret.host);
+    machine_map(v, ABI_SECRET, whole, PAGE_WRITE | PAGE_BIG);
+}
+
 /* The memory that steps touch, and the first page after it, which is mapped and lies in no slot. */
 static void make_memory(struct vmm *v)
 {
@@ -117,15 +143,12 @@ static void make_memory(struct vmm *v)
     if ((page != ABI_PAGE && page != PAGING_BIG) || bytes % page != 0 || bytes > ABI_MEMORY_MAX ||
         mapped > bytes || mapped % page != 0)
         vmm_fail(v->ctl, "%ju bytes of memory in pages of %ju", bytes, page);
-    if (gmem_init(&v->memory, (struct gpa){ABI_MEMORY}, bytes) != 0 ||
-        gmem_init(&v->tables, (struct gpa){ABI_MORE_TABLES},
-                  paging_bytes(mapped, rights) + paging_bytes(page, rights)) != 0)
+    make_tables(v, paging_bytes(mapped, rights) + paging_bytes(page, rights));
+    if (gmem_init(&v->memory, (struct gpa){ABI_MEMORY}, bytes) != 0)
         vmm_fail(v->ctl, "%ju bytes of memory for the guest: %m", bytes);
     /* What the host backs it with is what the scenario says, where the host can. */
     (void)madvise(v->memory.host, bytes, page == ABI_PAGE ? MADV_NOHUGEPAGE : MADV_HUGEPAGE);
     machine_add_slot(v, 2, ABI_MEMORY, bytes, v->memory.host);
-    machine_add_slot(v, 3, ABI_MORE_TABLES, v->tables.bytes, v->tables.host);
-    paging_more(&v->paging, &v->tables);
     machine_map(v, ABI_MEMORY, mapped, rights);
     machine_map(v, ABI_MEMORY + bytes, page, rights);
 }
@@ -152,7 +175,10 @@ void machine_make(struct vmm *v)
     write_tss(v);
     load_payload(v);
     dev_make_all(v);
-    if (v->ctl->memory_bytes > 0) make_memory(v); /* last: its tables lie elsewhere */
+    /* Last: their tables lie elsewhere. */
+    if (v->ctl->memory_bytes > 0) make_memory(v);
+    if (v->ctl->secret_bytes > 0 && v->ctl->memory_bytes == 0) make_tables(v, 0);
+    if (v->ctl->secret_bytes > 0) make_secret(v);
 }
 
 static void set_sregs(struct vcpu *c)

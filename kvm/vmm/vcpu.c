@@ -127,6 +127,7 @@ static bool turn(struct vcpu *c)
 {
     /* In this order: a kick after the gate was seen open leaves immediate_exit set. */
     __atomic_store_n(&c->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+    gate_fetch(c);
     gate_enter(c);
     if (__atomic_load_n(&c->vmm->dying, __ATOMIC_ACQUIRE)) {
         if (c->vmm->accused == c->index + 1)

@@ -103,8 +103,9 @@ static inline struct rec_block *disk_lab_block(struct disk_lab *l)
 static inline enum kvm_status disk_lab_kvm(struct disk_lab *l, char **why)
 {
     struct rec_block *b = disk_lab_block(l);
+    const struct run_own own = {.payload_fds = l->payloads, .store_fd = -1, .faults = &l->faults};
     kvm_report_done(&l->rep);
-    enum kvm_status st = run_with_faults(l->sc, LAB_SEED, l->payloads, &l->faults, b, &l->rep, why);
+    enum kvm_status st = run_with(l->sc, LAB_SEED, &own, b, &l->rep, why);
     free(b);
     return st;
 }
