@@ -53,7 +53,7 @@ sim/cli/.* cli_.*
 .*/main main
 sim/scenario/(sweep|dump) scenario_.*
 sim/scenario/dist pool_add
-kvm/runner/(run|calibrate|probe|baseline) kvm_.*
+kvm/runner/(run|report|calibrate|probe|baseline) kvm_.*
 kvm/switch/main switch_.*
 kvm/vmm/disk dev_disk
 kvm/vmm/nic dev_nic

@@ -359,71 +359,6 @@ static enum kvm_status go(struct watch *w, char **why)
     return broken_end(r, why);
 }
 
-static void add_started(struct run *r, uint32_t i)
-{
-    const struct sc_vm *v = r->vms[i].sc;
-    if (v->start_ns >= r->end_ns) return;
-    recs_add(&r->recs, (struct rec){.t_ns = v->start_ns,
-                                    .host = v->host,
-                                    .vm = i,
-                                    .vcpu = REC_NONE,
-                                    .pcpu = REC_NONE,
-                                    .kind = REC_EVENT,
-                                    .cause = REC_EV_STARTED});
-}
-
-/* Which pages each VM lost, in order. */
-static void report_evicted(const struct run *r, struct kvm_report *rep)
-{
-    rep->evicted = calloc(r->n_vms + 1, sizeof(uint32_t *));
-    rep->n_evicted = calloc(r->n_vms + 1, sizeof *rep->n_evicted);
-    ASSERT(rep->evicted && rep->n_evicted);
-    for (uint32_t i = 0; i < r->n_vms; i++) {
-        const uint32_t *pages = pagepool_evicted(r->pool, i, &rep->n_evicted[i]);
-        rep->evicted[i] = malloc((rep->n_evicted[i] + 1) * sizeof **rep->evicted);
-        ASSERT(rep->evicted[i]);
-        if (rep->n_evicted[i] > 0) memcpy(rep->evicted[i], pages, rep->n_evicted[i] * sizeof **rep->evicted);
-    }
-}
-
-static void report(struct watch *w, struct rec_block *out, struct kvm_report *rep)
-{
-    struct run *r = &w->r;
-    *rep = (struct kvm_report){.checksum = calloc(r->n_vms + 1, sizeof *rep->checksum),
-                               .iters_per_ns = calloc(r->n_vms + 1, sizeof *rep->iters_per_ns),
-                               .ends = calloc(r->n_vms + 1, sizeof *rep->ends),
-                               .setup_ns = w->setup_ns,
-                               .io_failed = calloc(r->n_vms + 1, sizeof *rep->io_failed),
-                               .disturbed_ns = w->stolen_ns + (w->others_ns > 0 ? w->others_ns : 0)};
-    ASSERT(rep->checksum && rep->iters_per_ns && rep->ends && rep->io_failed);
-    rep->n_vms = r->n_vms;
-    rep->disturbed_share = (double)rep->disturbed_ns / ((double)r->end_ns * r->pc->cores);
-    struct recs all = {0};
-    for (uint32_t i = 0; i < r->n_vms; i++)
-        add_started(r, i);
-    ups_record(r);
-    recs_append(&all, &r->recs);
-    for (uint32_t i = 0; i < r->n_vms; i++) {
-        struct run_vm *vm = &r->vms[i];
-        rep->checksum[i] = guestlog_checksum(vm);
-        rep->iters_per_ns[i] = r->iters_per_ns;
-        rep->io_failed[i] = stores_failed(r, i);
-        guestlog_close(r, vm);
-        if (run_is_down(vm)) {
-            rep->ends[i] = ends_text(vm->sc->name, &vm->end);
-            ends_record(r, vm);
-        }
-        recs_append(&all, &vm->recs);
-    }
-    for (uint32_t i = 0; i < r->n_vcpus; i++)
-        recs_append(&all, &r->vcpus[i].recs);
-    recs_append(&all, pagepool_recs(r->pool));
-    report_evicted(r, rep);
-    recs_sort(&all);
-    recs_feed(&all, out);
-    recs_done(&all);
-}
-
 static void clean_up(struct watch *w)
 {
     struct run *r = &w->r;
@@ -490,7 +425,11 @@ static enum kvm_status run_all(struct watch *w, struct rec_block *out, struct kv
     }
     if (st == KVM_OK) st = prepare(w, why);
     if (st == KVM_OK) st = go(w, why);
-    if (st == KVM_OK) report(w, out, rep);
+    if (st == KVM_OK) {
+        *rep = (struct kvm_report){.setup_ns = w->setup_ns,
+                                   .disturbed_ns = w->stolen_ns + (w->others_ns > 0 ? w->others_ns : 0)};
+        report_make(r, out, rep);
+    }
     clean_up(w);
     return st;
 }
@@ -512,19 +451,4 @@ enum kvm_status kvm_run_native(const struct scenario *sc, uint64_t seed, struct 
                                struct kvm_report *rep, char **why)
 {
     return run_with(sc, seed, &(struct run_own){.store_fd = -1, .native = true}, out, rep, why);
-}
-
-void kvm_report_done(struct kvm_report *rep)
-{
-    for (uint32_t i = 0; rep->ends && i < rep->n_vms; i++) {
-        free(rep->ends[i]);
-        free(rep->evicted[i]);
-    }
-    free(rep->evicted);
-    free(rep->n_evicted);
-    free(rep->ends);
-    free(rep->checksum);
-    free(rep->io_failed);
-    free(rep->iters_per_ns);
-    *rep = (struct kvm_report){0};
 }

@@ -110,6 +110,9 @@ void ends_check(struct ctl_end *e);
 char *ends_text(const char *name, const struct ctl_end *e);
 void ends_record(struct run *r, struct run_vm *vm);
 
+/* report.c: the records of a run that is over, to `out`, and the report but for the times in it. */
+void report_make(struct run *r, struct rec_block *out, struct kvm_report *rep);
+
 /* As kvm_run. */
 enum kvm_status run_with(const struct scenario *sc, uint64_t seed, const struct run_own *own,
                          struct rec_block *out, struct kvm_report *rep, char **why);
