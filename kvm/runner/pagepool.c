@@ -72,6 +72,7 @@ static void do_looks(struct pagepool *p, int64_t now, bool all)
 static void tell(struct pagepool *p, int64_t now)
 {
     pagepool_tell_levels(p, false);
+    pagepool_tell_active(p);
     if (now < p->tell_ns) return;
     p->tell_ns = now + TELL_NS;
     pagepool_tell_counts(p);
