@@ -286,17 +286,17 @@ static void add_throttle_event(struct run *r, uint32_t vcpu, int64_t t)
 }
 
 /* Up to when in this gap it waited for a page; g->from: it did not. It goes off the CPU before its fault is
- * heard of. */
+ * heard of, and on again before its being served is: so the wait before may reach into this gap. */
 static int64_t waited_until(struct builder *b, const struct gap *g)
 {
-    int64_t zero = b->run->zero_abs_ns;
+    int64_t zero = b->run->zero_abs_ns, until = g->from;
     for (; b->at_wait < b->n_waits; b->at_wait++) {
         const struct pagepool_wait *w = &b->waits[b->at_wait];
-        if (w->vcpu != b->run->vcpus[b->vcpu].index || w->to_ns - zero <= g->from) continue;
         if (w->from_ns - zero >= g->to) break;
-        return w->to_ns - zero < g->to ? w->to_ns - zero : g->to;
+        if (w->vcpu == b->run->vcpus[b->vcpu].index && w->to_ns - zero > until) until = w->to_ns - zero;
+        if (w->to_ns - zero > g->to) break; /* it may go on in the next */
     }
-    return g->from;
+    return until < g->to ? until : g->to;
 }
 
 static void build_gap(struct builder *b, const struct gap *g)

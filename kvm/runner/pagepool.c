@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,7 +21,8 @@
     20000000 /* between two counts of a VM that is not paged, at least; and LOOK_SHARE of a look */
 #define LOOK_SHARE 50
 #define TELL_NS    10000000
-#define LET_GO_NS  50000 /* coming out of the guest and in again takes about as long */
+#define LET_GO_NS  50000        /* coming out of the guest and in again takes about as long */
+#define UFFD_NEW   _IO(0xaa, 0) /* of /dev/userfaultfd; newer than Debian 12's headers */
 #define READY_NS   INT64_C(10000000000)
 #define OVER_S     2
 
@@ -70,6 +72,7 @@ static void do_looks(struct pagepool *p, int64_t now, bool all)
 static void tell(struct pagepool *p, int64_t now)
 {
     pagepool_tell_levels(p, false);
+    pagepool_tell_active(p);
     if (now < p->tell_ns) return;
     p->tell_ns = now + TELL_NS;
     pagepool_tell_counts(p);
@@ -211,15 +214,19 @@ static int open_vm(struct pagepool *p, struct pagepool_vm *v, int store_fd, char
 
 static enum kvm_status has_uffd(char **why)
 {
-    int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) fd = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
+    int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK), e = errno;
+    if (fd < 0) { /* Linux 6.1: a device, for whom its mode says */
+        int dev = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
+        fd = dev < 0 ? -1 : ioctl(dev, UFFD_NEW, O_CLOEXEC | O_NONBLOCK);
+        if (dev >= 0) close(dev);
+    }
     if (fd >= 0) {
         close(fd);
         return KVM_OK;
     }
     *why = host_text("hosts.memory is less than its VMs use, and their faults cannot be served: userfaultfd: "
                      "%s; to make it usable: run as root, or sysctl vm.unprivileged_userfaultfd=1",
-                     strerror(errno));
+                     strerror(e));
     return KVM_NO_KVM;
 }
 

@@ -19,7 +19,7 @@
  *  - A page that is fetched by a reading is guarded: its first write is a fault which says that it is dirty.
  *  - A vCPU that faults waits in the kernel, and other tasks of its guest with it; the simulator's guest runs
  *    another task meanwhile. A second vCPU that wants a page on its way is not always heard of.
- *  - All pages that are in count as in use (mem.active is told as 0): so for several VMs with
+ *  - All pages that are in count as in use (mem.active, told every 30 s): so for several VMs with
  *    `replacement_scope: host` runs of over 30 s must state `tax: 0%`.
  *  - The swap disk is a file, one a VM, unlinked, sparse, behind the host's page cache. What the scenario
  * says of the disk's rates and latency is kept by waiting; what the file takes comes on top of it.

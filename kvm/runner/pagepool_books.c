@@ -5,6 +5,8 @@
 #include "base/assert.h"
 #include "kvm/runner/pagepool_int.h"
 
+#define ACTIVE_NS INT64_C(30000000000) /* the simulator looks so often what is in use */
+
 void pagepool_grow(void **v, size_t n, size_t *cap, size_t each)
 {
     if (n < *cap) return;
@@ -59,6 +61,19 @@ void pagepool_tell_levels(struct pagepool *p, bool last)
     }
     level(p, NULL, REC_L_MEM_RESIDENT, t, resident, &p->said_resident);
     level(p, NULL, REC_L_MEM_SWAPPED, t, swapped, &p->said_swapped);
+}
+
+void pagepool_tell_active(struct pagepool *p)
+{
+    int64_t sum = 0, t = p->active_ns + ACTIVE_NS;
+    if (p->sc->n_reclaim == 0 || !pagepool_counts(p) || pagepool_time(p) < t) return;
+    p->active_ns = t;
+    for (uint32_t i = 0; i < p->n_touch; i++) {
+        struct pagepool_vm *v = &p->vms[i];
+        sum += v->resident;
+        level(p, v, REC_L_MEM_ACTIVE, t, v->resident, &v->said_active);
+    }
+    level(p, NULL, REC_L_MEM_ACTIVE, t, sum, &p->said_active);
 }
 
 /* A count is of what was before it: it carries the last ns before. */

@@ -61,7 +61,7 @@ struct pagepool_vm {
     int64_t resident, swapped, reserved; /* pages */
     bool asks;
     int64_t count[REC_NCOUNTS], told[REC_NCOUNTS];
-    int64_t said_resident, said_swapped;
+    int64_t said_resident, said_swapped, said_active;
     int64_t look_ns, look_took_ns; /* unpaged: when to count again; what a count takes of a CPU */
     uint64_t again;
     uint32_t *evicted;
@@ -121,8 +121,9 @@ struct pagepool {
     int64_t disk_free_ns, disk_latency_ns; /* absolute */
     struct pagepool_io *ios;
     size_t n_ios, ios_cap;
-    int64_t said_resident, said_swapped;
-    int64_t tell_ns; /* absolute: when counts are told next */
+    int64_t said_resident, said_swapped, said_active;
+    int64_t active_ns; /* when mem.active is told next */
+    int64_t tell_ns;   /* absolute: when counts are told next */
     struct pages_data in;
     int64_t *next_event_ns; /* [n_events of the scenario] */
     struct pagepool_look *looks;
@@ -187,6 +188,7 @@ int64_t pagepool_time(const struct pagepool *p);          /* ns since t = 0, at 
 bool pagepool_counts(const struct pagepool *p);           /* the run has begun and is not over */
 void pagepool_tell_levels(struct pagepool *p, bool last); /* last: as they are at the end of the run */
 void pagepool_tell_counts(struct pagepool *p);
+void pagepool_tell_active(struct pagepool *p); /* if it is time */
 void pagepool_tell_event(struct pagepool *p, const struct pagepool_vm *v, enum rec_event ev, int64_t t,
                          int64_t value);
 /* The fault is served, or its vCPU was told to wait outside. */

@@ -190,6 +190,10 @@ static inline void lab_run_well(struct lab *l)
         fprintf(stderr, "SKIPPED: cgroups: %s\n", l->why); /* may be: tests/kvm/may-skip.txt */
         _exit(0);
     }
+    if (st == KVM_NO_KVM && l->why && strstr(l->why, "userfaultfd")) {
+        fprintf(stderr, "SKIPPED: userfaultfd: %s\n", l->why); /* likewise */
+        _exit(0);
+    }
     ck_assert_msg(st == KVM_OK, "%s", l->why ? l->why : "?");
     for (uint32_t i = 0; i < l->sc.n_vms; i++)
         ck_assert_int_eq(l->seen[i].last_ns, l->sc.run.duration_ns);
