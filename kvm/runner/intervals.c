@@ -365,8 +365,7 @@ int intervals_finish(struct intervals *iv, char **why)
             return -1;
         }
         /* A thread that is killed is off the CPU before schedstat is gone, and no record says when. */
-        bool killed = run_is_down(vm) && vm->end.cause == CTL_KILLED;
-        if (!killed && !sums_agree(&iv->w[i])) {
+        if (!run_is_down(vm) && !sums_agree(&iv->w[i])) {
             *why = host_text("vm.%s: the kernel's switch records and its schedstat disagree", vm->sc->name);
             return -1;
         }
