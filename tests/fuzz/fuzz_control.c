@@ -5,6 +5,7 @@
  * looks. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/assert.h"
 #include "kvm/runner/intervals.h"
@@ -46,6 +47,13 @@ static void *word(struct run_vm *vm, const struct write *w)
     case 14: return (char *)vm->proc.ctl + at % (ctl_bytes(VCPUS) - 8);
     default: return (char *)vm->proc.logs + at % (VCPUS * ABI_LOG_STEP - 8);
     }
+}
+
+static void *pages(uint64_t bytes)
+{
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ASSERT(p != MAP_FAILED);
+    return p;
 }
 
 static void look(struct run *r, struct intervals *iv, bool *bad)
@@ -107,10 +115,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     r.end_ns = END_NS;
     r.zero_abs_ns = host_now() - END_NS / 2;
     vm.proc = (struct vmproc){.pidfd = -1, .bell_fd = -1, .n_vcpus = VCPUS};
-    vm.proc.ctl = calloc(1, ctl_bytes(VCPUS));
-    vm.proc.logs = aligned_alloc(ABI_PAGE, VCPUS * ABI_LOG_STEP);
-    ASSERT(vm.proc.ctl && vm.proc.logs);
-    memset(vm.proc.logs, 0, VCPUS * ABI_LOG_STEP);
+    vm.proc.ctl = pages(ctl_bytes(VCPUS));
+    vm.proc.logs = pages(VCPUS * ABI_LOG_STEP);
     struct intervals *iv = intervals_new(&r, pcpu);
     int looks = 0;
     struct write w;
@@ -135,7 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     recs_done(&vm.recs);
     recs_done(&r.recs);
     free(vm.arrived);
-    free(vm.proc.ctl);
-    free(vm.proc.logs);
+    munmap(vm.proc.ctl, ctl_bytes(VCPUS));
+    munmap(vm.proc.logs, VCPUS * ABI_LOG_STEP);
     return 0;
 }
