@@ -100,8 +100,8 @@ enum abi_abort {
 #define ABI_MAX_WAITING 65536u
 
 enum abi_mode {
-    ABI_RUN,         /* the workload */
-    ABI_MEASURE,     /* iterations per ns: log ABI_LOG_MEASURE for each of `count` repeats of target_ns */
+    ABI_RUN,          /* the workload */
+    ABI_MEASURE,      /* iterations per ns: log ABI_LOG_MEASURE for each of `count` repeats of target_ns */
     ABI_MEASURE_EXIT, /* the same for ABI_PORT_NOP: value is ns of 64 exits */
     ABI_MEASURE_WALK  /* the same for dependent loads, all over walk_bytes of its memory */
 };
