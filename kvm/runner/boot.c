@@ -128,7 +128,9 @@ struct boot_memory boot_walk_memory(uint64_t walk_bytes)
 {
     const uint64_t page = UINT64_C(2) << 20;
     uint64_t bytes = (walk_bytes + page - 1) / page * page;
-    return walk_bytes ? (struct boot_memory){bytes, bytes, page} : (struct boot_memory){0};
+    struct boot_memory m = {0};
+    if (walk_bytes > 0) m = (struct boot_memory){.bytes = bytes, .mapped = bytes, .page = page};
+    return m;
 }
 
 int boot_make_measure(const struct host *h, enum abi_mode mode, uint32_t count, int64_t target_ns,

@@ -121,8 +121,9 @@ static bool sums_agree(const struct watched *w)
 /* A VMM can write what it likes: no time of a wait may be one that sums overflow with. */
 static struct ctl_wait wait_checked(struct ctl_wait x, bool *nonsense)
 {
+    const struct ctl_wait none = {0};
     if (x.from_ns < 0 || x.deadline_ns < 0 || x.to_ns < x.from_ns) *nonsense = true;
-    return *nonsense ? (struct ctl_wait){0} : x;
+    return *nonsense ? none : x;
 }
 
 static void take_waits(struct watched *w, const struct ctl_vcpu *c)
