@@ -198,19 +198,24 @@ FUZZ_SECONDS ?= 20
 # A loop without time is given up sooner than elsewhere.
 FUZZ_CF  := -std=c17 -D_GNU_SOURCE -Isim -I. -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
             -ffp-contract=off -DSIM_STALL_EVENTS=100000u $(PKG_CFLAGS)
-FUZZ_OBJ := $(LIB_SRC:%.c=build/fuzz/%.o) $(SWITCH_CORE:%=build/fuzz/kvm/switch/%.o)
-.SECONDARY: $(FUZZ_OBJ)
+FUZZ_OBJ := $(LIB_SRC:%.c=build/fuzz/%.o)
+# Of the lab what reads what a guest, a VMM, a peer or a payload wrote.
+FUZZ_KVM := $(patsubst %.c,build/fuzz/%.o,$(wildcard kvm/runner/*.c) kvm/vmm/payload.c kvm/vmm/paging.c kvm/vmm/gmem.c) \
+            $(SWITCH_CORE:%=build/fuzz/kvm/switch/%.o) build/fuzz/kvm/vmm/ring.o
+.SECONDARY: $(FUZZ_OBJ) $(FUZZ_KVM)
+build/fuzz/kvm/%.o: kvm/%.c Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q)clang $(FUZZ_CF) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+build/fuzz/libkvm.a: $(FUZZ_KVM)
+	$(Q)rm -f $@ && ar rcs $@ $^
 build/fuzz/sim/out/gp.o: $(wildcard plots/*.gp)
 build/fuzz/sim/%.o: sim/%.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)clang $(FUZZ_CF) -fsanitize=fuzzer-no-link \
 	    $(if $(filter sim/base/% sim/scenario/%,$<),,-fno-sanitize-coverage=trace-cmp) -MMD -MP -c -o $@ $<
-build/fuzz/kvm/%.o: kvm/%.c Makefile
-	$(Q)mkdir -p $(@D)
-	$(Q)clang $(FUZZ_CF) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
-build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_OBJ) Makefile
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_OBJ) build/fuzz/libkvm.a Makefile
 	$(SAY) FUZZ $@
-	$(Q)clang $(FUZZ_CF) -fsanitize=fuzzer -MMD -MP -MF $@.d -o $@ $< $(FUZZ_OBJ) $(ALL_LIBS)
+	$(Q)clang $(FUZZ_CF) -fsanitize=fuzzer -MMD -MP -MF $@.d -o $@ $< build/fuzz/libkvm.a $(FUZZ_OBJ) $(ALL_LIBS)
 fuzz: $(FUZZ_BIN) ## Fuzz every target for FUZZ_SECONDS (20) each; FUZZ_SEED for the same inputs each time
 	$(Q)sh tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_SEED)
 

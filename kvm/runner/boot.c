@@ -168,7 +168,9 @@ struct boot_memory boot_walk_memory(uint64_t walk_bytes)
 {
     const uint64_t page = UINT64_C(2) << 20;
     uint64_t bytes = (walk_bytes + page - 1) / page * page;
-    return (struct boot_memory){.bytes = bytes, .mapped = bytes, .page = page};
+    struct boot_memory m = {0};
+    if (walk_bytes > 0) m = (struct boot_memory){.bytes = bytes, .mapped = bytes, .page = page};
+    return m;
 }
 
 int boot_make_measure(const struct host *h, const struct boot_measure *what, char **why)

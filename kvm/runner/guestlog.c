@@ -5,7 +5,6 @@
 #include "base/assert.h"
 #include "kvm/runner/run.h"
 
-#define LOG_MOST   (UINT64_C(1) << 25) /* entries of a VM in a run */
 #define COUNT_MOST (UINT64_C(1) << 40) /* of anything, between two looks: more than any machine does */
 
 static void add(struct run *r, struct run_vm *vm, enum rec_kind kind, int64_t t, int64_t value)
@@ -111,7 +110,7 @@ static bool drain_one(struct run *r, struct run_vm *vm, struct abi_log *l)
 {
     uint64_t head = __atomic_load_n(&l->head, __ATOMIC_ACQUIRE), tail = l->tail;
     if (head - tail > ABI_LOG_LEN || __atomic_load_n(&l->overrun, __ATOMIC_ACQUIRE) != 0) return false;
-    if (head - tail > LOG_MOST - vm->n_log) return false; /* it would fill our memory */
+    if (head - tail > vm->log_most - vm->n_log) return false; /* it would fill our memory */
     vm->n_log += head - tail;
     for (; tail < head; tail++)
         if (!take(r, vm, l->ring[tail % ABI_LOG_LEN])) return false;

@@ -122,8 +122,9 @@ static bool sums_agree(const struct watched *w)
 /* A VMM can write what it likes: no time of a wait may be one that sums overflow with. */
 static struct ctl_wait wait_checked(struct ctl_wait x, bool *nonsense)
 {
+    const struct ctl_wait none = {0};
     if (x.from_ns < 0 || x.deadline_ns < 0 || x.to_ns < x.from_ns) *nonsense = true;
-    return *nonsense ? (struct ctl_wait){0} : x;
+    return *nonsense ? none : x;
 }
 
 static void take_waits(struct watched *w, const struct ctl_vcpu *c)
@@ -394,8 +395,7 @@ int intervals_finish(struct intervals *iv, char **why)
             return -1;
         }
         /* A thread that is killed is off the CPU before schedstat is gone, and no record says when. */
-        bool killed = run_is_down(vm) && vm->end.cause == CTL_KILLED;
-        if (!killed && !sums_agree(&iv->w[i])) {
+        if (!run_is_down(vm) && !sums_agree(&iv->w[i])) {
             *why = host_text("vm.%s: the kernel's switch records and its schedstat disagree", vm->sc->name);
             return -1;
         }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "kvm/runner/cgroup.h"
+#include "kvm/runner/confined.h"
 #include "kvm/runner/dispatch.h"
 #include "kvm/runner/switches.h"
 
@@ -156,6 +157,14 @@ static void row_memory(void)
     close(fd);
 }
 
+static void row_sandbox(void)
+{
+    char text[256];
+    bool ok = confined_look(text, sizeof text);
+    row(ok ? "yes" : "no", "sandbox", text,
+        ok ? NULL : "a kernel with CONFIG_SECCOMP_FILTER, and a vlab that was not built with a sanitizer");
+}
+
 static const char usage[] =
     "usage: vlab kvm probe\n"
     "Says what this machine can do for guests on KVM, and what would make more possible.\n"
@@ -186,6 +195,7 @@ int kvm_cmd_probe(int argc, char **argv)
     row_switches();
     row_fifo();
     row_memory();
+    row_sandbox();
     if (st != KVM_OK) fprintf(stderr, "vlab kvm probe: %s\n", why);
     free(why);
     host_close(&h);

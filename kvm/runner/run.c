@@ -52,7 +52,8 @@ static void set_up_tables(struct run *r)
     r->vms = calloc(sc->n_vms + 1, sizeof *r->vms);
     ASSERT(r->vms);
     for (uint32_t i = 0; i < sc->n_vms; i++) {
-        r->vms[i] = (struct run_vm){.sc = &sc->vms[i], .first = r->n_vcpus, .down_ns = INT64_MAX};
+        r->vms[i] = (struct run_vm){
+            .sc = &sc->vms[i], .first = r->n_vcpus, .down_ns = INT64_MAX, .log_most = RUN_LOG_MOST};
         r->vms[i].proc.pidfd = -1;
         r->n_vcpus += sc->vms[i].vcpus;
     }
@@ -272,6 +273,7 @@ static void let_finish(struct watch *w)
     struct run *r = &w->r;
     for (uint32_t i = 0; i < r->n_vms; i++) {
         struct ctl *c = r->vms[i].proc.ctl;
+        r->vms[i].log_most = r->vms[i].n_log + (uint64_t)r->vms[i].proc.n_vcpus * ABI_LOG_LEN;
         __atomic_store_n(&c->free_run, 1, __ATOMIC_RELEASE);
         for (uint32_t k = 0; k < r->vms[i].proc.n_vcpus; k++)
             syscall(SYS_futex, &c->v[k].gate, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);

@@ -10,6 +10,8 @@
 #include "kvm/runner/recs.h"
 #include "kvm/runner/vmproc.h"
 
+#define RUN_LOG_MOST (UINT64_C(1) << 24) /* log entries of a VM in a run: what it may fill of our memory */
+
 struct run_vm {
     const struct sc_vm *sc;
     struct vmproc proc;
@@ -21,9 +23,9 @@ struct run_vm {
     int64_t log_ns;     /* of the last log entry taken */
     int64_t *arrived;   /* when request i came; -1: it has left */
     uint64_t n_arrived, arrived_cap;
-    uint64_t n_log;    /* entries taken */
-    uint64_t refs;     /* of its touch steps, as last looked */
-    uint64_t exits[4]; /* of exits.c */
+    uint64_t n_log, log_most; /* entries taken, and how many it may write */
+    uint64_t refs;            /* of its touch steps, as last looked */
+    uint64_t exits[4];        /* of exits.c */
 };
 
 struct run_vcpu {

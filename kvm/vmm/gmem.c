@@ -22,11 +22,19 @@ int gmem_init(struct gmem *m, struct gpa base, uint64_t bytes)
     /* Private: on shared anonymous memory MADV_DONTNEED would give nothing back. */
     unsigned char *p = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) return -errno;
+    void *whole = p;
     p += (base.at - (uintptr_t)(p + ABI_PAGE)) % ALIGN;
     if (mprotect(p + ABI_PAGE, bytes, PROT_READ | PROT_WRITE) != 0) return -errno;
     if (madvise(p + ABI_PAGE, bytes, MADV_DONTDUMP) != 0) return -errno;
-    *m = (struct gmem){.host = p + ABI_PAGE, .base = base, .bytes = bytes};
+    *m =
+        (struct gmem){.host = p + ABI_PAGE, .base = base, .bytes = bytes, .whole = whole, .whole_bytes = all};
     return 0;
+}
+
+void gmem_free(struct gmem *m)
+{
+    munmap(m->whole, m->whole_bytes);
+    *m = (struct gmem){0};
 }
 
 void *gmem_at(const struct gmem *m, struct gpa a, uint64_t len)

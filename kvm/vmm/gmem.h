@@ -16,12 +16,16 @@ struct gpa {
 
 struct gmem {
     unsigned char *host; /* of `base` */
+    void *whole;         /* the mapping that it lies in, of whole_bytes */
+    uint64_t whole_bytes;
     struct gpa base;
     uint64_t bytes;
 };
 
 /* 0, or -errno. Both sizes are whole pages. Unwritten pages cost nothing. */
 int gmem_init(struct gmem *m, struct gpa base, uint64_t bytes);
+/* Gives it back with its guard pages; a VMM keeps it to its end. */
+void gmem_free(struct gmem *m);
 /* The host's address of len bytes at a; NULL unless all of them lie in the RAM. */
 void *gmem_at(const struct gmem *m, struct gpa a, uint64_t len);
 /* a + b into *sum; false where it overflows. For every sum with a term that came from outside. */

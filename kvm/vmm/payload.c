@@ -6,6 +6,8 @@
 
 #include "kvm/abi.h"
 
+#define MAX_SEGMENTS 16u
+
 static int load_segment(struct paging *p, const unsigned char *elf, uint64_t bytes, const Elf64_Phdr *ph,
                         const char **why)
 {
@@ -36,6 +38,9 @@ int payload_load(struct paging *p, const unsigned char *elf, uint64_t bytes, uin
     if (memcmp(eh.e_ident, ELFMAG, SELFMAG) != 0 || eh.e_ident[EI_CLASS] != ELFCLASS64) return -1;
     if (eh.e_machine != EM_X86_64 || eh.e_phentsize != sizeof(Elf64_Phdr)) return -1;
     uint64_t end;
+    *why = "the payload has more segments than any has";
+    if (eh.e_phnum > MAX_SEGMENTS) return -1;
+    *why = "the payload's segments are not in its file";
     if (!gmem_add(eh.e_phoff, (uint64_t)eh.e_phnum * sizeof(Elf64_Phdr), &end) || end > bytes) return -1;
     for (uint64_t i = 0; i < eh.e_phnum; i++) {
         Elf64_Phdr ph;

@@ -21,7 +21,7 @@ _Noreturn void vmm_fail(struct ctl *c, const char *fmt, ...)
     vsnprintf(c->text, sizeof c->text, fmt, ap);
     va_end(ap);
     __atomic_store_n(&c->failed, 1, __ATOMIC_RELEASE);
-    _exit(EXIT_FAILURE);
+    _Exit(EXIT_FAILURE);
 }
 
 static void *map_shared(int fd, uint64_t bytes)

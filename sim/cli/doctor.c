@@ -13,13 +13,16 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "kvm/runner/confined.h"
+#include "kvm/runner/dispatch.h"
+#include "kvm/runner/switches.h"
 #include "out/gnuplot.h"
 #include "out/term.h"
 
 struct finding {
     bool good;
     const char *what;
-    char text[200];   /* what was found, or what does not work without it */
+    char text[256];   /* what was found, or what does not work without it */
     const char *cure; /* where not good */
 };
 
@@ -75,17 +78,78 @@ static void kvm(struct finding *f)
                     "kvm_intel or kvm_amd";
 }
 
-static void vmm(struct finding *f)
+static bool beside(const char *name)
 {
     char path[4096];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 16);
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 32);
     path[n > 0 ? n : 0] = '\0';
     char *slash = strrchr(path, '/');
-    if (slash) strcpy(slash + 1, "vlab-vmm");
-    f->good = slash && access(path, X_OK) == 0;
+    if (slash) snprintf(slash + 1, 32, "%s", name);
+    return slash && access(path, X_OK) == 0;
+}
+
+static void vmm(struct finding *f)
+{
+    f->good = beside("vlab-vmm");
     snprintf(f->text, sizeof f->text,
              f->good ? "the program that runs a guest is beside vlab" : "no KVM guests: not beside vlab");
     f->cure = "build it: make";
+}
+
+static void proc(struct finding *f)
+{
+    f->good = beside("vlab-proc");
+    snprintf(f->text, sizeof f->text,
+             f->good ? "the same work without KVM, in native processes, is beside vlab"
+                     : "no native processes: not beside vlab");
+    f->cure = "build it: make";
+}
+
+static void sandbox(struct finding *f)
+{
+    f->good = confined_look(f->text, sizeof f->text);
+    f->cure = "a kernel with CONFIG_SECCOMP_FILTER is needed, and a vlab built without sanitizers (make)";
+}
+
+static void eevdf(struct finding *f)
+{
+    struct switches s;
+    int e = switches_open(&s, 0);
+    if (e == 0) switches_done(&s);
+    bool young = host_kernel_at_least(6, 6);
+    f->good = young && e == 0;
+    snprintf(f->text, sizeof f->text, "%s",
+             f->good ? "scheduler: eevdf is this kernel's own, and its switches can be followed"
+             : young ? "no scheduler: eevdf on kvm and proc: context switches cannot be followed"
+                     : "no scheduler: eevdf on kvm and proc: this kernel is older than 6.6");
+    f->cure = young ? "sudo sysctl kernel.perf_event_paranoid=2" : "use scheduler: cfs, or a newer kernel";
+}
+
+static void fifo(struct finding *f)
+{
+    f->good = dispatch_fifo_allowed();
+    snprintf(f->text, sizeof f->text,
+             f->good ? "the dispatcher of kvm and proc may be real-time: slices hold within 5 %%"
+                     : "the dispatcher of kvm and proc is an ordinary process: slices hold within 10 %%");
+    f->cure = "run as root, or give your user an rtprio limit in /etc/security/limits.conf and log in again";
+}
+
+/* What each backend lacks here, in a word, after all that was found. */
+static void verdict(const char *backend, bool works, const char *lacks)
+{
+    printf("  --backend=%-4s %s%s\n", backend,
+           works ? "works here" : "does not work here: ", works ? "" : lacks);
+}
+
+static void verdicts(void)
+{
+    bool dev = access("/dev/kvm", R_OK | W_OK) == 0, guest = beside("vlab-vmm");
+    verdict("sim", true, "");
+    verdict("kvm", dev && guest,
+            dev ? "vlab-vmm is not built"
+                : "/dev/kvm cannot be opened; --backend=proc can do "
+                  "what needs no devices");
+    verdict("proc", beside("vlab-proc"), "vlab-proc is not built");
 }
 
 static void cgroup(struct finding *f)
@@ -141,8 +205,9 @@ static void locale(struct finding *f)
 static const struct {
     const char *what;
     void (*look)(struct finding *f);
-} checks[] = {{"gnuplot", gnuplot}, {"fonts", fonts}, {"/dev/kvm", kvm},      {"vlab-vmm", vmm},
-              {"cgroups", cgroup},  {"CPUs", cpus},   {"terminal", terminal}, {"locale", locale}};
+} checks[] = {{"gnuplot", gnuplot}, {"fonts", fonts},     {"/dev/kvm", kvm},      {"vlab-vmm", vmm},
+              {"vlab-proc", proc},  {"sandbox", sandbox}, {"eevdf", eevdf},       {"real time", fifo},
+              {"cgroups", cgroup},  {"CPUs", cpus},       {"terminal", terminal}, {"locale", locale}};
 
 int cli_doctor(int argc, char **argv)
 {
@@ -162,5 +227,6 @@ int cli_doctor(int argc, char **argv)
                f.good ? "ok" : "missing", term_ink(style, TERM_PLAIN), f.what, f.text, f.good ? "" : "; ",
                f.good ? "" : f.cure);
     }
+    verdicts();
     return CLI_OK;
 }
