@@ -128,7 +128,7 @@ $(OUT)/guests/%.elf: tests/kvm/guests/%.S $(wildcard tests/kvm/guests/*.inc) tes
 	$(SAY) GUEST $<
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack -T tests/kvm/guests/guest.ld -o $@ $<
-$(OUT)/test-kvm: $(BAD_ELF)
+$(OUT)/test-kvm: $(BAD_ELF) $(OUT)/kvm/store/faults.o
 
 # --- tests: each folder is one Check runner; a file test_NAME.c in it exports `Suite *NAME_suite(void)` ---
 TEST_DIRS := unit theory properties kvm
@@ -156,7 +156,8 @@ $(TWIN): $(filter $(OUT)/guest/sim/%,$(GUEST_OBJ))
 	$(SAY) TWIN $@
 	$(Q)mkdir -p $(@D)
 	$(Q)ld -r -o $@ $^ && objcopy --prefix-symbols=guest_ $@
-$(OUT)/test-unit: $(TWIN) $(BOX_OBJ) $(SWITCH_CORE:%=$(OUT)/kvm/switch/%.o)
+$(OUT)/test-unit: $(TWIN) $(BOX_OBJ) $(SWITCH_CORE:%=$(OUT)/kvm/switch/%.o) $(OUT)/kvm/vmm/ring.o \
+                  $(OUT)/kvm/store/serve.o $(OUT)/kvm/store/faults.o
 $(OUT)/test-unit: ALL_LIBS += -no-pie $(BOX_LIBS)
 
 tests: all $(TEST_BINS) ## Build the test programs without running them

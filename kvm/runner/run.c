@@ -349,8 +349,9 @@ static void report(struct watch *w, struct rec_block *out, struct kvm_report *re
     *rep = (struct kvm_report){.checksum = calloc(r->n_vms + 1, sizeof *rep->checksum),
                                .iters_per_ns = calloc(r->n_vms + 1, sizeof *rep->iters_per_ns),
                                .ends = calloc(r->n_vms + 1, sizeof *rep->ends),
+                               .io_failed = calloc(r->n_vms + 1, sizeof *rep->io_failed),
                                .disturbed_ns = w->stolen_ns + (w->others_ns > 0 ? w->others_ns : 0)};
-    ASSERT(rep->checksum && rep->iters_per_ns && rep->ends);
+    ASSERT(rep->checksum && rep->iters_per_ns && rep->ends && rep->io_failed);
     rep->n_vms = r->n_vms;
     rep->disturbed_share = (double)rep->disturbed_ns / ((double)r->end_ns * r->pc->cores);
     struct recs all = {0};
@@ -361,6 +362,7 @@ static void report(struct watch *w, struct rec_block *out, struct kvm_report *re
         struct run_vm *vm = &r->vms[i];
         rep->checksum[i] = guestlog_checksum(vm);
         rep->iters_per_ns[i] = r->iters_per_ns;
+        rep->io_failed[i] = stores_failed(r, i);
         guestlog_close(r, vm);
         if (run_is_down(vm)) {
             rep->ends[i] = ends_text(vm->sc->name, &vm->end);
@@ -385,7 +387,7 @@ static void clean_up(struct watch *w)
     }
     stores_stop(r);
     nets_stop(r);
-    cgroup_remove(&r->groups, r->n_vms);
+    cgroup_remove(&r->groups, r->n_vms + r->n_stores);
     native_free(w->native);
     dispatch_free(w->dispatch);
     for (uint32_t i = 0; i < r->n_vcpus; i++)
@@ -461,6 +463,7 @@ void kvm_report_done(struct kvm_report *rep)
         free(rep->ends[i]);
     free(rep->ends);
     free(rep->checksum);
+    free(rep->io_failed);
     free(rep->iters_per_ns);
     *rep = (struct kvm_report){0};
 }

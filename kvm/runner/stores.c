@@ -193,6 +193,16 @@ static int wait_ready(const struct run *r, struct storeproc *p, char **why)
     return 0;
 }
 
+/* It works for VMs, whose groups leave little to who is in none. */
+static int join_group(struct run *r, const struct storeproc *p, char **why)
+{
+    uint32_t group = r->n_vms + r->n_stores;
+    if (r->groups.version == 0) return 0;
+    r->n_stores++;
+    if (cgroup_make(&r->groups, group, CGROUP_MAX_WEIGHT, 0, 100000000, why) != 0) return -1;
+    return cgroup_add(&r->groups, group, p->pid, why);
+}
+
 static enum kvm_status start_one(struct run *r, uint32_t disk, char **why)
 {
     struct storeproc *p = calloc(1, sizeof *p);
@@ -213,6 +223,7 @@ static enum kvm_status start_one(struct run *r, uint32_t disk, char **why)
     for (uint32_t i = 0; i < 1 + STORE_MAX_VOLUMES * STORE_FDS; i++)
         if (fds[i] >= 0) close(fds[i]);
     free(fds);
+    if (failed == 0) failed = join_group(r, p, why);
     if (failed == 0) failed = wait_ready(r, p, why);
     return failed == 0 ? KVM_OK : KVM_FAILED;
 }
@@ -282,6 +293,16 @@ int stores_report(struct run *r, char **why)
     if (!r->stores) return 0;
     stores_poll(r);
     return disklog_report(r->stores->log, why);
+}
+
+uint64_t stores_failed(const struct run *r, uint32_t vm)
+{
+    const struct ctl *c = r->vms[vm].proc.ctl;
+    uint64_t n = 0;
+    for (uint32_t i = 0; c && i < ABI_MAX_DEVS; i++)
+        for (uint32_t s = ABI_DONE + 1; s < ABI_NSTATUS; s++)
+            n += __atomic_load_n(&c->dev[i].given[s], __ATOMIC_RELAXED);
+    return n;
 }
 
 void stores_stop(struct run *r)

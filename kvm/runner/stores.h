@@ -30,6 +30,8 @@ void stores_go(struct run *r);
 void stores_poll(struct run *r);
 /* The records of all disks, in order. 0, or -1 with *why: some were lost. */
 int stores_report(struct run *r, char **why);
+/* How many of the VM's requests were answered by an error. */
+uint64_t stores_failed(const struct run *r, uint32_t vm);
 /* Ends them all. */
 void stores_stop(struct run *r);
 

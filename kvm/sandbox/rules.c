@@ -77,8 +77,9 @@ ROLE(rules_vcpu, "vCPU", vcpu);
 
 /* Its doorbells' eventfds and its peers' sockets; it kicks a guest that broke the rules until it is out. */
 static const struct filter_rule io[] = {
-    {.call = SYS_epoll_wait}, {.call = SYS_read},  {.call = SYS_sendto},          {.call = SYS_recvfrom},
-    {.call = SYS_nanosleep},  {.call = SYS_close}, {.call = SYS_clock_nanosleep}, KICK_SIBLINGS,
+    {.call = SYS_epoll_wait}, {.call = SYS_epoll_ctl},       {.call = SYS_read},
+    {.call = SYS_sendto},     {.call = SYS_recvfrom},        {.call = SYS_nanosleep},
+    {.call = SYS_close},      {.call = SYS_clock_nanosleep}, KICK_SIBLINGS,
 };
 ROLE(rules_io, "I/O", io);
 

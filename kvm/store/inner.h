@@ -10,7 +10,8 @@
 
 struct req {
     struct ioqueue_req q; /* first: the queue hands back this address */
-    struct req *next;     /* in the list it is in: the medium's line, those that ripen, answers to be sent */
+    struct req *next;     /* in the list it is in: those that ripen, or answers to be sent */
+    struct req *behind;   /* in the medium's line, where it may be as well */
     struct store_ask ask;
     uint32_t volume;
     uint32_t status;
@@ -46,10 +47,11 @@ struct store {
     const struct engine_kind *kind;
     struct engine *engine;
     struct filter filter;
-    uint32_t under_way;      /* asked of the engine */
-    struct list line, ripen; /* wait for the engine; for their time, earliest first */
-    int64_t look_ns;         /* the server has something again */
-    int64_t told_ns;         /* when allocation was looked at */
+    uint32_t under_way; /* asked of the engine */
+    struct list line;   /* wait for the engine, by `behind` */
+    struct list ripen;  /* wait for their time, earliest first */
+    int64_t look_ns;    /* the server has something again */
+    int64_t told_ns;    /* when allocation was looked at */
 };
 
 static inline struct req *list_pop(struct list *l)

@@ -39,16 +39,29 @@ static void start(struct store *s, struct req *r)
     s->kind->start(s->engine, &a);
 }
 
+static void stand_in_line(struct store *s, struct req *r)
+{
+    r->behind = NULL;
+    if (s->line.head)
+        s->line.tail->behind = r;
+    else
+        s->line.head = r;
+    s->line.tail = r;
+}
+
 void medium_ask(struct store *s, struct req *r)
 {
     r->asks = true;
-    list_push(&s->line, r);
+    stand_in_line(s, r);
 }
 
 void medium_pump(struct store *s)
 {
-    while (s->line.head && s->under_way < ENGINE_DEPTH)
-        start(s, list_pop(&s->line));
+    while (s->line.head && s->under_way < ENGINE_DEPTH) {
+        struct req *r = s->line.head;
+        s->line.head = r->behind;
+        start(s, r);
+    }
     s->kind->flush(s->engine);
 }
 
@@ -87,7 +100,7 @@ void medium_take(struct store *s)
             r->asks = false;
             store_look(s, r);
         } else {
-            list_push(&s->line, r);
+            stand_in_line(s, r);
         }
     }
 }

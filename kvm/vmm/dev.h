@@ -35,9 +35,11 @@ struct dev {
     int peer_fd; /* -1: it is gone */
     unsigned char *window;
     uint64_t window_bytes;
-    bool busy;     /* something may be left in its rings */
-    bool stuck;    /* its class can take nothing now */
-    uint32_t next; /* the vCPU whose ring is looked at first */
+    bool busy;             /* something may be left in its rings */
+    uint32_t idle_bells;   /* rings of the doorbell in a row that there was nothing for */
+    int64_t deaf_until_ns; /* the doorbell is not listened to; 0: it is */
+    bool stuck;            /* its class can take nothing now */
+    uint32_t next;         /* the vCPU whose ring is looked at first */
     struct ring ring[ABI_MAX_VCPUS];
     void *own; /* of its class */
 };

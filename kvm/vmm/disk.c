@@ -93,8 +93,7 @@ static bool submit(struct dev *d, uint32_t vcpu, const struct abi_sub *sub, cons
     *why = "a disk request is longer than its buffer";
     bool moves = sub->op == ABI_OP_READ || sub->op == ABI_OP_WRITE;
     if (moves && sub->bytes > sub->length && sub->length != ABI_PIECE) return false;
-    if (sub->op < ABI_OP_READ || sub->op > ABI_OP_TRIM || d->peer_fd < 0) {
-        if (d->peer_fd < 0) no.status = ABI_EGONE;
+    if (sub->op < ABI_OP_READ || sub->op > ABI_OP_TRIM) {
         dev_give(d, vcpu, no);
         return true;
     }
@@ -111,6 +110,10 @@ static bool submit(struct dev *d, uint32_t vcpu, const struct abi_sub *sub, cons
                                                       .dev = (uint16_t)d->index});
     }
     k->n_open++;
+    if (d->peer_fd < 0) {
+        answer(d, id, ABI_EGONE, 0);
+        return true;
+    }
     k->out[k->n_out++] = (struct store_ask){.id = id,
                                             .op = sub->op,
                                             .flags = sub->flags,

@@ -9,15 +9,27 @@
 
 #include "kvm/vmm/dev.h"
 
-#define PEER 0x100u /* in the data of an event: of the peer's descriptor, not the doorbell's */
+#define IDLE_BELLS 16u     /* so many rings for nothing are forgiven: a request may be seen before its ring */
+#define DEAF_NS    1000000 /* then the doorbell is not listened to for so long */
+#define PEER       0x100u  /* in the data of an event: of the peer's descriptor, not the doorbell's */
 
-/* A doorbell's count is what is counted; a storm of rings is one wake-up. */
-static void answer_bell(struct dev *d)
+/* Its doorbell is listened to, or not. */
+static void listen_to(struct dev *d, int epoll, bool listen)
+{
+    struct epoll_event e = {.events = listen ? EPOLLIN : 0, .data.u32 = d->index};
+    epoll_ctl(epoll, EPOLL_CTL_MOD, d->kick_fd, &e);
+    d->deaf_until_ns = listen ? 0 : gate_now() + DEAF_NS;
+}
+
+/* A doorbell's count is what is counted; a storm of rings is one wake-up. A guest that goes on ringing for
+ * nothing is not heard for a while: it would keep a CPU busy with being woken. */
+static void answer_bell(struct dev *d, int epoll)
 {
     uint64_t rings;
     if (read(d->kick_fd, &rings, sizeof rings) != sizeof rings) return;
     d->ctl->kicks += rings;
     d->busy = true;
+    if (++d->idle_bells > IDLE_BELLS) listen_to(d, epoll, false);
 }
 
 static void watch(struct vmm *v, int epoll, int fd, uint32_t events, uint32_t data)
@@ -50,6 +62,7 @@ static int idle_ms(const struct vmm *v)
         if (!d->cls) continue;
         if (d->busy && !d->stuck) return 0;
         int64_t t = d->cls->due_ns(d);
+        if (d->deaf_until_ns != 0 && d->deaf_until_ns < t) t = d->deaf_until_ns;
         if (t < due) due = t;
     }
     if (due == INT64_MAX) return -1;
@@ -77,7 +90,7 @@ void *io_main(void *arg)
             if (got[k].data.u32 & PEER)
                 d->cls->ready(d, got[k].events);
             else
-                answer_bell(d);
+                answer_bell(d, epoll);
         }
         for (uint32_t i = 0; i < ABI_MAX_DEVS; i++) {
             struct dev *d = &v->devs[i];
@@ -85,8 +98,11 @@ void *io_main(void *arg)
             const char *why;
             if (!d->cls) continue;
             if (d->cls->due_ns(d) <= gate_now()) d->cls->ready(d, 0);
+            if (d->deaf_until_ns != 0 && d->deaf_until_ns <= gate_now()) listen_to(d, epoll, true);
             if (!d->busy || d->stuck) continue;
+            uint64_t taken = d->ctl->taken;
             if (!dev_turn(d, &who, &why)) accuse(v, who, why);
+            if (d->ctl->taken != taken) d->idle_bells = 0;
             d->cls->flush(d);
         }
     }

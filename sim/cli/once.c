@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/once.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -119,6 +120,10 @@ struct meter *once_kvm(const struct once *o, double *disturbed, int *code, char 
     if (st == KVM_OK && taken_by_others(sc, m) > *disturbed) *disturbed = taken_by_others(sc, m);
     for (uint32_t i = 0; r.ends && i < r.n_vms; i++)
         if (r.ends[i]) fprintf(stderr, "vlab: %s\n", r.ends[i]);
+    for (uint32_t i = 0; r.io_failed && i < r.n_vms; i++)
+        if (r.io_failed[i])
+            fprintf(stderr, "vlab: vm.%s: %" PRIu64 " of its disk requests failed\n", sc->vms[i].name,
+                    r.io_failed[i]);
     kvm_report_done(&r);
     free(b);
     *code = (int)st;
