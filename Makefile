@@ -128,7 +128,8 @@ $(OUT)/guests/%.elf: tests/kvm/guests/%.S $(wildcard tests/kvm/guests/*.inc) tes
 	$(SAY) GUEST $<
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack -T tests/kvm/guests/guest.ld -o $@ $<
-$(OUT)/test-kvm: $(BAD_ELF) $(OUT)/kvm/store/faults.o
+$(OUT)/test-kvm: $(BAD_ELF) $(OUT)/kvm/store/faults.o $(OUT)/kvm/store/engine_uring.o
+$(OUT)/test-kvm: ALL_LIBS += $(STORE_LIBS)
 
 # --- tests: each folder is one Check runner; a file test_NAME.c in it exports `Suite *NAME_suite(void)` ---
 TEST_DIRS := unit theory properties kvm

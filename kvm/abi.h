@@ -210,7 +210,6 @@ struct abi_log {
     uint64_t overrun;           /* guest: entries that found the ring full */
     uint64_t note;              /* guest: for tests */
     uint64_t refs;              /* guest: references of touch steps */
-    uint64_t failed;            /* guest: disk requests that were answered by an error */
     _Alignas(64) uint64_t tail; /* runner: entries read */
     _Alignas(4096) struct abi_entry ring[ABI_LOG_LEN];
 };

@@ -30,7 +30,7 @@
 #define CTL_MAGIC 0x324c5443u
 #define CTL_KICK  SIGUSR1
 #define CTL_TEXT  240
-#define CTL_WAITS 4096u /* a power of two */
+#define CTL_WAITS 16384u /* a power of two */
 #define CTL_PCPUS 256u
 
 /* Descriptors a VMM is started with. */

@@ -24,12 +24,20 @@ void dev_put(struct guest *g, uint32_t dev, const struct abi_sub *sub)
     struct abi_sub *to = &d->ring->sub[d->put % ABI_RING_LEN];
     *to = *sub;
     to->window = dev;
+    if (!g->unkicked) g->unkicked_ns = g->now_ns;
+    g->unkicked = true;
     d->put++;
     __atomic_store_n(&d->ring->sub_head, d->put, __ATOMIC_RELEASE);
 }
 
+void dev_hurry(struct guest *g)
+{
+    if (g->unkicked && g->now_ns - g->unkicked_ns >= DEV_HURRY_NS) dev_kick(g);
+}
+
 void dev_kick(struct guest *g)
 {
+    g->unkicked = false;
     for (uint32_t i = 0; i < n_devs(g); i++) {
         struct dev *d = &g->dev[i];
         if (d->kicked == d->put) continue;

@@ -100,6 +100,8 @@ struct guest {
     uint32_t waiting_head, n_waiting;
     uint32_t *cycles; /* of each client */
     struct dev dev[ABI_MAX_DEVS];
+    bool unkicked; /* a request was put in since the last doorbell, the first at: */
+    int64_t unkicked_ns;
     uint32_t n_disk, n_pio;       /* disk requests under way; of them by port I/O */
     uint32_t slots[ABI_MAX_DEVS]; /* of port I/O: a bit each, 1: in use */
     uint32_t task_of[ABI_MAX_DEVS][ABI_PIO_SLOTS];

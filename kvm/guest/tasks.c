@@ -99,6 +99,7 @@ static void look(struct guest *g)
         ready_push(g, i);
     for (uint32_t i; (g->n_disk > 0 || g->line_head != NO_TASK) && (i = disk_take(g)) != UINT32_MAX;)
         ready_push(g, i);
+    dev_hurry(g);
     if (now >= end) g->over = true;
 }
 
@@ -242,7 +243,6 @@ static void serve(struct guest *g, uint32_t i)
     uint64_t whole = g->boot->quantum_ns > 0 ? to_iters(g, g->boot->quantum_ns) + 1 : UINT64_MAX;
     uint64_t quantum = whole;
     while (!g->over) {
-        if (t->does != TASK_NEXT) dev_kick(g); /* what follows takes time */
         switch (t->does) {
         case TASK_WORKS:
         case TASK_BUSY: work(g, t, &quantum); break;

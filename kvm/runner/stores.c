@@ -16,6 +16,7 @@
 #include "program/prog_disk.h"
 
 #define READY_NS 10000000000
+#define WRITTEN  (INT64_C(64) << 20)
 
 /* What the runner holds for a VM until its VMM has it. */
 struct held {
@@ -43,6 +44,24 @@ static int no_name(const char *dir)
     return fd;
 }
 
+/* What was written before the run: the beginning really is, so that reads of it go to the medium; of the rest
+ * the blocks are taken. */
+static int write_used(int fd, int64_t used)
+{
+    const int64_t piece = 1 << 20;
+    int64_t whole = used < WRITTEN ? used : WRITTEN;
+    char *zeros = calloc(1, (size_t)piece);
+    ASSERT(zeros);
+    bool ok = true;
+    for (int64_t at = 0; ok && at < whole; at += piece) {
+        size_t n = (size_t)(whole - at < piece ? whole - at : piece);
+        ok = pwrite(fd, zeros, n, at) == (ssize_t)n;
+    }
+    free(zeros);
+    if (ok && whole > 0) ok = fdatasync(fd) == 0;
+    return ok ? 0 : -1;
+}
+
 /* fds: the file, and the same once more without O_DIRECT. */
 static int make_file(const struct sc_vdisk *d, int64_t bytes, int fds[2])
 {
@@ -55,6 +74,7 @@ static int make_file(const struct sc_vdisk *d, int64_t bytes, int fds[2])
     /* Space is taken now where it is not thin; a thin one has what was written to it before the run. */
     int64_t now = d->size_bytes == 0 ? 0 : d->thin ? d->used_bytes : bytes;
     if (now > 0 && fallocate(fds[1], 0, 0, now) != 0) return -1;
+    if (write_used(fds[1], d->used_bytes) != 0) return -1;
     if (fcntl(fds[1], F_OFD_SETLK, &lock) != 0) return -1;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fds[1]);
     fds[0] = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);

@@ -51,6 +51,7 @@ struct store {
     struct list line;   /* wait for the engine, by `behind` */
     struct list ripen;  /* wait for their time, earliest first */
     int64_t look_ns;    /* the server has something again */
+    int64_t timer_ns;   /* what the timer is set to; INT64_MAX: to nothing */
     int64_t told_ns;    /* when allocation was looked at */
 };
 

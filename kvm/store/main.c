@@ -219,8 +219,10 @@ static void watch(struct store *s, int epoll, int fd, uint32_t events, uint32_t 
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e) != 0) fail(s->ctl, "epoll: %m");
 }
 
-static void set_timer(int fd, int64_t at_ns)
+static void set_timer(struct store *s, int fd, int64_t at_ns)
 {
+    if (at_ns == s->timer_ns) return;
+    s->timer_ns = at_ns;
     struct itimerspec t = {.it_value = {at_ns / 1000000000, at_ns % 1000000000}};
     if (at_ns == INT64_MAX) t.it_value = (struct timespec){0};
     timerfd_settime(fd, TFD_TIMER_ABSTIME, &t, NULL);
@@ -230,8 +232,9 @@ _Noreturn static void serve_for_ever(struct store *s)
 {
     int epoll = epoll_create1(EPOLL_CLOEXEC), timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
     if (epoll < 0 || timer < 0) fail(s->ctl, "epoll: %m");
-    watch(s, epoll, timer, EPOLLIN, TIMER);
-    watch(s, epoll, s->kind->fd(s->engine), EPOLLIN, ENGINE);
+    s->timer_ns = INT64_MAX;
+    watch(s, epoll, timer, EPOLLIN | EPOLLET, TIMER);
+    watch(s, epoll, s->kind->fd(s->engine), EPOLLIN | EPOLLET, ENGINE);
     for (uint32_t i = 0; i < s->ctl->n_volumes; i++)
         watch(s, epoll, s->vols[i].sock, EPOLLIN | EPOLLOUT | EPOLLET, i);
     int e = filter_install(&s->filter);
@@ -239,15 +242,12 @@ _Noreturn static void serve_for_ever(struct store *s)
     __atomic_store_n(&s->ctl->ready, 1, __ATOMIC_RELEASE);
     for (;;) {
         struct epoll_event got[EVENTS];
-        set_timer(timer, turn(s));
+        set_timer(s, timer, turn(s));
         int n = epoll_wait(epoll, got, EVENTS, -1);
         for (int i = 0; i < n; i++) {
-            uint64_t count;
-            uint32_t what = got[i].data.u32;
-            if (what < s->ctl->n_volumes)
-                peer_ready(s, what);
-            else if (read(what == TIMER ? timer : s->kind->fd(s->engine), &count, sizeof count) < 0)
-                continue; /* somebody was faster: there is nothing to be read */
+            /* The timer and the engine need not be read: edges tell, and each turn looks at all. */
+            if (got[i].data.u32 == TIMER) s->timer_ns = INT64_MAX;
+            if (got[i].data.u32 < s->ctl->n_volumes) peer_ready(s, got[i].data.u32);
         }
     }
 }
