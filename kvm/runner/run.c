@@ -142,6 +142,7 @@ static void set_zero(struct run *r)
     int64_t lead = LEAD_NS + r->n_vcpus * (int64_t)LEAD_VCPU_NS;
     r->zero_abs_ns = now + lead;
     stores_go(r);
+    nets_go(r);
     tsc += (uint64_t)(((unsigned __int128)(uint64_t)lead << 32) / r->host.ns_per_tsc_q32);
     for (uint32_t i = 0; i < r->n_vms; i++)
         vmproc_go(&r->vms[i].proc, r->zero_abs_ns, tsc);

@@ -101,10 +101,13 @@ static void lost(struct core *c, uint32_t from)
     more(&c->ctl->fabric.drops, 1);
 }
 
-static void lost_at(struct core *c, uint32_t to)
+/* At its receiver, and at the NIC by which it came. Its sender has sent it. */
+static void lost_at(struct core *c, uint32_t f)
 {
+    uint32_t to = c->frames[f].to, way = c->frames[f].way;
     if (to < c->cfg.n_ports) more(&c->ctl->got[to].drops, 1);
-    more(&c->ctl->nic.drops, 1);
+    if (way == CORE_INWARD) more(&c->ctl->nic.drops, 1);
+    core_left(c, f);
 }
 
 void core_left(struct core *c, uint32_t f)
@@ -139,10 +142,10 @@ static bool hand_out(struct core *c, uint32_t f)
     if (t == CORE_BUSY) return false;
     if (t == CORE_TAKEN) {
         if (x->to < c->cfg.n_ports) core_count(&c->ctl->got[x->to], bytes_of(c, f), x->len);
-        if (x->from < c->cfg.n_ports) core_left(c, f);
+        core_left(c, f);
     } else {
         c->port[x->to].gone = true;
-        if (x->to < c->cfg.n_ports) more(&c->ctl->got[x->to].drops, 1);
+        lost_at(c, f);
     }
     release(c, f);
     return true;
@@ -153,7 +156,12 @@ static uint32_t group(const struct core *c, uint32_t port)
     return port < c->cfg.n_ports ? __atomic_load_n(&c->ctl->group[port], __ATOMIC_RELAXED) : 0;
 }
 
-void core_arrive(struct core *c, uint32_t f)
+static bool is_up(const struct core *c, uint32_t port, int64_t now)
+{
+    return port == c->cfg.n_ports || now >= __atomic_load_n(&c->ctl->up_ns[port], __ATOMIC_RELAXED);
+}
+
+void core_arrive(struct core *c, uint32_t f, int64_t now)
 {
     struct core_frame *x = &c->frames[f];
     struct core_port *p = &c->port[x->to];
@@ -162,9 +170,10 @@ void core_arrive(struct core *c, uint32_t f)
         release(c, f);
         return;
     }
-    if (p->out.head == CORE_NONE && hand_out(c, f)) return;
-    if (x->way == CORE_INWARD && p->inward >= c->cfg.rx_queue) {
-        lost_at(c, x->to);
+    bool up = is_up(c, x->to, now);
+    if (up && p->out.head == CORE_NONE && hand_out(c, f)) return;
+    if (!up || (x->way == CORE_INWARD && p->inward >= c->cfg.rx_queue)) {
+        lost_at(c, f);
         release(c, f);
         return;
     }

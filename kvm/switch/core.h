@@ -109,7 +109,7 @@ void core_stage_init(struct core *c);
 /* Sends frame f on, from the hop it is at. */
 void core_forward(struct core *c, uint32_t f, int64_t now);
 /* --- core.c, for core_stage.c --- */
-void core_arrive(struct core *c, uint32_t f);
+void core_arrive(struct core *c, uint32_t f, int64_t now);
 void core_left(struct core *c, uint32_t f);
 void core_count(struct net_count *n, const uint8_t *frame, uint32_t len);
 

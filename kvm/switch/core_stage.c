@@ -110,7 +110,7 @@ void core_forward(struct core *c, uint32_t f, int64_t now)
     for (;;) {
         const struct core_frame *x = &c->frames[f];
         if (x->hop == ways[x->way].n) {
-            core_arrive(c, f);
+            core_arrive(c, f, now);
             return;
         }
         struct core_stage *s = &c->stage[ways[x->way].stage[x->hop]];

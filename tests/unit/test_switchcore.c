@@ -426,6 +426,26 @@ START_TEST(who_is_gone_loses_frames_and_holds_nobody_up)
     ck_assert_uint_eq(w->left[0], 11);
     ck_assert_uint_eq(w->ctl->got[1].drops, 11);
     ck_assert_uint_eq(w->ctl->sent[0].drops, 0); /* it did send them */
+    ck_assert_uint_eq(w->ctl->sent[0].frames, 11);
+    world_free(w);
+}
+END_TEST
+
+START_TEST(who_is_not_there_yet_gets_nothing)
+{
+    struct net_cfg cfg = frames_cfg(2, false);
+    cfg.fabric.latency_ns = 10 * US;
+    struct world *w = world_new(&cfg);
+    w->ctl->up_ns[1] = 100 * US;
+    send(w, 1, 2, 10, 0, 0);
+    send(w, 1, 2, 10, 0, 89 * US);
+    send(w, 1, 2, 10, 0, 90 * US); /* it is what counts when it comes */
+    core_run(w->c, MS);
+    ck_assert_uint_eq(w->got[1], 1);
+    ck_assert_uint_eq(w->ctl->got[1].drops, 2);
+    ck_assert_uint_eq(w->ctl->sent[0].frames, 3);
+    ck_assert_uint_eq(w->left[0], 3);
+    ck_assert_uint_eq(w->ctl->nic.drops, 0); /* it passed none */
     world_free(w);
 }
 END_TEST
@@ -475,6 +495,7 @@ Suite *switchcore_suite(void)
     tcase_add_test(t, a_sender_has_its_room_and_takes_nobody_elses);
     tcase_add_test(t, from_the_uplink_only_so_many_wait);
     tcase_add_test(t, who_is_gone_loses_frames_and_holds_nobody_up);
+    tcase_add_test(t, who_is_not_there_yet_gets_nothing);
     tcase_add_test(t, a_configuration_that_cannot_be_is_refused);
     suite_add_tcase(s, t);
     return s;
