@@ -44,6 +44,7 @@ struct run {
     const int *payload_fds; /* of each VM, for tests; NULL: the built-in one */
     double iters_per_ns;
     struct stores *stores;             /* stores.c; NULL: no disks */
+    char *note;                        /* for the user, malloc'ed; NULL: none */
     uint32_t n_stores;                 /* groups behind the VMs' */
     const struct store_faults *faults; /* of disks, for tests; NULL: none */
 };
