@@ -19,12 +19,15 @@
  * more after a full fence. The VMM, having answered (and after a full fence), wakes the vCPU where it is set.
  *   Wake-ups may come without need.
  *
- * A device with ABI_DEV_PIO has neither window nor ring that its guest could see, but registers, one set a
- * vCPU: ABI_PORT_PIO_SELECT    device << 8 | slot, of ABI_PIO_SLOTS, for what follows ABI_PORT_PIO_DATA the
- * next 16 bits of the slot's buffer of ABI_PIECE bytes, which begins anew at its end: written before a
- * request, read after it ABI_PORT_PIO_AT_LOW, _AT_HIGH, _BYTES    of the request ABI_PORT_PIO_GO        flags
- * << 8 | op: it begins; until it is answered the slot's data are not touched ABI_PORT_PIO_DONE      read: 1
- * << 31 | status << 16 | device << 8 | slot of one that was answered; 0: none
+ * A device with ABI_DEV_PIO has neither window nor ring that its guest could see, but a doorbell and ports,
+ * one set a vCPU:
+ * - ABI_PORT_PIO_SELECT: device << 8 | slot, of ABI_PIO_SLOTS, for what follows.
+ * - ABI_PORT_PIO_DATA: the next 16 bits of the slot's buffer of ABI_PIECE bytes, which begins anew at its
+ * end; written before a request, read after it.
+ * - ABI_PORT_PIO_AT_LOW, _AT_HIGH, _BYTES: of the request.
+ * - ABI_PORT_PIO_GO: flags << 8 | op. The request is put in; then the guest rings the doorbell. Until it is
+ *   answered the slot's data must not be touched.
+ * - ABI_PORT_PIO_DONE, read: 1 << 31 | status << 16 | device << 8 | slot of one that was answered; 0: none.
  *
  * Freestanding: guests include it too. */
 #ifndef VLAB_KVM_ABI_DEV_H

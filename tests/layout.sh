@@ -58,6 +58,7 @@ kvm/vmm/main vmm_.*
 kvm/switch/main switch_.*
 kvm/vmm/disk dev_disk
 kvm/vmm/nic dev_nic
+kvm/store/main store_.*
 END
 # Nothing that is written to outlives a call, but for what a signal's handler has to reach (what belongs to a
 # thread is not looked at: the clock that a failed assertion prints, and the like).
@@ -65,7 +66,7 @@ cat >build/layout-variables <<'END'
 sim/cli/experiment stop_asked
 END
 out=build/${BUILD:-release}
-objects=$(git ls-files 'sim/*.c' 'kvm/runner/*.c' 'kvm/vmm/*.c' 'kvm/switch/*.c' | sed "s#\(.*\)\.c#$out/\1.o#")
+objects=$(git ls-files 'sim/*.c' 'kvm/runner/*.c' 'kvm/vmm/*.c' 'kvm/store/*.c' 'kvm/switch/*.c' | sed "s#\(.*\)\.c#$out/\1.o#")
 [ -n "$objects" ] && ls $objects >/dev/null || say "not all is built in $out: make"
 nm -A -g --defined-only $objects 2>/dev/null | sed "s#^$out/##; s#\.o:[0-9a-f]* [A-Za-z]##" >build/layout-exports
 objdump -t $objects 2>/dev/null |

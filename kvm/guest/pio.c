@@ -43,6 +43,7 @@ bool pio_piece(struct guest *g, uint32_t i)
     io_out(ABI_PORT_PIO_AT_HIGH, (uint32_t)((uint64_t)t->io_at >> 32));
     io_out(ABI_PORT_PIO_BYTES, (uint32_t)t->io_len);
     io_out(ABI_PORT_PIO_GO, t->io_op | t->io_flags << 8);
+    io_kick(t->io_dev);
     g->task_of[t->io_dev][t->io_page] = i;
     g->n_disk++;
     g->n_pio++;

@@ -354,6 +354,8 @@ static void report(struct watch *w, struct rec_block *out, struct kvm_report *re
                                .disturbed_ns = w->stolen_ns + (w->others_ns > 0 ? w->others_ns : 0)};
     ASSERT(rep->checksum && rep->iters_per_ns && rep->ends && rep->io_failed);
     rep->n_vms = r->n_vms;
+    rep->note = r->note;
+    r->note = NULL;
     rep->disturbed_share = (double)rep->disturbed_ns / ((double)r->end_ns * r->pc->cores);
     struct recs all = {0};
     for (uint32_t i = 0; i < r->n_vms; i++)
@@ -388,6 +390,7 @@ static void clean_up(struct watch *w)
     }
     stores_stop(r);
     nets_stop(r);
+    free(r->note);
     cgroup_remove(&r->groups, r->n_vms + r->n_stores);
     native_free(w->native);
     dispatch_free(w->dispatch);
@@ -465,6 +468,7 @@ void kvm_report_done(struct kvm_report *rep)
     free(rep->ends);
     free(rep->checksum);
     free(rep->io_failed);
+    free(rep->note);
     free(rep->iters_per_ns);
     *rep = (struct kvm_report){0};
 }

@@ -70,7 +70,6 @@ const struct filter_role rules_control = {"control", NULL, 0};
 
 static const struct filter_rule vcpu[] = {
     IOCTL(KVM_RUN),       IOCTL(KVM_GET_REGS), /* how it ended */
-    {.call = SYS_write},                       /* a disk's doorbell, by port I/O */
     IOCTL(KVM_GET_SREGS), IOCTL(KVM_GET_VCPU_EVENTS), {.call = SYS_clock_nanosleep}, KICK_SIBLINGS,
 };
 ROLE(rules_vcpu, "vCPU", vcpu);

@@ -63,7 +63,7 @@ static void make(struct vmm *v, struct dev *d, uint32_t index)
         vmm_fail(v->ctl, "the descriptors of device %u: %m", index);
     make_window(v, d);
     make_rings(v, d);
-    if (!(d->ctl->flags & ABI_DEV_PIO)) machine_add_bell(v, ABI_PORT_KICK + 4 * index, d->kick_fd);
+    machine_add_bell(v, ABI_PORT_KICK + 4 * index, d->kick_fd);
     if (d->cls->make(d) != 0) vmm_fail(v->ctl, "no memory for device %u", index);
 }
 

@@ -58,6 +58,13 @@ static void start_threads(struct vmm *v)
             vmm_fail(v->ctl, "cannot start a thread: %m");
 }
 
+static struct vmm *new_vmm(struct ctl *c)
+{
+    struct vmm *v = calloc(1, sizeof *v);
+    if (!v) vmm_fail(c, "out of memory");
+    return v;
+}
+
 int main(void)
 {
     struct ctl *c = map_ctl();
@@ -66,8 +73,7 @@ int main(void)
         return 2;
     }
     sandbox_enter(c);
-    struct vmm *v = calloc(1, sizeof *v);
-    if (!v) vmm_fail(c, "out of memory");
+    struct vmm *v = new_vmm(c);
     v->ctl = c;
     v->kvm = CTL_FD_KVM;
     v->bells = map_shared(CTL_FD_BELLS, sizeof *v->bells);

@@ -120,6 +120,7 @@ struct meter *once_kvm(const struct once *o, double *disturbed, int *code, char 
     if (st == KVM_OK && taken_by_others(sc, m) > *disturbed) *disturbed = taken_by_others(sc, m);
     for (uint32_t i = 0; r.ends && i < r.n_vms; i++)
         if (r.ends[i]) fprintf(stderr, "vlab: %s\n", r.ends[i]);
+    if (r.note) fprintf(stderr, "vlab: %s\n", r.note);
     for (uint32_t i = 0; r.io_failed && i < r.n_vms; i++)
         if (r.io_failed[i])
             fprintf(stderr, "vlab: vm.%s: %" PRIu64 " of its disk requests failed\n", sc->vms[i].name,

@@ -252,25 +252,27 @@ END_TEST
 /* --- hostile guests --- */
 
 static const struct hostile {
-    const char *name, *line; /* NULL: it works on to the end */
+    const char *name, *line;
+    const char *or_line; /* what else may come of it, where that is chance */
 } hostiles[] = {
-    {"ring_index", "it broke the rules: a ring's count of requests went back"},
-    {"ring_back", "it broke the rules: a ring's count of requests went back"},
-    {"ring_answers", "it broke the rules: a ring's count of answers went back"},
-    {"ring_full", "it broke the rules: more requests are under way than a ring holds"},
-    {"ring_window", "it broke the rules: a request names another device's window"},
-    {"ring_offset", "it broke the rules: a request's buffer lies outside its window"},
-    {"ring_length", "it broke the rules: a request's buffer lies outside its window"},
-    {"ring_bytes", "it broke the rules: a disk request is longer than its buffer"},
-    {"ring_changed", "it broke the rules: a request's buffer lies outside its window"},
-    {"ring_storm", "still ran after the end"},
-    {"ring_absent", "it broke the rules: port 0x238: there is no such device"},
-    {"ring_refused", "left before the end"},
-    {"pio_absent", "it broke the rules: port 0x244: port I/O of a disk that is not there"},
-    {"pio_slot", "it broke the rules: port 0x244: port I/O of a disk that is not there"},
-    {"pio_width", "it broke the rules: port 0x25c: port I/O of another width or direction"},
-    {"pio_busy", "it broke the rules: port 0x25c: port I/O of a disk at work"},
-    {"pio_read", "it broke the rules: port 0x250: port I/O of another width or direction"},
+    {"ring_index", "it broke the rules: a ring's count of requests went back", NULL},
+    {"ring_back", "it broke the rules: a ring's count of requests went back", NULL},
+    {"ring_answers", "it broke the rules: a ring's count of answers went back", NULL},
+    {"ring_full", "it broke the rules: more requests are under way than a ring holds", NULL},
+    {"ring_window", "it broke the rules: a request names another device's window", NULL},
+    {"ring_offset", "it broke the rules: a request's buffer lies outside its window", NULL},
+    {"ring_length", "it broke the rules: a request's buffer lies outside its window", NULL},
+    {"ring_bytes", "it broke the rules: a disk request is longer than its buffer", NULL},
+    {"ring_changed", "it broke the rules: a request's buffer lies outside its window",
+     "still ran after the end"},
+    {"ring_storm", "still ran after the end", NULL},
+    {"ring_absent", "it broke the rules: port 0x238: there is no such device", NULL},
+    {"ring_refused", "left before the end", NULL},
+    {"pio_absent", "it broke the rules: port 0x244: port I/O of a disk that is not there", NULL},
+    {"pio_slot", "it broke the rules: port 0x244: port I/O of a disk that is not there", NULL},
+    {"pio_width", "it broke the rules: port 0x25c: port I/O of another width or direction", NULL},
+    {"pio_busy", "it broke the rules: port 0x25c: port I/O of a disk at work", NULL},
+    {"pio_read", "it broke the rules: port 0x250: port I/O of another width or direction", NULL},
 };
 #define N_HOSTILE (int)(sizeof hostiles / sizeof *hostiles)
 
@@ -291,8 +293,8 @@ static void run_hostile(const struct hostile *h, const char *scheduler)
     if (strcmp(h->name, "pio_busy") == 0)
         l->faults = (struct store_faults){.slow = UINT32_MAX, .slow_ns = 20000000};
     disk_lab_kvm_well(l);
-    ck_assert_msg(l->rep.ends[0] && strstr(l->rep.ends[0], h->line), "%s: %s", h->name,
-                  l->rep.ends[0] ? l->rep.ends[0] : "it did not end");
+    const char *end = l->rep.ends[0] ? l->rep.ends[0] : "it did not end";
+    ck_assert_msg(strstr(end, h->line) || (h->or_line && strstr(end, h->or_line)), "%s: %s", h->name, end);
     /* Its neighbour on the disk: none of its requests failed, and its work is that of the simulator. */
     ck_assert_ptr_null(l->rep.ends[1]);
     ck_assert_uint_eq(l->rep.io_failed[1], 0);
