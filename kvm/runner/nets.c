@@ -259,6 +259,10 @@ void nets_release(struct run *r)
 
 void nets_go(struct run *r)
 {
+    for (uint32_t i = 0; r->nets && i < r->sc->n_networks; i++)
+        if (r->nets->net[i].proc.pid != 0)
+            __atomic_store_n(&r->nets->net[i].proc.ctl->until_ns, r->zero_abs_ns + r->end_ns,
+                             __ATOMIC_RELAXED);
     for (uint32_t v = 0; r->nets && v < r->sc->n_vms; v++) {
         const struct net_vm *m = &r->nets->vm[v];
         if (m->port == NO_PORT) continue;

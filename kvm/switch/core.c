@@ -87,8 +87,15 @@ static void more(uint64_t *what, uint64_t n)
     __atomic_store_n(what, *what + n, __ATOMIC_RELAXED);
 }
 
-void core_count(struct net_count *n, const uint8_t *frame, uint32_t len)
+static bool counts(const struct core *c)
 {
+    int64_t until = __atomic_load_n(&c->ctl->until_ns, __ATOMIC_RELAXED);
+    return until == 0 || c->now_ns < until;
+}
+
+void core_count(struct core *c, struct net_count *n, const uint8_t *frame, uint32_t len)
+{
+    if (!counts(c)) return;
     more(&n->frames, 1);
     more(&n->bytes, frame_payload(frame, len));
     more(&n->wire, len + NET_ON_WIRE);
@@ -97,6 +104,7 @@ void core_count(struct net_count *n, const uint8_t *frame, uint32_t len)
 /* The uplink has no books of its own: what it sends in vain is its receiver's drop. */
 static void lost(struct core *c, uint32_t from)
 {
+    if (!counts(c)) return;
     if (from < c->cfg.n_ports) more(&c->ctl->sent[from].drops, 1);
     more(&c->ctl->fabric.drops, 1);
 }
@@ -105,8 +113,8 @@ static void lost(struct core *c, uint32_t from)
 static void lost_at(struct core *c, uint32_t f)
 {
     uint32_t to = c->frames[f].to, way = c->frames[f].way;
-    if (to < c->cfg.n_ports) more(&c->ctl->got[to].drops, 1);
-    if (way == CORE_INWARD) more(&c->ctl->nic.drops, 1);
+    if (to < c->cfg.n_ports && counts(c)) more(&c->ctl->got[to].drops, 1);
+    if (way == CORE_INWARD && counts(c)) more(&c->ctl->nic.drops, 1);
     core_left(c, f);
 }
 
@@ -115,7 +123,7 @@ void core_left(struct core *c, uint32_t f)
     struct core_frame *x = &c->frames[f];
     if (!x->tells) return;
     x->tells = false;
-    core_count(&c->ctl->sent[x->from], bytes_of(c, f), x->len);
+    core_count(c, &c->ctl->sent[x->from], bytes_of(c, f), x->len);
     c->out.left(c->out.ctx, x->from, x->cookie);
 }
 
@@ -141,7 +149,7 @@ static bool hand_out(struct core *c, uint32_t f)
         c->port[x->to].gone ? CORE_GONE : c->out.deliver(c->out.ctx, x->to, bytes_of(c, f), x->len);
     if (t == CORE_BUSY) return false;
     if (t == CORE_TAKEN) {
-        if (x->to < c->cfg.n_ports) core_count(&c->ctl->got[x->to], bytes_of(c, f), x->len);
+        if (x->to < c->cfg.n_ports) core_count(c, &c->ctl->got[x->to], bytes_of(c, f), x->len);
         core_left(c, f);
     } else {
         c->port[x->to].gone = true;
@@ -234,7 +242,7 @@ static bool put(struct core *c, uint32_t from, uint32_t to, const uint32_t *cook
 static void flood(struct core *c, uint32_t from, const uint8_t *frame, uint32_t len, int64_t now)
 {
     more(&c->ctl->flooded, 1);
-    if (from < c->cfg.n_ports) core_count(&c->ctl->sent[from], frame, len);
+    if (from < c->cfg.n_ports) core_count(c, &c->ctl->sent[from], frame, len);
     for (uint32_t to = 0; to < c->n_all; to++) {
         if (to == from || c->port[to].gone || group(c, to) != group(c, from)) continue;
         if (!frame_to_group(frame) && is_known(c, to)) continue;
@@ -289,6 +297,7 @@ static bool dispatch(struct core *c, uint32_t port, uint32_t cookie, const uint8
 void core_in(struct core *c, uint32_t port, uint32_t cookie, const uint8_t *frame, uint32_t len, int64_t now)
 {
     core_run(c, now);
+    c->now_ns = now;
     bool allowed = is_allowed(c, port, frame, len);
     if (!allowed)
         more(&c->ctl->bad, 1);

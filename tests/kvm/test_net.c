@@ -123,7 +123,7 @@ START_TEST(a_rate_holds_within_3_percent)
         lab_set_prog(w->l, 1, b, COUNT(b));
         wired_run(w);
         double now = (double)w->dev[_i ? 0 : 1][WIRE] * 8e9 / 5e8 / 3e7;
-        ck_assert_double_le(now, 1.03);
+        ck_assert_double_le(now, 1.001);
         if (now > share) share = now;
         wired_free(w);
     }
