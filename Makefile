@@ -175,8 +175,8 @@ $(TWIN): $(filter $(OUT)/guest/sim/%,$(GUEST_OBJ))
 	$(SAY) TWIN $@
 	$(Q)mkdir -p $(@D)
 	$(Q)ld -r -o $@ $^ && objcopy --prefix-symbols=guest_ $@
-$(OUT)/test-unit: $(TWIN) $(BOX_OBJ) $(SWITCH_CORE:%=$(OUT)/kvm/switch/%.o) $(OUT)/kvm/vmm/ring.o $(OUT)/kvm/store/serve.o \
-    $(OUT)/kvm/store/faults.o
+$(OUT)/test-unit: $(TWIN) $(BOX_OBJ) $(SWITCH_CORE:%=$(OUT)/kvm/switch/%.o) $(OUT)/kvm/vmm/ring.o $(OUT)/kvm/vmm/nic.o \
+                  $(OUT)/kvm/store/serve.o $(OUT)/kvm/store/faults.o
 $(OUT)/test-unit: ALL_LIBS += -no-pie $(BOX_LIBS)
 
 tests: all $(TEST_BINS) ## Build the test programs without running them

@@ -24,6 +24,7 @@ struct kvm_report { /* beside the records; arrays of sc->n_vms */
     uint64_t *io_failed; /* disk requests that were answered by an error */
     uint32_t **evicted;  /* of each VM: the pages it lost, n_evicted of them, in order */
     size_t *n_evicted;
+    char *note;             /* what else the user should know; NULL: nothing */
     int64_t disturbed_ns;   /* what was taken from the guests while we ran: by the machine below
                              * (/proc/stat's steal), by other processes */
     double disturbed_share; /* of the time of the pCPUs used */

@@ -257,6 +257,22 @@ void nets_release(struct run *r)
     }
 }
 
+void nets_go(struct run *r)
+{
+    for (uint32_t i = 0; r->nets && i < r->sc->n_networks; i++)
+        if (r->nets->net[i].proc.pid != 0)
+            __atomic_store_n(&r->nets->net[i].proc.ctl->until_ns, r->zero_abs_ns + r->end_ns,
+                             __ATOMIC_RELAXED);
+    for (uint32_t v = 0; r->nets && v < r->sc->n_vms; v++) {
+        const struct net_vm *m = &r->nets->vm[v];
+        if (m->port == NO_PORT) continue;
+        struct net_ctl *ctl = r->nets->net[r->sc->vms[v].network].proc.ctl;
+        int64_t start = r->sc->vms[v].start_ns, up;
+        if (start == 0 || __builtin_add_overflow(r->zero_abs_ns, start, &up)) up = start == 0 ? 0 : INT64_MAX;
+        __atomic_store_n(&ctl->up_ns[m->port], up, __ATOMIC_RELAXED);
+    }
+}
+
 struct netproc *nets_proc(const struct run *r, uint32_t network)
 {
     return r->nets && r->nets->net[network].proc.pid != 0 ? &r->nets->net[network].proc : NULL;

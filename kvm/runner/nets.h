@@ -20,6 +20,8 @@ struct boot_net nets_boot(const struct run *r, uint32_t vm);
 bool nets_dev(const struct run *r, uint32_t vm, struct vmproc_dev *dev);
 /* VMMs have what they need: the runner keeps none of it. */
 void nets_release(struct run *r);
+/* t = 0: who starts later takes no frames before. */
+void nets_go(struct run *r);
 /* What passed since the last time, as records; and whether a switch is gone. */
 void nets_poll(struct run *r);
 /* The process of that network, for tests; NULL: it has none. */

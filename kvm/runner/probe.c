@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <linux/userfaultfd.h>
+#include <sched.h>
+#include <sys/wait.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +167,26 @@ static void row_sandbox(void)
         ok ? NULL : "a kernel with CONFIG_SECCOMP_FILTER, and a vlab that was not built with a sanitizer");
 }
 
+/* Whether a process may have a network of its own, as a switch has. */
+static bool may_unshare_net(void)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) _exit(unshare(geteuid() == 0 ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET) == 0 ? 0 : 1);
+    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+static void row_networks(void)
+{
+    bool own = may_unshare_net(), tap = access("/dev/net/tun", R_OK | W_OK) == 0;
+    row(own ? "yes" : "no", "networks",
+        own ? "switches run in network namespaces of their own; nat by libslirp" : "no network namespaces",
+        own ? NULL : "run as root, or sysctl user.max_user_namespaces=1000");
+    row(tap ? "yes" : "no", "taps",
+        tap ? "peers behind a bridge; nat by nft (VLAB_NAT=nft)" : "/dev/net/tun cannot be opened",
+        tap ? NULL : "run as root, or chmod 666 /dev/net/tun (needed for peers behind a bridge)");
+}
+
 static const char usage[] =
     "usage: vlab kvm probe\n"
     "Says what this machine can do for guests on KVM, and what would make more possible.\n"
@@ -196,6 +218,7 @@ int kvm_cmd_probe(int argc, char **argv)
     row_fifo();
     row_memory();
     row_sandbox();
+    row_networks();
     if (st != KVM_OK) fprintf(stderr, "vlab kvm probe: %s\n", why);
     free(why);
     host_close(&h);

@@ -29,24 +29,29 @@ static char *refuse_host(const struct sc_host *h)
     return NULL;
 }
 
-/* A disk, and the VMs' parts of it. */
+/* What of a disk is no file's: the end of its key, and why. */
+static const char *not_a_file(const struct sc_disk *d, const char **why)
+{
+    *why = "a file here is as fast as this machine's disk, and a bucket holds it back";
+    if (d->model == SC_DISK_SSD) return "model: ssd";
+    if (d->model == SC_DISK_HDD) return "model: hdd";
+    *why = "files here take their blocks from this machine's file system";
+    if (d->pool_bytes > 0) return "pool";
+    *why = "files here are read past every cache";
+    return d->cache_bytes > 0 ? "cache" : NULL;
+}
+
 static char *refuse_disk(const struct scenario *sc, const struct sc_disk *d, uint32_t index)
 {
-    static const char *const models[] = {[SC_DISK_SSD] = "ssd", [SC_DISK_HDD] = "hdd"};
+    const char *why, *key = not_a_file(d, &why);
     uint32_t n = 0;
-    if (d->model != SC_DISK_BUCKET)
-        return host_text(CANNOT "%s.model: %s: a file here is as fast as this machine's disk, and a bucket "
-                                "holds it back",
-                         d->entity, models[d->model]);
-    if (d->pool_bytes > 0)
-        return host_text(CANNOT "%s.pool: files here take blocks from this machine's file system", d->entity);
-    if (d->cache_bytes > 0)
-        return host_text(CANNOT "%s.cache: files here are read past every cache", d->entity);
+    if (key && d->host == SC_NONE) return host_text(CANNOT "storage.%s.%s: %s", d->name, key, why);
+    if (key) return host_text(CANNOT "hosts.%s.disks.%s.%s: %s", sc->hosts[d->host].group, d->name, key, why);
     for (uint32_t i = 0; i < sc->n_vms; i++)
         for (uint32_t k = 0; k < sc->vms[i].n_disks; k++)
             n += sc->vms[i].disks[k].disk == index;
     if (n > STORE_MAX_VOLUMES)
-        return host_text(CANNOT "%s: over %u VMs' disks are on it", d->entity, STORE_MAX_VOLUMES);
+        return host_text(CANNOT "vms: over %u of their disks are on %s", STORE_MAX_VOLUMES, d->name);
     return NULL;
 }
 

@@ -43,6 +43,8 @@ void report_make(struct run *r, struct rec_block *out, struct kvm_report *rep)
     rep->io_failed = calloc(r->n_vms + 1, sizeof *rep->io_failed);
     ASSERT(rep->checksum && rep->iters_per_ns && rep->ends && rep->io_failed);
     rep->n_vms = r->n_vms;
+    rep->note = r->note;
+    r->note = NULL;
     rep->disturbed_share = (double)rep->disturbed_ns / ((double)r->end_ns * r->pc->cores);
     struct recs all = {0};
     for (uint32_t i = 0; i < r->n_vms; i++)
@@ -81,6 +83,7 @@ void kvm_report_done(struct kvm_report *rep)
     free(rep->ends);
     free(rep->checksum);
     free(rep->io_failed);
+    free(rep->note);
     free(rep->iters_per_ns);
     *rep = (struct kvm_report){0};
 }

@@ -154,6 +154,7 @@ static void set_zero(struct run *r)
     int64_t lead = LEAD_NS + r->n_vcpus * (int64_t)LEAD_VCPU_NS;
     r->zero_abs_ns = now + lead;
     stores_go(r);
+    nets_go(r);
     tsc += (uint64_t)(((unsigned __int128)(uint64_t)lead << 32) / r->host.ns_per_tsc_q32);
     pagepool_go(r->pool, r->zero_abs_ns);
     for (uint32_t i = 0; i < r->n_vms; i++)
@@ -372,6 +373,7 @@ static void clean_up(struct watch *w)
     }
     stores_stop(r);
     nets_stop(r);
+    free(r->note);
     cgroup_remove(&r->groups, r->n_vms + r->n_stores);
     janitor_dismiss(&w->janitor);
     native_free(w->native);

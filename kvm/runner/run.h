@@ -60,6 +60,7 @@ struct run {
     double iters_per_ns;
     struct nets *nets;     /* nets.c; NULL: no networks */
     struct stores *stores; /* stores.c; NULL: no disks */
+    char *note;            /* for the user, malloc'ed; NULL: none */
     uint32_t n_stores;     /* groups behind the VMs' */
 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,8 +63,18 @@ static int write_used(int fd, int64_t used)
     return ok ? 0 : -1;
 }
 
-/* fds: the file, and the same once more without O_DIRECT. */
-static int make_file(const struct sc_vdisk *d, int64_t bytes, int fds[2])
+/* Takes all its blocks now, where that leaves the file system half of what it has free. */
+static bool take_all(int fd, int64_t bytes)
+{
+    struct statvfs fs;
+    if (fstatvfs(fd, &fs) != 0) return false;
+    __int128 room = (__int128)fs.f_bavail * fs.f_frsize / 2;
+    return bytes <= room && fallocate(fd, 0, 0, bytes) == 0;
+}
+
+/* fds: the file, and the same once more without O_DIRECT. Space is taken now where it is not thin; a thin one
+ * has what was written to it before the run. *whole: so it is. */
+static int make_file(const struct sc_vdisk *d, int64_t bytes, int fds[2], bool *whole)
 {
     const char *dir = getenv("TMPDIR");
     char path[64];
@@ -71,9 +82,8 @@ static int make_file(const struct sc_vdisk *d, int64_t bytes, int fds[2])
     fds[0] = -1;
     fds[1] = no_name(dir && dir[0] == '/' ? dir : "/tmp");
     if (fds[1] < 0 || ftruncate(fds[1], bytes) != 0) return -1;
-    /* Space is taken now where it is not thin; a thin one has what was written to it before the run. */
-    int64_t now = d->size_bytes == 0 ? 0 : d->thin ? d->used_bytes : bytes;
-    if (now > 0 && fallocate(fds[1], 0, 0, now) != 0) return -1;
+    if (d->used_bytes > 0 && fallocate(fds[1], 0, 0, d->used_bytes) != 0) return -1;
+    *whole = d->thin || d->size_bytes == 0 || take_all(fds[1], bytes);
     if (write_used(fds[1], d->used_bytes) != 0) return -1;
     if (fcntl(fds[1], F_OFD_SETLK, &lock) != 0) return -1;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fds[1]);
@@ -124,7 +134,13 @@ static int open_volume(struct run *r, uint32_t vm, const struct sc_vdisk *d, str
                                .window_fd = -1,
                                .window_bytes = v.window_bytes};
     h->n++;
-    if (make_file(d, (int64_t)v.bytes, fds + 1) != 0) return -1;
+    bool whole = true;
+    if (make_file(d, (int64_t)v.bytes, fds + 1, &whole) != 0) return -1;
+    if (!whole && !r->note)
+        r->note =
+            host_text("vm.%s: its disk of %ju GiB does not fit where $TMPDIR says: its blocks are taken as "
+                      "they are written",
+                      r->vms[vm].sc->name, v.bytes >> 30);
     dev->window_fd = vmproc_shared("vlab-window", v.window_bytes, &map);
     if (dev->window_fd < 0) return -1;
     munmap(map, v.window_bytes);
@@ -236,10 +252,7 @@ static enum kvm_status start_one(struct run *r, uint32_t disk, char **why)
     int failed = start(r, p, fds);
     if (failed != 0)
         *why = host_text("%s: cannot start its datastore: %s%s", r->sc->disks[disk].entity, strerror(errno),
-                         errno == ENOSPC
-                             ? " (where $TMPDIR says, a disk that is not `provision: thin` takes its "
-                               "whole size)"
-                             : "");
+                         errno == ENOSPC ? " (what of it is `used` is taken where $TMPDIR says)" : "");
     for (uint32_t i = 0; i < 1 + STORE_MAX_VOLUMES * STORE_FDS; i++)
         if (fds[i] >= 0) close(fds[i]);
     free(fds);

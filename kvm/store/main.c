@@ -203,12 +203,13 @@ static void open_engine(struct store *s)
 {
     int e = filter_make(&s->filter, &rules_store);
     s->kind = &engine_uring;
-    s->engine = s->ctl->threads || e != 0 ? NULL : s->kind->make(&s->filter);
+    s->engine = s->ctl->faults.no_uring || e != 0 ? NULL : s->kind->make(&s->filter);
     if (s->engine) return;
     if (e == 0) filter_done(&s->filter);
     e = filter_make(&s->filter, &rules_store_threads);
     if (e != 0) fail(s->ctl, "seccomp: %s", strerror(-e));
     s->kind = &engine_threads;
+    s->ctl->threads = 1;
     s->engine = s->kind->make(&s->filter);
     if (!s->engine) fail(s->ctl, "neither io_uring nor threads: %m");
 }

@@ -34,7 +34,8 @@ struct store_volume {
 struct store_faults {
     uint64_t seed;
     uint32_t eio, enospc; /* of 2^32: reads and writes that end with ABI_EIO; writes with ABI_ENOSPC */
-    uint32_t slow, pad;   /* of 2^32: requests that take slow_ns longer */
+    uint32_t slow;        /* of 2^32: requests that take slow_ns longer */
+    uint32_t no_uring;    /* the kernel has no io_uring: threads do it */
     int64_t slow_ns;
     int64_t stall_from_ns, stall_for_ns; /* since t = 0: nothing is answered; 0: never */
 };
@@ -42,7 +43,7 @@ struct store_faults {
 struct store_ctl {
     uint32_t magic, n_volumes;
     int32_t runner;
-    uint32_t threads; /* no io_uring, even where there is one */
+    uint32_t threads; /* set by the datastore: it has no io_uring */
     char queue[STORE_QUEUE_NAME];
     int64_t iops_u, bandwidth_bps, burst_bytes, peak_bps, latency_ns;
     struct store_faults faults;

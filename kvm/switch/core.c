@@ -87,8 +87,15 @@ static void more(uint64_t *what, uint64_t n)
     __atomic_store_n(what, *what + n, __ATOMIC_RELAXED);
 }
 
-void core_count(struct net_count *n, const uint8_t *frame, uint32_t len)
+static bool counts(const struct core *c)
 {
+    int64_t until = __atomic_load_n(&c->ctl->until_ns, __ATOMIC_RELAXED);
+    return until == 0 || c->now_ns < until;
+}
+
+void core_count(struct core *c, struct net_count *n, const uint8_t *frame, uint32_t len)
+{
+    if (!counts(c)) return;
     more(&n->frames, 1);
     more(&n->bytes, frame_payload(frame, len));
     more(&n->wire, len + NET_ON_WIRE);
@@ -97,14 +104,18 @@ void core_count(struct net_count *n, const uint8_t *frame, uint32_t len)
 /* The uplink has no books of its own: what it sends in vain is its receiver's drop. */
 static void lost(struct core *c, uint32_t from)
 {
+    if (!counts(c)) return;
     if (from < c->cfg.n_ports) more(&c->ctl->sent[from].drops, 1);
     more(&c->ctl->fabric.drops, 1);
 }
 
-static void lost_at(struct core *c, uint32_t to)
+/* At its receiver, and at the NIC by which it came. Its sender has sent it. */
+static void lost_at(struct core *c, uint32_t f)
 {
-    if (to < c->cfg.n_ports) more(&c->ctl->got[to].drops, 1);
-    more(&c->ctl->nic.drops, 1);
+    uint32_t to = c->frames[f].to, way = c->frames[f].way;
+    if (to < c->cfg.n_ports && counts(c)) more(&c->ctl->got[to].drops, 1);
+    if (way == CORE_INWARD && counts(c)) more(&c->ctl->nic.drops, 1);
+    core_left(c, f);
 }
 
 void core_left(struct core *c, uint32_t f)
@@ -112,7 +123,7 @@ void core_left(struct core *c, uint32_t f)
     struct core_frame *x = &c->frames[f];
     if (!x->tells) return;
     x->tells = false;
-    core_count(&c->ctl->sent[x->from], bytes_of(c, f), x->len);
+    core_count(c, &c->ctl->sent[x->from], bytes_of(c, f), x->len);
     c->out.left(c->out.ctx, x->from, x->cookie);
 }
 
@@ -138,11 +149,11 @@ static bool hand_out(struct core *c, uint32_t f)
         c->port[x->to].gone ? CORE_GONE : c->out.deliver(c->out.ctx, x->to, bytes_of(c, f), x->len);
     if (t == CORE_BUSY) return false;
     if (t == CORE_TAKEN) {
-        if (x->to < c->cfg.n_ports) core_count(&c->ctl->got[x->to], bytes_of(c, f), x->len);
-        if (x->from < c->cfg.n_ports) core_left(c, f);
+        if (x->to < c->cfg.n_ports) core_count(c, &c->ctl->got[x->to], bytes_of(c, f), x->len);
+        core_left(c, f);
     } else {
         c->port[x->to].gone = true;
-        if (x->to < c->cfg.n_ports) more(&c->ctl->got[x->to].drops, 1);
+        lost_at(c, f);
     }
     release(c, f);
     return true;
@@ -153,7 +164,12 @@ static uint32_t group(const struct core *c, uint32_t port)
     return port < c->cfg.n_ports ? __atomic_load_n(&c->ctl->group[port], __ATOMIC_RELAXED) : 0;
 }
 
-void core_arrive(struct core *c, uint32_t f)
+static bool is_up(const struct core *c, uint32_t port, int64_t now)
+{
+    return port == c->cfg.n_ports || now >= __atomic_load_n(&c->ctl->up_ns[port], __ATOMIC_RELAXED);
+}
+
+void core_arrive(struct core *c, uint32_t f, int64_t now)
 {
     struct core_frame *x = &c->frames[f];
     struct core_port *p = &c->port[x->to];
@@ -162,9 +178,10 @@ void core_arrive(struct core *c, uint32_t f)
         release(c, f);
         return;
     }
-    if (p->out.head == CORE_NONE && hand_out(c, f)) return;
-    if (x->way == CORE_INWARD && p->inward >= c->cfg.rx_queue) {
-        lost_at(c, x->to);
+    bool up = is_up(c, x->to, now);
+    if (up && p->out.head == CORE_NONE && hand_out(c, f)) return;
+    if (!up || (x->way == CORE_INWARD && p->inward >= c->cfg.rx_queue)) {
+        lost_at(c, f);
         release(c, f);
         return;
     }
@@ -225,7 +242,7 @@ static bool put(struct core *c, uint32_t from, uint32_t to, const uint32_t *cook
 static void flood(struct core *c, uint32_t from, const uint8_t *frame, uint32_t len, int64_t now)
 {
     more(&c->ctl->flooded, 1);
-    if (from < c->cfg.n_ports) core_count(&c->ctl->sent[from], frame, len);
+    if (from < c->cfg.n_ports) core_count(c, &c->ctl->sent[from], frame, len);
     for (uint32_t to = 0; to < c->n_all; to++) {
         if (to == from || c->port[to].gone || group(c, to) != group(c, from)) continue;
         if (!frame_to_group(frame) && is_known(c, to)) continue;
@@ -280,6 +297,7 @@ static bool dispatch(struct core *c, uint32_t port, uint32_t cookie, const uint8
 void core_in(struct core *c, uint32_t port, uint32_t cookie, const uint8_t *frame, uint32_t len, int64_t now)
 {
     core_run(c, now);
+    c->now_ns = now;
     bool allowed = is_allowed(c, port, frame, len);
     if (!allowed)
         more(&c->ctl->bad, 1);

@@ -78,6 +78,7 @@ struct core {
     struct net_cfg cfg;
     struct net_ctl *ctl; /* its counts and groups */
     struct core_out out;
+    int64_t now_ns; /* of what is happening */
     uint32_t n_all; /* ports, with the uplink where there is one */
     uint32_t free;
     uint8_t *bytes; /* of frames, cfg.frame_max each */
@@ -109,8 +110,8 @@ void core_stage_init(struct core *c);
 /* Sends frame f on, from the hop it is at. */
 void core_forward(struct core *c, uint32_t f, int64_t now);
 /* --- core.c, for core_stage.c --- */
-void core_arrive(struct core *c, uint32_t f);
+void core_arrive(struct core *c, uint32_t f, int64_t now);
 void core_left(struct core *c, uint32_t f);
-void core_count(struct net_count *n, const uint8_t *frame, uint32_t len);
+void core_count(struct core *c, struct net_count *n, const uint8_t *frame, uint32_t len);
 
 #endif

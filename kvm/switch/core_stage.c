@@ -93,8 +93,8 @@ static bool pass(struct core *c, struct core_stage *s, uint32_t f, int64_t now)
     struct core_frame *x = &c->frames[f];
     uint32_t id = (uint32_t)(s - c->stage);
     const uint8_t *bytes = c->bytes + (size_t)f * c->cfg.frame_max;
-    if (id == CORE_FABRIC) core_count(&c->ctl->fabric, bytes, x->len);
-    if (id == CORE_NIC_OUT || id == CORE_NIC_IN) core_count(&c->ctl->nic, bytes, x->len);
+    if (id == CORE_FABRIC) core_count(c, &c->ctl->fabric, bytes, x->len);
+    if (id == CORE_NIC_OUT || id == CORE_NIC_IN) core_count(c, &c->ctl->nic, bytes, x->len);
     if (id == CORE_NIC_OUT) core_left(c, f);
     if (s->latency_ns == 0) {
         x->hop++;
@@ -110,7 +110,7 @@ void core_forward(struct core *c, uint32_t f, int64_t now)
     for (;;) {
         const struct core_frame *x = &c->frames[f];
         if (x->hop == ways[x->way].n) {
-            core_arrive(c, f);
+            core_arrive(c, f, now);
             return;
         }
         struct core_stage *s = &c->stage[ways[x->way].stage[x->hop]];
@@ -154,6 +154,7 @@ void core_run(struct core *c, int64_t now)
         struct core_stage *s = first_due(c);
         int64_t t = due(c, s);
         if (t > now || t == INT64_MAX) return;
+        c->now_ns = t;
         if (s->serving != CORE_NONE && s->end_ns == t) {
             uint32_t f = s->serving;
             send_next(c, s, t);

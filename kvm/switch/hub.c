@@ -141,6 +141,7 @@ bool hub_turn(struct hub *h)
     uint32_t n_ports = h->core.cfg.n_ports, n = fill(h, &until), there = 0;
     wait_for(h, n, until);
     core_run(&h->core, hub_now());
+    h->core.now_ns = hub_now();
     for (uint32_t p = 0; p < n_ports; p++) {
         if (!(h->pf[p].revents & (POLLOUT | POLLHUP | POLLERR))) continue;
         h->port[p].busy = false;

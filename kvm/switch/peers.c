@@ -15,6 +15,8 @@ bool peers_took(struct net_ctl *ctl, uint32_t ip, const uint8_t *data, size_t le
     if (h.magic != NET_MAGIC || h.payload > len - sizeof h) return false;
     for (uint32_t i = 0; i < ctl->cfg.n_peers; i++) {
         if (ctl->cfg.peer[i].ip != ip) continue;
+        int64_t until = __atomic_load_n(&ctl->until_ns, __ATOMIC_RELAXED);
+        if (until != 0 && hub_now() >= until) return true;
         more(&ctl->peer[i].frames, 1);
         more(&ctl->peer[i].bytes, h.payload);
         more(&ctl->peer[i].wire, (uint64_t)h.payload + NET_OVERHEAD + NET_ON_WIRE);

@@ -171,7 +171,7 @@ static bool receive(struct dev *d)
     }
     ssize_t n = recv(d->peer_fd, &k->in, sizeof k->in, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return false;
-    bool sense = n > (ssize_t)sizeof k->in.head && n < (ssize_t)sizeof k->in;
+    bool sense = n > (ssize_t)sizeof k->in.head && n <= (ssize_t)(sizeof k->in.head + NET_FRAME_MAX);
     uint32_t bytes = sense ? (uint32_t)n - (uint32_t)sizeof k->in.head : 0;
     if (sense && k->in.head.kind == NET_FRAME)
         k->in_bytes = bytes;

@@ -122,6 +122,7 @@ static struct meter *pass_kvm(const struct once *o, const struct scenario *sc, d
     if (r.disturbed_share > *disturbed) *disturbed = r.disturbed_share;
     for (uint32_t i = 0; r.ends && i < r.n_vms; i++)
         if (r.ends[i]) fprintf(stderr, "vlab: %s\n", r.ends[i]);
+    if (r.note) fprintf(stderr, "vlab: %s\n", r.note);
     for (uint32_t i = 0; r.io_failed && i < r.n_vms; i++)
         if (r.io_failed[i])
             fprintf(stderr, "vlab: vm.%s: %" PRIu64 " of its disk requests failed\n", sc->vms[i].name,

@@ -426,34 +426,49 @@ START_TEST(who_is_gone_loses_frames_and_holds_nobody_up)
     ck_assert_uint_eq(w->left[0], 11);
     ck_assert_uint_eq(w->ctl->got[1].drops, 11);
     ck_assert_uint_eq(w->ctl->sent[0].drops, 0); /* it did send them */
+    ck_assert_uint_eq(w->ctl->sent[0].frames, 11);
     world_free(w);
 }
 END_TEST
 
+START_TEST(who_is_not_there_yet_gets_nothing)
+{
+    struct net_cfg cfg = frames_cfg(2, false);
+    cfg.fabric.latency_ns = 10 * US;
+    struct world *w = world_new(&cfg);
+    w->ctl->up_ns[1] = 100 * US;
+    send(w, 1, 2, 10, 0, 0);
+    send(w, 1, 2, 10, 0, 89 * US);
+    send(w, 1, 2, 10, 0, 90 * US); /* it is what counts when it comes */
+    core_run(w->c, MS);
+    ck_assert_uint_eq(w->got[1], 1);
+    ck_assert_uint_eq(w->ctl->got[1].drops, 2);
+    ck_assert_uint_eq(w->ctl->sent[0].frames, 3);
+    ck_assert_uint_eq(w->left[0], 3);
+    ck_assert_uint_eq(w->ctl->nic.drops, 0); /* it passed none */
+    world_free(w);
+}
+END_TEST
+
+/* One thing of it at a time is wrong. */
 START_TEST(a_configuration_that_cannot_be_is_refused)
 {
-    struct net_cfg ok = frames_cfg(2, false), c;
+    struct net_cfg ok = frames_cfg(2, false), wrong[10];
     ck_assert_ptr_null(core_refuses(&ok));
-    c = ok, c.n_ports = 0;
-    ck_assert_ptr_nonnull(core_refuses(&c));
-    c = ok, c.n_ports = NET_PORTS + 1;
-    ck_assert_ptr_nonnull(core_refuses(&c));
-    c = ok, c.n_peers = NET_PEERS + 1;
-    ck_assert_ptr_nonnull(core_refuses(&c));
-    c = ok, c.uplink = 9;
-    ck_assert_ptr_nonnull(core_refuses(&c));
-    c = ok, c.frame_max = NET_FRAME_MAX + 1;
-    ck_assert_ptr_nonnull(core_refuses(&c));
-    c = ok, c.frame_max = 66;
-    ck_assert_ptr_nonnull(core_refuses(&c));
-    c = ok, c.loss_ppm = 1000001;
-    ck_assert_ptr_nonnull(core_refuses(&c));
-    c = ok, c.port[1].weight = 0;
-    ck_assert_ptr_nonnull(core_refuses(&c));
-    c = ok, c.port[1].mac[0] = 3;
-    ck_assert_ptr_nonnull(core_refuses(&c));
-    c = ok, c.up.bps = -1;
-    ck_assert_ptr_nonnull(core_refuses(&c));
+    for (int i = 0; i < 10; i++)
+        wrong[i] = ok;
+    wrong[0].n_ports = 0;
+    wrong[1].n_ports = NET_PORTS + 1;
+    wrong[2].n_peers = NET_PEERS + 1;
+    wrong[3].uplink = 9;
+    wrong[4].frame_max = NET_FRAME_MAX + 1;
+    wrong[5].frame_max = 66;
+    wrong[6].loss_ppm = 1000001;
+    wrong[7].port[1].weight = 0;
+    wrong[8].port[1].mac[0] = 3;
+    wrong[9].up.bps = -1;
+    for (int i = 0; i < 10; i++)
+        ck_assert_ptr_nonnull(core_refuses(&wrong[i]));
 }
 END_TEST
 
@@ -475,6 +490,7 @@ Suite *switchcore_suite(void)
     tcase_add_test(t, a_sender_has_its_room_and_takes_nobody_elses);
     tcase_add_test(t, from_the_uplink_only_so_many_wait);
     tcase_add_test(t, who_is_gone_loses_frames_and_holds_nobody_up);
+    tcase_add_test(t, who_is_not_there_yet_gets_nothing);
     tcase_add_test(t, a_configuration_that_cannot_be_is_refused);
     suite_add_tcase(s, t);
     return s;
