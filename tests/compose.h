@@ -63,13 +63,17 @@ static inline void compose_host(struct compose *c)
             compose_word(c, "hosts.cpu.scheduler", c->scheduler, sizeof c->scheduler));
     if (more)
         fprintf(c->to,
-                "    memory: {size: %uMiB, reclaim: [swap], swap: disk0, replacement: %s, replacement_scope: "
+                "    memory: {size: %uMiB, reclaim: [swap], swap: swap0, replacement: %s, replacement_scope: "
                 "vm}\n",
                 compose_of(c, 4, 5) * 8, compose_word(c, "hosts.memory.replacement", a, sizeof a));
-    if (c->has[COMPOSE_DISK] || more)
-        fprintf(c->to, "    disks: [{name: disk0, iops: %u, queue: %s}]\n",
+    if (c->has[COMPOSE_DISK] || more) fprintf(c->to, "    disks:\n");
+    if (c->has[COMPOSE_DISK])
+        fprintf(c->to, "      - {name: disk0, iops: %u, queue: %s}\n",
                 c->over && c->tight == COMPOSE_DISK ? 200 : 2000,
                 compose_word(c, "hosts.disks.queue", b, sizeof b));
+    if (more)
+        fprintf(c->to,
+                "      - {name: swap0, iops: 2000}\n"); /* of the host alone: what it takes is its own */
     if (c->has[COMPOSE_NET]) fprintf(c->to, "networks: [{name: lan, kind: host-only}]\n");
 }
 
