@@ -38,6 +38,8 @@ ifneq ($(filter-out help setup demo check check-long clean,$(or $(MAKECMDGOALS),
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null)
+SWITCH_CFLAGS := $(shell pkg-config --cflags slirp libnftables 2>/dev/null)
+SWITCH_LIBS   := $(shell pkg-config --libs slirp libnftables 2>/dev/null)
 endif
 
 CFLAGS   ?=
@@ -48,24 +50,31 @@ LIB_DIRS := base scenario policy program engine model metrics out top
 LIB_SRC  := $(wildcard $(LIB_DIRS:%=sim/%/*.c))
 CLI_SRC  := $(wildcard sim/cli/*.c kvm/runner/*.c)
 VMM_SRC  := $(wildcard kvm/vmm/*.c)
+STORE_SRC := $(wildcard kvm/store/*.c)
 BOX_SRC  := $(wildcard kvm/sandbox/*.c)
+SWITCH_SRC := $(wildcard kvm/switch/*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$(OUT)/%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(OUT)/%.o)
 VMM_OBJ  := $(VMM_SRC:%.c=$(OUT)/%.o)
+STORE_OBJ := $(STORE_SRC:%.c=$(OUT)/%.o)
+STORE_LIBS := -luring
 BOX_OBJ  := $(BOX_SRC:%.c=$(OUT)/%.o)
 BOX_LIBS := -lseccomp
+SWITCH_OBJ  := $(SWITCH_SRC:%.c=$(OUT)/%.o)
+SWITCH_CORE := frame macs core core_stage
 LIB      := $(OUT)/libvlab.a
 
 # The guest's payload: freestanding, ring 3, the workload interpreter and the draws compiled from the
 # simulator's own sources. Built the same whatever BUILD says.
 GUEST_SRC := $(wildcard kvm/guest/*.c kvm/guest/*.S) sim/base/rng.c sim/base/draw.c sim/base/draw_math.c \
-             sim/base/draw_table.c sim/program/prog.c sim/program/prog_touch.c
+             sim/base/draw_table.c sim/program/prog.c sim/program/prog_disk.c \
+             sim/program/prog_touch.c
 GUEST_OBJ := $(patsubst %,$(OUT)/guest/%.o,$(GUEST_SRC))
 GUEST_CF  := -std=c17 -Isim -I. $(WARN) -O2 -ffreestanding -fno-stack-protector -fno-pic -mno-red-zone \
              -mcmodel=small -msse2 -mno-sse3 -mno-avx -ffp-contract=off -fno-asynchronous-unwind-tables \
              -fcf-protection=none -DVLAB_GUEST
 
-all: $(OUT)/vlab $(OUT)/vlab-vmm $(OUT)/vlab-proc vlab ## Build everything (BUILD=release|debug|asan|tsan|coverage)
+all: $(OUT)/vlab $(OUT)/vlab-vmm $(OUT)/vlab-proc $(OUT)/vlab-store $(OUT)/vlab-switch vlab ## Build everything (BUILD=release|debug|asan|tsan|coverage)
 
 vlab: $(OUT)/vlab
 	$(Q)ln -sfn $(OUT)/vlab vlab
@@ -88,6 +97,15 @@ $(OUT)/vlab: $(CLI_OBJ) $(LIB)
 $(OUT)/vlab-vmm: $(VMM_OBJ) $(BOX_OBJ) $(LIB) $(OUT)/payload.o
 	$(SAY) LD $@
 	$(Q)$(CC) $(ALL_CF) -o $@ $(VMM_OBJ) $(BOX_OBJ) $(OUT)/payload.o $(LIB) $(ALL_LIBS) $(BOX_LIBS)
+
+$(SWITCH_OBJ): ALL_CF += $(SWITCH_CFLAGS)
+$(OUT)/vlab-switch: $(SWITCH_OBJ) $(BOX_OBJ) $(LIB)
+	$(SAY) LD $@
+	$(Q)$(CC) $(ALL_CF) -o $@ $(SWITCH_OBJ) $(BOX_OBJ) $(LIB) $(SWITCH_LIBS) $(ALL_LIBS) $(BOX_LIBS)
+
+$(OUT)/vlab-store: $(STORE_OBJ) $(BOX_OBJ) $(LIB)
+	$(SAY) LD $@
+	$(Q)$(CC) $(ALL_CF) -o $@ $(STORE_OBJ) $(BOX_OBJ) $(LIB) $(ALL_LIBS) $(BOX_LIBS) $(STORE_LIBS)
 
 $(OUT)/guest/%.o: % Makefile
 	$(SAY) GUEST $<
@@ -124,11 +142,12 @@ $(OUT)/vlab-proc: $(PROC_OBJ) $(PROC_KERNEL)
 # Misbehaving guests, one a rule, for tests/kvm: each a payload of its own.
 BAD_SRC := $(wildcard tests/kvm/guests/*.S)
 BAD_ELF := $(BAD_SRC:tests/kvm/guests/%.S=$(OUT)/guests/%.elf)
-$(OUT)/guests/%.elf: tests/kvm/guests/%.S tests/kvm/guests/guest.inc tests/kvm/guests/guest.ld
+$(OUT)/guests/%.elf: tests/kvm/guests/%.S $(wildcard tests/kvm/guests/*.inc) tests/kvm/guests/guest.ld
 	$(SAY) GUEST $<
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack -T tests/kvm/guests/guest.ld -o $@ $<
-$(OUT)/test-kvm: $(BAD_ELF)
+$(OUT)/test-kvm: $(BAD_ELF) $(OUT)/kvm/store/faults.o $(OUT)/kvm/store/engine_uring.o
+$(OUT)/test-kvm: ALL_LIBS += $(STORE_LIBS)
 
 # --- tests: each folder is one Check runner; a file test_NAME.c in it exports `Suite *NAME_suite(void)` ---
 TEST_DIRS := unit theory properties kvm
@@ -156,7 +175,8 @@ $(TWIN): $(filter $(OUT)/guest/sim/%,$(GUEST_OBJ))
 	$(SAY) TWIN $@
 	$(Q)mkdir -p $(@D)
 	$(Q)ld -r -o $@ $^ && objcopy --prefix-symbols=guest_ $@
-$(OUT)/test-unit: $(TWIN) $(BOX_OBJ)
+$(OUT)/test-unit: $(TWIN) $(BOX_OBJ) $(SWITCH_CORE:%=$(OUT)/kvm/switch/%.o) $(OUT)/kvm/vmm/ring.o $(OUT)/kvm/store/serve.o \
+    $(OUT)/kvm/store/faults.o
 $(OUT)/test-unit: ALL_LIBS += -no-pie $(BOX_LIBS)
 
 tests: all $(TEST_BINS) ## Build the test programs without running them
@@ -178,13 +198,10 @@ FUZZ_SECONDS ?= 20
 # A loop without time is given up sooner than elsewhere.
 FUZZ_CF  := -std=c17 -D_GNU_SOURCE -Isim -I. -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
             -ffp-contract=off -DSIM_STALL_EVENTS=100000u $(PKG_CFLAGS)
-FUZZ_OBJ := $(LIB_SRC:%.c=build/fuzz/%.o)
+FUZZ_OBJ := $(LIB_SRC:%.c=build/fuzz/%.o) $(SWITCH_CORE:%=build/fuzz/kvm/switch/%.o)
 # Of the lab what reads what a guest, a VMM or a payload wrote.
 FUZZ_KVM := $(patsubst %.c,build/fuzz/%.o,$(wildcard kvm/runner/*.c) kvm/vmm/payload.c kvm/vmm/paging.c kvm/vmm/gmem.c)
 .SECONDARY: $(FUZZ_OBJ) $(FUZZ_KVM)
-build/fuzz/kvm/%.o: kvm/%.c Makefile
-	$(Q)mkdir -p $(@D)
-	$(Q)clang $(FUZZ_CF) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 build/fuzz/libkvm.a: $(FUZZ_KVM)
 	$(Q)rm -f $@ && ar rcs $@ $^
 build/fuzz/sim/out/gp.o: $(wildcard plots/*.gp)
@@ -192,6 +209,9 @@ build/fuzz/sim/%.o: sim/%.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)clang $(FUZZ_CF) -fsanitize=fuzzer-no-link \
 	    $(if $(filter sim/base/% sim/scenario/%,$<),,-fno-sanitize-coverage=trace-cmp) -MMD -MP -c -o $@ $<
+build/fuzz/kvm/%.o: kvm/%.c Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q)clang $(FUZZ_CF) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_OBJ) build/fuzz/libkvm.a Makefile
 	$(SAY) FUZZ $@
 	$(Q)clang $(FUZZ_CF) -fsanitize=fuzzer -MMD -MP -MF $@.d -o $@ $< build/fuzz/libkvm.a $(FUZZ_OBJ) $(ALL_LIBS)

@@ -17,6 +17,8 @@
  *   0x100000000  the VM's memory, of memory_bytes; its page n is the VM's page n     read, write, as far as
  *                steps refer to it; the first page after it is mapped and in no slot
  *
+ *  0x2000000000  what the VM keeps secret, from the first byte on     read, write
+ *
  * A port's number is the operation, so the VMM reads no guest memory to know what is asked. The TSS's I/O
  * bitmap lets exactly these ports through (IOPL is 0); any other traps in the guest and ends it.
  *
@@ -45,7 +47,7 @@
 #include "program/prog.h"
 
 #define ABI_MAGIC   0x31424156u /* "VAB1" */
-#define ABI_VERSION 2u
+#define ABI_VERSION 3u
 
 #define ABI_PAGE        4096u
 #define ABI_MAX_VCPUS   16u
@@ -65,6 +67,8 @@
 #define ABI_HOLE        0x60000000u
 #define ABI_MORE_TABLES UINT64_C(0x80000000)
 #define ABI_MEMORY      UINT64_C(0x100000000)
+#define ABI_SECRET      UINT64_C(0x2000000000)
+#define ABI_SECRET_MAX  (UINT64_C(1) << 30)  /* where the VM's memory is not stated */
 #define ABI_MEMORY_MAX  (UINT64_C(64) << 30) /* its tables fit below it */
 
 #define ABI_SEL_CODE 0x33u
@@ -80,10 +84,22 @@ enum abi_port {
     ABI_PORT_SYNC = 0x20c, /* ready; value: low 32 bits of the TSC. Returns at the VM's start */
     ABI_PORT_NOP = 0x210,  /* an exit to user space and back */
     ABI_PORT_HALT = 0x214, /* the same, of a guest that halts and is woken at once */
-    ABI_PORT_BELL = 0x218  /* a doorbell that nobody stands behind: KVM signals an eventfd and goes on */
+    ABI_PORT_BELL = 0x218, /* a doorbell that nobody stands behind: KVM signals an eventfd and goes on */
+    /* As ABI_PORT_WAIT, by a vCPU that waits for a disk or for the network: told apart in its accounts. */
+    ABI_PORT_WAIT_DISK = 0x21c,
+    ABI_PORT_WAIT_NET = 0x220,
+    ABI_PORT_KICK = 0x224, /* the doorbell of device 0; of device i: 4 i further. KVM signals its eventfd */
+    ABI_PORT_PIO_SELECT = 0x244, /* these: abi_dev.h. There alone a guest may also read, and 16 bits wide */
+    ABI_PORT_PIO_AT_LOW = 0x248,
+    ABI_PORT_PIO_AT_HIGH = 0x24c,
+    ABI_PORT_PIO_BYTES = 0x250,
+    ABI_PORT_PIO_GO = 0x254,
+    ABI_PORT_PIO_DONE = 0x258,
+    ABI_PORT_PIO_DATA = 0x25c
 };
 #define ABI_PORT_FIRST 0x200u
-#define ABI_PORTS      7u
+#define ABI_PORTS      24u
+#define ABI_MAX_DEVS   8u
 
 enum abi_abort {
     ABI_ABORT_BOOT = 1, /* the boot page is not one this payload knows */
@@ -92,7 +108,8 @@ enum abi_abort {
     ABI_ABORT_WAITING,  /* more requests waiting than ABI_MAX_WAITING */
     ABI_ABORT_LIMITS,   /* more threads or clients than the payload holds */
     ABI_ABORT_STEP,     /* a step this payload does not know */
-    ABI_ABORT_LOCK      /* two tasks hold the lock */
+    ABI_ABORT_LOCK,     /* two tasks hold the lock */
+    ABI_ABORT_SECRET    /* more secrets than ABI_SECRET_MAX */
 };
 
 #define ABI_MAX_TASKS   4096u
@@ -100,10 +117,12 @@ enum abi_abort {
 #define ABI_MAX_WAITING 65536u
 
 enum abi_mode {
-    ABI_RUN,          /* the workload */
-    ABI_MEASURE,      /* iterations per ns: log ABI_LOG_MEASURE for each of `count` repeats of target_ns */
-    ABI_MEASURE_EXIT, /* the same for ABI_PORT_NOP: value is ns of 64 exits */
-    ABI_MEASURE_WALK  /* the same for dependent loads, all over walk_bytes of its memory */
+    ABI_RUN,           /* the workload */
+    ABI_MEASURE,       /* iterations per ns: log ABI_LOG_MEASURE for each of `count` repeats of target_ns */
+    ABI_MEASURE_OP,    /* the same for events of `op` (enum prog_op); they need not take target_ns */
+    ABI_MEASURE_FRESH, /* the same for pages never touched before, mapped_bytes / count each time */
+    ABI_MEASURE_REFS,  /* the same for references as a touch step makes them, all over mapped_bytes */
+    ABI_MEASURE_WALK   /* the same, of target_ns, for dependent loads, all over walk_bytes of its memory */
 };
 
 enum abi_arrivals { ABI_CLOSED, ABI_STRETCHES, ABI_TRACE };
@@ -113,6 +132,23 @@ struct abi_stretch {
     uint32_t periodic, pad;
     int64_t gap_ns;
     int64_t for_ns; /* INT64_MAX: without end */
+};
+
+/* A device as its guest is told of it: abi_dev.h. */
+struct abi_boot_dev {
+    uint32_t kind; /* enum abi_dev_kind */
+    uint32_t flags;
+    uint64_t window_bytes;
+    uint64_t bytes; /* disk: its size */
+    uint64_t key;   /* of its draws */
+    int64_t begin;  /* disk: where the first sequential write goes */
+};
+
+/* Who a VM can send to, by endpoint (VMs, then peers): where its frames go. */
+struct abi_end {
+    uint8_t mac[6];
+    uint16_t why; /* enum rec_why: not 0: there is no way */
+    uint32_t ip;  /* as a number */
 };
 
 /* At ABI_BOOT. Offsets count from its first byte, are 8-aligned and lie inside `bytes`. */
@@ -137,16 +173,23 @@ struct abi_boot {
     uint64_t until; /* UINT64_MAX: none */
     int64_t quantum_ns;
     uint64_t memory_bytes, mapped_bytes; /* at ABI_MEMORY; mapped: what steps touch of it */
-    uint32_t page_bytes, pad2;
+    uint32_t page_bytes;
+    uint32_t secret_guessed; /* secret_bytes is ABI_SECRET_MAX, for want of a size */
+    uint64_t secret_bytes, key_secret;
     struct dist think;
     uint32_t prog_at, prog_bytes;
     uint32_t stretch_at, n_stretches; /* struct abi_stretch */
     uint32_t trace_at, n_trace;       /* int64_t */
     uint32_t think_at, n_think;       /* int64_t */
     /* Measuring. */
-    uint32_t count, pad;
+    uint32_t count, op;
     int64_t target_ns;
     uint64_t walk_bytes; /* a power of two, at least 4 KiB, inside mapped_bytes */
+    /* Devices. */
+    uint32_t n_devs, pad3;
+    struct abi_boot_dev dev[ABI_MAX_DEVS];
+    uint32_t end_at, n_ends; /* struct abi_end; n_ends 0: the VM has no NIC */
+    uint32_t end_self, pad4; /* which of them it is */
 };
 _Static_assert(sizeof(struct abi_boot) <= ABI_PAGE, "the head is one page");
 
@@ -156,7 +199,8 @@ enum abi_log_kind {
     ABI_LOG_LOST,    /* value: the request's number */
     ABI_LOG_WORK,    /* value: ns the iteration took */
     ABI_LOG_UNTIL,   /* value: ns since the VM's start */
-    ABI_LOG_MEASURE, /* value: iterations (or exits); t_ns: ns they took */
+    ABI_LOG_REFUSED, /* a send had no way; value: its frames x 256 + enum rec_why */
+    ABI_LOG_MEASURE, /* value: iterations, events, pages or references; t_ns: ns they took */
     ABI_LOG_KINDS
 };
 

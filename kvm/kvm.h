@@ -20,7 +20,10 @@ struct kvm_report { /* beside the records; arrays of sc->n_vms */
     uint64_t *checksum;
     double *iters_per_ns;
     uint32_t n_vms;
-    char **ends;            /* how a VM ended that did not come to the end, as a line; NULL: it did */
+    char **ends;         /* how a VM ended that did not come to the end, as a line; NULL: it did */
+    uint64_t *io_failed; /* disk requests that were answered by an error */
+    uint32_t **evicted;  /* of each VM: the pages it lost, n_evicted of them, in order */
+    size_t *n_evicted;
     int64_t disturbed_ns;   /* what was taken from the guests while we ran: by the machine below
                              * (/proc/stat's steal), by other processes */
     double disturbed_share; /* of the time of the pCPUs used */

@@ -53,15 +53,19 @@ sim/cli/.* cli_.*
 .*/main main
 sim/scenario/(sweep|dump) scenario_.*
 sim/scenario/dist pool_add
-kvm/runner/(run|calibrate|probe|baseline) kvm_.*
+kvm/runner/(run|report|calibrate|probe|baseline) kvm_.*
+kvm/switch/main switch_.*
+kvm/vmm/disk dev_disk
+kvm/vmm/nic dev_nic
+kvm/store/main store_.*
 END
 # Nothing that is written to outlives a call, but for what a signal's handler has to reach (what belongs to a
 # thread is not looked at: the clock that a failed assertion prints, and the like).
 cat >build/layout-variables <<'END'
-sim/cli/experiment stop_asked
+sim/cli/stop stop_asked
 END
 out=build/${BUILD:-release}
-objects=$(git ls-files 'sim/*.c' 'kvm/runner/*.c' 'kvm/vmm/*.c' | sed "s#\(.*\)\.c#$out/\1.o#")
+objects=$(git ls-files 'sim/*.c' 'kvm/runner/*.c' 'kvm/vmm/*.c' 'kvm/switch/*.c' 'kvm/store/*.c' | sed "s#\(.*\)\.c#$out/\1.o#")
 [ -n "$objects" ] && ls $objects >/dev/null || say "not all is built in $out: make"
 nm -A -g --defined-only $objects 2>/dev/null | sed "s#^$out/##; s#\.o:[0-9a-f]* [A-Za-z]##" >build/layout-exports
 objdump -t $objects 2>/dev/null |

@@ -4,7 +4,8 @@
 # with the argument `all` what testing needs too. Says what it does; where it may not install, prints the one
 # command to type and stops with 2. Taken for granted: Debian 12, make, and git for whoever cloned with it.
 set -eu
-want="gcc libc6-dev pkg-config libyaml-dev libgsl-dev libjansson-dev libseccomp-dev gnuplot-nox"
+want="gcc libc6-dev pkg-config libyaml-dev libgsl-dev libjansson-dev libseccomp-dev liburing-dev libslirp-dev
+      libnftables-dev gnuplot-nox"
 if [ "${1:-}" = all ]; then
     want="$want check git clang clang-format clang-tidy libclang-rt-14-dev cppcheck valgrind python3
           python3-yaml python3-jsonschema"

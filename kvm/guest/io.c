@@ -5,16 +5,35 @@
 #ifdef VLAB_NATIVE
 /* kvm/proc: a native process, where a port is a call. */
 void guest_out(uint32_t port, uint32_t value);
-static void out(enum abi_port port, uint32_t value)
+void io_out(enum abi_port port, uint32_t value)
 {
     guest_out((uint32_t)port, value);
 }
 #else
-static void out(enum abi_port port, uint32_t value)
+void io_out(enum abi_port port, uint32_t value)
 {
     __asm__ volatile("outl %0, %1" : : "a"(value), "d"((uint16_t)port) : "memory");
 }
 #endif
+
+uint32_t io_in(enum abi_port port)
+{
+    uint32_t value;
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "d"((uint16_t)port) : "memory");
+    return value;
+}
+
+void io_out_word(enum abi_port port, uint16_t value)
+{
+    __asm__ volatile("outw %0, %1" : : "a"(value), "d"((uint16_t)port) : "memory");
+}
+
+uint16_t io_in_word(enum abi_port port)
+{
+    uint16_t value;
+    __asm__ volatile("inw %1, %0" : "=a"(value) : "d"((uint16_t)port) : "memory");
+    return value;
+}
 
 int64_t io_clock(struct guest *g)
 {
@@ -27,43 +46,52 @@ int64_t io_clock(struct guest *g)
 
 _Noreturn void io_exit(void)
 {
-    out(ABI_PORT_EXIT, 0);
+    io_out(ABI_PORT_EXIT, 0);
     for (;;)
         __builtin_ia32_pause();
 }
 
 _Noreturn void io_abort(enum abi_abort why)
 {
-    out(ABI_PORT_ABORT, (uint32_t)why);
+    io_out(ABI_PORT_ABORT, (uint32_t)why);
     for (;;)
         __builtin_ia32_pause();
 }
 
 /* The port takes 32 bits of an absolute time, so a wait of over 1 s is made of several. */
-void io_wait(struct guest *g, int64_t until_ns)
+void io_pause(struct guest *g, int64_t until_ns, enum abi_port how)
 {
     const int64_t most = 1000000000;
-    for (int64_t now = io_clock(g); now < until_ns; now = io_clock(g)) {
-        int64_t to = until_ns - now > most ? now + most : until_ns;
-        out(ABI_PORT_WAIT, (uint32_t)to);
-    }
+    int64_t now = io_clock(g);
+    if (now < until_ns) io_out(how, (uint32_t)(until_ns - now > most ? now + most : until_ns));
+}
+
+void io_wait(struct guest *g, int64_t until_ns)
+{
+    while (io_clock(g) < until_ns)
+        io_pause(g, until_ns, ABI_PORT_WAIT);
+}
+
+void io_kick(uint32_t dev)
+{
+    io_out((enum abi_port)(ABI_PORT_KICK + 4 * dev), 0);
 }
 
 void io_sync(void)
 {
-    out(ABI_PORT_SYNC, (uint32_t)abi_tsc());
+    io_out(ABI_PORT_SYNC, (uint32_t)abi_tsc());
 }
 void io_nop(void)
 {
-    out(ABI_PORT_NOP, 0);
+    io_out(ABI_PORT_NOP, 0);
 }
 void io_halt(void)
 {
-    out(ABI_PORT_HALT, 0);
+    io_out(ABI_PORT_HALT, 0);
 }
 void io_bell(void)
 {
-    out(ABI_PORT_BELL, 0);
+    io_out(ABI_PORT_BELL, 0);
 }
 
 void io_log(struct guest *g, enum abi_log_kind kind, int64_t t_ns, int64_t value)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A vCPU's way: check what the boot region holds, take a place for its data, say ready, work, exit. */
-#include "kvm/guest/guest.h"
+#include "kvm/guest/dev.h"
 
 _Noreturn void guest_main(uint32_t vcpu);
 
@@ -12,12 +12,23 @@ static struct {
     struct request waiting[ABI_MAX_WAITING];
     struct timer timers[ABI_MAX_TASKS + ABI_MAX_CLIENTS];
     uint32_t cycles[ABI_MAX_CLIENTS];
-    uint64_t done;
+    uint64_t done, kept;
 } memory;
 
 uint64_t guest_add_done(void)
 {
     return __atomic_add_fetch(&memory.done, 1, __ATOMIC_RELAXED);
+}
+
+uint64_t guest_keep(uint64_t bytes, uint64_t room, uint64_t *at)
+{
+    uint64_t was = __atomic_load_n(&memory.kept, __ATOMIC_RELAXED), got;
+    do
+        got = bytes < room - was ? bytes : room - was;
+    while (!__atomic_compare_exchange_n(&memory.kept, &was, was + got, false, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED));
+    *at = was;
+    return got;
 }
 
 static const struct abi_boot *boot_checked(void)
@@ -43,6 +54,8 @@ _Noreturn void guest_main(uint32_t vcpu)
     g->timers.heap = &memory.timers[vcpu];
     g->waiting = memory.waiting;
     g->cycles = memory.cycles;
+    dev_begin(g);
+    net_setup(g);
     if (b->mode == ABI_RUN && !prog_valid(g->prog, b->prog_bytes)) io_abort(ABI_ABORT_PROGRAM);
     if (b->threads > ABI_MAX_TASKS || b->clients > ABI_MAX_CLIENTS) io_abort(ABI_ABORT_LIMITS);
     io_sync();

@@ -22,12 +22,17 @@ static void one(uint32_t op)
     }
 }
 
+void ops_happen(uint32_t op, uint64_t n)
+{
+    while (n-- > 0)
+        one(op);
+}
+
 void ops_piece(struct task *t)
 {
     uint64_t n = t->op == OP_CALL_RET ? CALLS : EXITS;
     if (n > t->ops) n = t->ops;
     t->ops -= n;
-    while (n-- > 0)
-        one(t->op);
+    ops_happen(t->op, n);
     if (t->ops == 0) t->does = TASK_NEXT;
 }

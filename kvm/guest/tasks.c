@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Serving tasks on this vCPU: the program says what a task does next, this file makes it happen. */
-#include "kvm/guest/guest.h"
+#include "kvm/guest/dev.h"
 
 #define NO_TASK UINT32_MAX
 
@@ -95,6 +95,11 @@ static void look(struct guest *g)
         else if (g->arrivals.number < g->boot->until)
             arrive(g, at, what - TIMER_CLIENT, g->cycles[what - TIMER_CLIENT]);
     }
+    for (uint32_t i; (i = net_take(g)) != NO_TASK;)
+        ready_push(g, i);
+    for (uint32_t i; (g->n_disk > 0 || g->line_head != NO_TASK) && (i = disk_take(g)) != UINT32_MAX;)
+        ready_push(g, i);
+    dev_hurry(g);
     if (now >= end) g->over = true;
 }
 
@@ -150,17 +155,24 @@ static void works(struct task *t)
 }
 
 /* Some references or events. What they take is known by the clock only: of a quantum of work they use what
- * others took too. */
-static void by_clock(struct guest *g, struct task *t, uint64_t *quantum_iters)
+ * others took too. False: it has given up the vCPU. */
+static bool by_clock(struct guest *g, uint32_t i, uint64_t *quantum_iters)
 {
     int64_t from = g->now_ns;
+    struct task *t = &g->tasks[i];
+    bool stays = true;
     if (t->does == TASK_TOUCHES)
         touch_piece(g, t);
+    else if (t->does == TASK_WORDS)
+        stays = pio_piece(g, i);
+    else if (t->does == TASK_KEEPS)
+        secret_piece(g, t);
     else
         ops_piece(t);
     look(g);
     uint64_t took = to_iters(g, g->now_ns - from);
     *quantum_iters -= took < *quantum_iters ? took : *quantum_iters;
+    return stays;
 }
 
 /* A piece of the step under way: at most a chunk, and what is left of the quantum. */
@@ -217,7 +229,10 @@ static bool step(struct guest *g, uint32_t i)
         t->ops = (uint64_t)a.amount;
         t->does = TASK_OPS;
         return true;
+    case STEP_DISK: return disk_begin(g, i, &a);
+    case STEP_NET: return net_begin(g, i, &a);
     case STEP_TOUCH: touch_begin(g, t, &a); return true;
+    case STEP_SECRET: secret_begin(g, t, a.amount); return true;
     case STEP_ACCESS: touch_refused(g, a.step->how); io_abort(ABI_ABORT_STEP);
     case STEP_END: return complete(g, i);
     default: io_abort(ABI_ABORT_STEP); /* the runner refuses it before */
@@ -236,7 +251,11 @@ static void serve(struct guest *g, uint32_t i)
         case TASK_BUSY: work(g, t, &quantum); break;
         case TASK_LINE: spin(g, t, &quantum); break;
         case TASK_TOUCHES:
-        case TASK_OPS: by_clock(g, t, &quantum); break;
+        case TASK_WORDS:
+        case TASK_KEEPS:
+        case TASK_OPS:
+            if (!by_clock(g, i, &quantum)) return;
+            break;
         case TASK_NEXT:
             if (!step(g, i)) return;
         }
@@ -254,6 +273,7 @@ static void tasks_begin(struct guest *g)
 {
     const struct abi_boot *b = g->boot;
     g->free_task = NO_TASK;
+    g->line_head = NO_TASK;
     if (!b->requests) {
         /* One vCPU serves all tasks; of several each has the task of its own number, or none. */
         uint32_t n = b->n_vcpus == 1 ? b->threads : g->vcpu < b->threads;
@@ -282,7 +302,10 @@ void tasks_run(struct guest *g)
             continue;
         }
         int64_t next = next_due(g);
-        io_wait(g, next < g->boot->end_ns ? next : g->boot->end_ns);
+        dev_wait(g, next < g->boot->end_ns ? next : g->boot->end_ns,
+                 g->n_disk > 0  ? ABI_PORT_WAIT_DISK
+                 : net_waits(g) ? ABI_PORT_WAIT_NET
+                                : ABI_PORT_WAIT);
     }
     io_wait(g, g->boot->end_ns);
 }

@@ -18,16 +18,20 @@ void touch_begin(struct guest *g, struct task *t, const struct prog_act *act)
     t->does = TASK_TOUCHES;
 }
 
+void touch_write(const struct guest *g, uint64_t page)
+{
+    *word_of(g, page) = page + 1;
+}
+
 void touch_piece(struct guest *g, struct task *t)
 {
     uint32_t refs[PIECE], n = prog_touch_fill(&t->touch, refs, PIECE);
     for (uint32_t i = 0; i < n; i++) {
         uint64_t page = refs[i] & ~PROG_TOUCH_WRITE;
-        volatile uint64_t *word = word_of(g, page);
         if (refs[i] & PROG_TOUCH_WRITE)
-            *word = page + 1;
+            touch_write(g, page);
         else
-            (void)*word;
+            (void)*word_of(g, page);
     }
     g->log->refs += n;
     if (t->touch.left == 0) t->does = TASK_NEXT;

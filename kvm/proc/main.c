@@ -12,7 +12,7 @@
 
 int main(void)
 {
-    struct vmm *v = vmm_attach();
+    struct vmm *v = vmm_attach(NULL);
     if (!v) {
         fprintf(stderr, "vlab-proc runs one workload for vlab, which starts it. See `vlab run --help`.\n");
         return 2;

@@ -66,7 +66,7 @@ static void do_wait(struct vcpu *c, uint32_t low)
 {
     int64_t now = gate_now(), since = now - c->vmm->ctl->zero_ns;
     uint32_t ahead = low - (uint32_t)since;
-    if (ahead < UINT32_C(1) << 31) gate_wait(c, now + ahead);
+    if (ahead < UINT32_C(1) << 31) gate_wait(c, now + ahead, VCPU_IDLE);
 }
 
 void guest_out(uint32_t port, uint32_t value)

@@ -9,6 +9,8 @@
 
 #include "base/assert.h"
 #include "base/rng.h"
+#include "kvm/abi_dev.h"
+#include "program/prog_disk.h"
 
 /* Appends to the region; returns where, 8-aligned. */
 static uint32_t append(char **region, uint64_t *bytes, const void *data, uint64_t n)
@@ -50,6 +52,13 @@ static struct abi_boot head(const struct host *h)
                              .ns_per_tsc_q32 = h->ns_per_tsc_q32};
 }
 
+static void put_memory(struct abi_boot *b, const struct boot_memory *memory)
+{
+    b->memory_bytes = memory->bytes;
+    b->mapped_bytes = memory->mapped;
+    b->page_bytes = (uint32_t)memory->page;
+}
+
 static void put_arrivals(struct abi_boot *b, char **region, uint64_t *bytes, const struct sc_workload *w)
 {
     b->arrivals = w->arrivals == SC_CLOSED ? ABI_CLOSED : w->arrivals == SC_TRACE ? ABI_TRACE : ABI_STRETCHES;
@@ -69,6 +78,31 @@ static void put_arrivals(struct abi_boot *b, char **region, uint64_t *bytes, con
     b->think_at = append(region, bytes, w->think_pool, b->n_think * sizeof(int64_t));
 }
 
+static void put_disks(struct abi_boot *b, const struct sc_vm *vm)
+{
+    b->n_devs = vm->n_disks;
+    for (uint32_t i = 0; i < vm->n_disks; i++) {
+        const struct sc_vdisk *d = &vm->disks[i];
+        b->dev[i] =
+            (struct abi_boot_dev){.kind = ABI_DEV_DISK,
+                                  .flags = vm->mode == SC_EMULATION ? ABI_DEV_PIO : 0u,
+                                  .window_bytes = ABI_DMA_STEP,
+                                  .bytes = (uint64_t)(d->size_bytes ? d->size_bytes : PROG_DISK_VAGUE),
+                                  .key = b->key_steps ^ PROG_DISK_KEY,
+                                  .begin = d->used_bytes};
+    }
+}
+
+static void put_nic(struct abi_boot *b, char **region, uint64_t *bytes, const struct boot_net *net)
+{
+    if (net->n_ends == 0) return;
+    b->dev[b->n_devs++] = (struct abi_boot_dev){
+        .kind = ABI_DEV_NIC, .window_bytes = net->window_bytes, .bytes = net->frame_max};
+    b->n_ends = net->n_ends;
+    b->end_self = net->self;
+    b->end_at = append(region, bytes, net->ends, net->n_ends * sizeof *net->ends);
+}
+
 struct boot_memory boot_memory(const struct sc_vm *vm, const struct sc_host *host)
 {
     struct boot_memory m = {.page = host->memory.page_bytes ? (uint64_t)host->memory.page_bytes : ABI_PAGE};
@@ -77,8 +111,10 @@ struct boot_memory boot_memory(const struct sc_vm *vm, const struct sc_host *hos
     for (uint32_t i = 0; i < vm->work.prog->n_steps; i++) {
         uint64_t n = s[i].kind == STEP_TOUCH ? (uint64_t)s[i].span : s[i].kind == STEP_ACCESS;
         if (n > pages) pages = n;
+        if (s[i].kind == STEP_SECRET)
+            m.secret = vm->memory_bytes ? (uint64_t)vm->memory_bytes : ABI_SECRET_MAX;
     }
-    if (pages == 0) return (struct boot_memory){0};
+    if (pages == 0) return (struct boot_memory){.secret = m.secret};
     m.mapped = pages * m.page;
     m.bytes = (uint64_t)vm->memory_bytes / m.page * m.page;
     if (m.bytes < m.mapped) m.bytes = m.mapped;
@@ -86,7 +122,8 @@ struct boot_memory boot_memory(const struct sc_vm *vm, const struct sc_host *hos
 }
 
 int boot_make(const struct host *h, const struct sc_vm *vm, const struct boot_memory *memory,
-              const struct sc_run *run, uint64_t seed, double iters_per_ns, char **why)
+              const struct boot_net *net, const struct sc_run *run, uint64_t seed, double iters_per_ns,
+              char **why)
 {
     const struct sc_workload *w = &vm->work;
     struct abi_boot b = head(h);
@@ -104,14 +141,17 @@ int boot_make(const struct host *h, const struct sc_vm *vm, const struct boot_me
     b.queue_max = w->queue_max;
     b.until = w->until;
     b.quantum_ns = vm->guest_quantum_ns;
-    b.memory_bytes = memory->bytes;
-    b.mapped_bytes = memory->mapped;
-    b.page_bytes = (uint32_t)memory->page;
+    put_memory(&b, memory);
+    put_disks(&b, vm);
+    b.secret_bytes = memory->secret;
+    b.secret_guessed = vm->memory_bytes == 0;
+    b.key_secret = rng_key(seed, name, RNG_SECRET);
     char *region = calloc(1, sizeof b);
     ASSERT(region);
     b.prog_bytes = w->prog->bytes;
     b.prog_at = append(&region, &bytes, w->prog, w->prog->bytes);
     if (w->requests) put_arrivals(&b, &region, &bytes, w);
+    put_nic(&b, &region, &bytes, net);
     b.bytes = (uint32_t)bytes;
     memcpy(region, &b, sizeof b);
     int fd = -1;
@@ -128,23 +168,18 @@ struct boot_memory boot_walk_memory(uint64_t walk_bytes)
 {
     const uint64_t page = UINT64_C(2) << 20;
     uint64_t bytes = (walk_bytes + page - 1) / page * page;
-    struct boot_memory m = {0};
-    if (walk_bytes > 0) m = (struct boot_memory){.bytes = bytes, .mapped = bytes, .page = page};
-    return m;
+    return (struct boot_memory){.bytes = bytes, .mapped = bytes, .page = page};
 }
 
-int boot_make_measure(const struct host *h, enum abi_mode mode, uint32_t count, int64_t target_ns,
-                      uint64_t walk_bytes, char **why)
+int boot_make_measure(const struct host *h, const struct boot_measure *what, char **why)
 {
     struct abi_boot b = head(h);
-    const struct boot_memory m = boot_walk_memory(walk_bytes);
-    b.mode = (uint32_t)mode;
-    b.count = count;
-    b.target_ns = target_ns;
-    b.walk_bytes = walk_bytes;
-    b.memory_bytes = m.bytes;
-    b.mapped_bytes = m.mapped;
-    b.page_bytes = (uint32_t)m.page;
+    b.mode = (uint32_t)what->mode;
+    b.count = what->count;
+    b.op = what->op;
+    b.target_ns = what->target_ns;
+    b.walk_bytes = what->walk_bytes;
+    put_memory(&b, &what->memory);
     b.end_ns = INT64_MAX;
     b.bytes = sizeof b;
     return to_file((const char *)&b, sizeof b, why);

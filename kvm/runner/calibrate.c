@@ -9,6 +9,7 @@
 
 #include "kvm/runner/measure.h"
 #include "kvm/runner/probe.h"
+#include "scenario/names.h"
 
 #define REPEATS       11u
 #define GATE_REPEATS  41u
@@ -17,8 +18,21 @@
 #define SLICE_NS      3000000000
 #define QUICK_NS      1000000000
 
+#define MEMORY_BYTES (UINT64_C(16) << 20)
+
+static const struct {
+    uint32_t op;
+    const char *what;
+} ops[] = {{OP_IO_PORT, "a port: an exit to user space and back"},
+           {OP_MMIO, "a device's register: an exit and an instruction to decode"},
+           {OP_HLT, "a halt with work at once: an exit and back"},
+           {OP_DOORBELL, "a doorbell: an exit to the kernel, which signals an eventfd"},
+           {OP_CALL_RET, "a call and its return, which no hypervisor sees"}};
+#define N_OPS (sizeof ops / sizeof *ops)
+
 struct profile {
-    struct measure loop, exit, kick, change, slice;
+    struct measure loop, kick, change, slice, fresh, refs;
+    struct measure op[PROG_NOPS]; /* of those that guests can bring about */
     int64_t tick_ns;
 };
 
@@ -28,7 +42,9 @@ static int measure_all(const struct host *h, bool quick, struct profile *p, char
     p->tick_ns = host_tick_ns();
     if (measure_loop(h, REPEATS, QUICK_LOOP_NS, &warm, why) != 0) return -1;
     if (measure_loop(h, REPEATS, quick ? QUICK_LOOP_NS : LOOP_NS, &p->loop, why) != 0) return -1;
-    if (measure_exit(h, REPEATS, &p->exit, why) != 0) return -1;
+    for (size_t i = 0; i < N_OPS; i++)
+        if (measure_op(h, ops[i].op, REPEATS, &p->op[ops[i].op], why) != 0) return -1;
+    if (measure_memory(h, REPEATS, MEMORY_BYTES, &p->fresh, &p->refs, why) != 0) return -1;
     if (measure_gate(h, quick ? REPEATS : GATE_REPEATS, &p->kick, &p->change, why) != 0) return -1;
     return measure_slice(quick ? QUICK_NS : SLICE_NS, &p->slice, why);
 }
@@ -44,7 +60,13 @@ static void print_table(FILE *out, const struct profile *p)
 {
     fprintf(out, "%-13s %9s %9s %9s     %3s\n", "", "min", "median", "p95", "n");
     print_row(out, "iters_per_ns", &p->loop, 1, "", "the counted loop of a guest");
-    print_row(out, "exit", &p->exit, 1e3, "us", "an exit to user space and back");
+    for (size_t i = 0; i < N_OPS; i++)
+        if (ops[i].op == OP_CALL_RET)
+            print_row(out, name_op(ops[i].op), &p->op[ops[i].op], 1, "ns", ops[i].what);
+        else
+            print_row(out, name_op(ops[i].op), &p->op[ops[i].op], 1e3, "us", ops[i].what);
+    print_row(out, "fresh page", &p->fresh, 1e3, "us", "the first touch of 4 KiB of a guest's memory");
+    print_row(out, "reference", &p->refs, 1, "ns", "of a touch step, drawing included, in 16 MiB");
     print_row(out, "kick", &p->kick, 1e3, "us", "from asking a running vCPU to stop until it has");
     print_row(out, "switch", &p->change, 1e3, "us", "from one vCPU thread stopping to the next one running");
     print_row(out, "slice", &p->slice, 1e6, "ms", "that Linux's scheduler gives one of two busy vCPUs");
@@ -80,11 +102,16 @@ static void print_yaml(FILE *out, const struct profile *p)
             measure_at(&p->change, 0.5));
     fprintf(out, "measured:\n");
     fprintf(out, "  iters_per_ns: %.6f\n", measure_at(&p->loop, MEASURE_PACE));
-    fprintf(out, "  exit: %.0fns\n", measure_at(&p->exit, 0.5));
+    fprintf(out, "  exit: %.0fns\n", measure_at(&p->op[OP_IO_PORT], 0.5));
     fprintf(out, "  kick: %.0fns\n", measure_at(&p->kick, 0.5));
     fprintf(out, "  switch: %.0fns\n", measure_at(&p->change, 0.5));
     fprintf(out, "  slice: %.0fns\n", measure_at(&p->slice, 0.5));
     fprintf(out, "  tick: %jdns\n", (intmax_t)p->tick_ns);
+    fprintf(out, "  reference: %.3f\n", measure_at(&p->refs, 0.5));
+    fprintf(out, "  ops: {");
+    for (size_t i = 0; i < N_OPS; i++)
+        fprintf(out, "%s: %.3f, ", name_op(ops[i].op), measure_at(&p->op[ops[i].op], 0.5));
+    fprintf(out, "%s: %.3f}\n", name_op(OP_PAGE_FAULT), measure_at(&p->fresh, 0.5));
 }
 
 static int write_profile(const char *path, const struct profile *p)
@@ -106,9 +133,10 @@ static int write_profile(const char *path, const struct profile *p)
 
 static const char usage[] =
     "usage: vlab kvm calibrate [--quick] [-o FILE]\n"
-    "Measures this machine's guests, pinned and warm, 11 repeats each: iterations of the work loop a ns, an "
-    "exit, a\n"
-    "kick, a switch, the kernel's slice and tick; and writes a host profile for scenarios.\n"
+    "Measures this machine's guests, pinned and warm, 11 repeats each: iterations of the work loop a ns,\n"
+    "exits by reason, a fresh page, a reference, a kick, a switch, the kernel's slice and tick; and writes "
+    "a\n"
+    "host profile for scenarios.\n"
     "  --quick   shorter repeats: within 20 s\n"
     "  -o FILE   writes the profile there; else it goes to stdout and the table to stderr\n"
     "examples:\n"

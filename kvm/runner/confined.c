@@ -52,7 +52,8 @@ static struct seen look_at(pid_t pid)
 /* One of two threads, as far as the barrier before its guest; it waits there for us. */
 static bool start(const struct host *h, struct vmproc *p, char **why)
 {
-    int fd = boot_make_measure(h, ABI_MEASURE, 1, LONG_NS, 0, why);
+    const struct boot_measure what = {.mode = ABI_MEASURE, .count = 1, .target_ns = LONG_NS};
+    int fd = boot_make_measure(h, &what, why);
     if (fd < 0) return false;
     struct vmproc_cfg cfg = {.name = "look", .n_vcpus = 1, .boot_fd = fd, .payload_fd = -1, .cpu = -1};
     bool ok = vmproc_start(p, h, &cfg, why) == 0;

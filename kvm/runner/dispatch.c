@@ -24,7 +24,7 @@ static enum vcpu_state waiting_state(const struct dispatch *d, uint32_t v)
 {
     switch (sched_where(d->sched, v)) {
     case SCHED_THROTTLED: return VCPU_THROTTLED;
-    case SCHED_BLOCKED: return VCPU_IDLE;
+    case SCHED_BLOCKED: return d->v[v].fetches ? VCPU_SWAPWAIT : d->v[v].wait_as;
     default: return VCPU_READY;
     }
 }
@@ -81,6 +81,19 @@ static void note_entry(struct d_pcpu *p)
     if (!p->goes_on && t < p->d->run->end_ns) accounts_entered(p, t);
 }
 
+/* What a guest that waits says it waits for. */
+static enum vcpu_state wait_as(const struct ctl_vcpu *c)
+{
+    uint32_t as = __atomic_load_n(&c->waits_as, __ATOMIC_RELAXED);
+    return as == VCPU_DISKWAIT || as == VCPU_NETWAIT ? (enum vcpu_state)as : VCPU_IDLE;
+}
+
+/* The page that it waits for. */
+static bool page_is_there(const struct dispatch *d, uint32_t v)
+{
+    return !__atomic_load_n(&run_ctl(d->run, v)->fetching, __ATOMIC_ACQUIRE);
+}
+
 /* cur has stopped: charges it and says where it is now. It stays cur until another is picked. */
 static void settle(struct d_pcpu *p, enum gate_stop how, int64_t now)
 {
@@ -97,7 +110,12 @@ static void settle(struct d_pcpu *p, enum gate_stop how, int64_t now)
     p->charged_ns = t;
     if (how == GATE_WAITING || how == GATE_GONE) {
         sched_block(d->sched, v, now);
-        d->v[v].wake_ns = how == GATE_WAITING ? c->deadline_ns - d->run->zero_abs_ns : INT64_MAX;
+        d->v[v].fetches = how == GATE_WAITING && c->deadline_ns == CTL_FETCH;
+        d->v[v].wake_ns = how == GATE_GONE      ? INT64_MAX
+                          : !d->v[v].fetches    ? c->deadline_ns - d->run->zero_abs_ns
+                          : page_is_there(d, v) ? now
+                                                : INT64_MAX;
+        d->v[v].wait_as = wait_as(c);
     }
     if (how == GATE_GONE) d->v[v].down = true;
     take_over(p, now);
@@ -177,16 +195,36 @@ static bool is_ours(const struct d_pcpu *p, uint32_t v)
     return at == p->index || (at >= p->d->n_pcpus && p->index == 0);
 }
 
+/* Until when v's guest waits, by what is known now; INT64_MAX: it does not, or another dispatcher sees to it.
+ * Whom its I/O thread has woken is whoever's looks first: the bell that rang may be that of a pCPU it left.
+ */
+static int64_t wait_end(const struct d_pcpu *p, uint32_t v)
+{
+    const struct dispatch *d = p->d;
+    const struct d_vcpu *x = &d->v[v];
+    if (x->down || sched_where(d->sched, v) != SCHED_BLOCKED) return INT64_MAX;
+    if (x->fetches)
+        return page_is_there(d, v) ? (x->wake_ns < d->now_ns ? x->wake_ns : d->now_ns) : INT64_MAX;
+    if (x->wake_ns == INT64_MAX) return INT64_MAX;
+    const struct ctl_vcpu *c = run_ctl(d->run, v);
+    if (x->state != VCPU_DOWN && __atomic_load_n(&c->wake, __ATOMIC_SEQ_CST)) {
+        int64_t t = c->woken_ns - d->run->zero_abs_ns;
+        if (t > d->now_ns) t = d->now_ns;
+        return t < x->wake_ns ? t : x->wake_ns;
+    }
+    return is_ours(p, v) ? x->wake_ns : INT64_MAX;
+}
+
 /* Guests whose wait is over. */
 static void wake_due(struct d_pcpu *p, int64_t now)
 {
     struct dispatch *d = p->d;
     for (uint32_t v = 0; v < d->run->n_vcpus; v++) {
         struct d_vcpu *x = &d->v[v];
-        if (x->wake_ns > now || x->down || sched_where(d->sched, v) != SCHED_BLOCKED) continue;
-        if (!is_ours(p, v)) continue;
-        int64_t t = x->wake_ns;
+        int64_t t = wait_end(p, v);
+        if (t > now) continue;
         x->wake_ns = INT64_MAX;
+        x->fetches = false;
         sched_wake(d->sched, v, now);
         if (!is_current(d, v)) set_waiting_state(d, v, t);
         take_over(p, now);
@@ -220,7 +258,7 @@ static int64_t next_look(const struct d_pcpu *p, int64_t now)
     if (p->cur != SCHED_NONE && p->until_ns < t) t = p->until_ns;
     if (tick < t) t = tick;
     for (uint32_t v = 0; v < d->run->n_vcpus; v++)
-        if (d->v[v].wake_ns < t && !d->v[v].down && is_ours(p, v)) t = d->v[v].wake_ns;
+        if (wait_end(p, v) < t) t = wait_end(p, v);
     return t < d->run->end_ns ? t : d->run->end_ns;
 }
 
@@ -339,8 +377,11 @@ int dispatch_begin(struct dispatch *d, char **why)
     struct run *r = d->run;
     for (uint32_t v = 0; v < r->n_vcpus; v++) {
         int64_t start = run_vm_of(r, v)->sc->start_ns;
-        d->v[v] = (struct d_vcpu){
-            .state = start > 0 ? VCPU_DOWN : VCPU_IDLE, .wake_ns = start, .pcpu = REC_NONE, .cpu = -1};
+        d->v[v] = (struct d_vcpu){.state = start > 0 ? VCPU_DOWN : VCPU_IDLE,
+                                  .wait_as = VCPU_IDLE,
+                                  .wake_ns = start,
+                                  .pcpu = REC_NONE,
+                                  .cpu = -1};
     }
     for (uint32_t i = 0; i < d->n_pcpus; i++)
         d->p[i] = (struct d_pcpu){.d = d, .index = i, .cur = SCHED_NONE, .lag_ns = LAG_NS};

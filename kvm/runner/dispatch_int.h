@@ -13,10 +13,12 @@
 struct d_vcpu {
     enum vcpu_state state;
     int64_t since_ns;
-    int64_t wake_ns; /* its guest waits until then; INT64_MAX: it does not */
-    uint16_t pcpu;   /* where it ran last, or will; REC_NONE: nowhere yet */
-    int cpu;         /* its thread is pinned to; -1 */
+    int64_t wake_ns;         /* its guest waits until then; INT64_MAX: it does not */
+    uint16_t pcpu;           /* where it ran last, or will; REC_NONE: nowhere yet */
+    int cpu;                 /* its thread is pinned to; -1 */
+    enum vcpu_state wait_as; /* what it then is */
     bool down;
+    bool fetches; /* it waits for a page, until its ctl_vcpu says that it is there */
 };
 
 struct d_pcpu {

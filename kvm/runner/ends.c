@@ -29,6 +29,7 @@ static const char *abort_reason(uint32_t code)
         [ABI_ABORT_WAITING] = "more requests wait than it can hold (65536)",
         [ABI_ABORT_LIMITS] = "it has not so many threads or clients",
         [ABI_ABORT_LOCK] = "two of its tasks hold its lock",
+        [ABI_ABORT_SECRET] = "its secrets are over 1GiB, and its memory is not stated",
         [ABI_ABORT_STEP] = "it does not know a step of its program",
     };
     return code < sizeof reasons / sizeof *reasons && reasons[code] ? reasons[code]
@@ -68,6 +69,10 @@ char *ends_text(const char *name, const struct ctl_end *e)
                              name);
         return host_text("vm.%s: its VMM was killed by signal %u (%s)", name, e->code,
                          strsignal((int)e->code));
+    case CTL_STORE: return host_text("vm.%s: ended, its pages could not be kept: %s", name, safe);
+    case CTL_OOM:
+        return host_text("vm.%s: ended, the host's memory was used up and it had most (%ju bytes): %s", name,
+                         (uintmax_t)e->address, safe);
     case CTL_STRAY: return host_text("vm.%s: still ran after the end and was stopped", name);
     case CTL_EXIT: return host_text("vm.%s: left before the end", name);
     default: return host_text("vm.%s: ended", name);
@@ -76,7 +81,8 @@ char *ends_text(const char *name, const struct ctl_end *e)
 
 void ends_record(struct run *r, struct run_vm *vm)
 {
-    bool refused = vm->end.cause == CTL_FAULT || vm->end.cause == CTL_OUTSIDE;
+    bool oom = vm->end.cause == CTL_OOM;
+    bool refused = oom || vm->end.cause == CTL_FAULT || vm->end.cause == CTL_OUTSIDE;
     struct rec x = {.t_ns = vm->down_ns < r->end_ns ? vm->down_ns : r->end_ns,
                     .value = refused                       ? (int64_t)vm->end.address
                              : vm->end.cause == CTL_KILLED ? (int64_t)vm->end.code
@@ -86,6 +92,9 @@ void ends_record(struct run *r, struct run_vm *vm)
                     .vcpu = REC_NONE,
                     .pcpu = REC_NONE,
                     .kind = REC_EVENT,
-                    .cause = refused ? REC_EV_FAULT : REC_EV_KILLED};
+                    .to = oom ? (uint8_t)vm->end.code : 0,
+                    .cause = oom       ? REC_EV_OOM
+                             : refused ? REC_EV_FAULT
+                                       : REC_EV_KILLED};
     recs_add(&vm->recs, x);
 }

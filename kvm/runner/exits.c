@@ -21,11 +21,31 @@ static uint64_t by_device(const struct run_vm *vm)
     return n;
 }
 
+/* Of disks: port I/O, or doorbells. */
+static uint64_t by_pio(const struct run_vm *vm)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < vm->proc.n_vcpus; i++)
+        n += __atomic_load_n(&vm->proc.ctl->v[i].exits_pio, __ATOMIC_RELAXED);
+    return n;
+}
+
+static uint64_t by_kick(const struct run_vm *vm)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < ABI_MAX_DEVS; i++)
+        if (!(vm->proc.ctl->dev[i].flags & ABI_DEV_PIO))
+            n += __atomic_load_n(&vm->proc.ctl->dev[i].kicks, __ATOMIC_RELAXED);
+    return n;
+}
+
 void exits_count(struct run *r, struct run_vm *vm)
 {
-    uint64_t bell = 0, all[] = {by_port(vm, ABI_PORT_NOP), by_port(vm, ABI_PORT_HALT), by_device(vm)};
-    static const enum prog_op op[] = {OP_IO_PORT, OP_HLT, OP_MMIO};
-    for (int i = 0; i < 3; i++) {
+    uint64_t bell = 0,
+             all[] = {by_port(vm, ABI_PORT_NOP), by_port(vm, ABI_PORT_HALT), by_device(vm), by_kick(vm)};
+    all[0] += by_pio(vm);
+    static const enum prog_op op[] = {OP_IO_PORT, OP_HLT, OP_MMIO, OP_DOORBELL};
+    for (int i = 0; i < 4; i++) {
         guestlog_count(r, vm, (enum rec_count)(REC_N_EXIT + (int)op[i]), all[i] - vm->exits[i]);
         vm->exits[i] = all[i];
     }

@@ -61,6 +61,27 @@ static bool take_answer(struct run *r, struct run_vm *vm, const struct abi_entry
     return true;
 }
 
+/* A send that had no way: its frames are drops, the VM's and its network's. */
+static bool take_refusal(struct run *r, struct run_vm *vm, const struct abi_entry *e)
+{
+    int64_t frames = e->value >> 8, why = e->value & 255;
+    const struct scenario *sc = r->sc;
+    if (vm->sc->network == SC_NONE || why == REC_WHY_NONE || why >= REC_NWHYS) return false;
+    add_event(r, vm, REC_EV_REFUSED, e->t_ns, frames);
+    vm->recs.v[vm->recs.n - 1].to = (uint8_t)why;
+    add(r, vm, REC_COUNT, e->t_ns, frames);
+    vm->recs.v[vm->recs.n - 1].cause = REC_N_NET_DROPS;
+    recs_add(&vm->recs, (struct rec){.t_ns = e->t_ns,
+                                     .value = frames,
+                                     .host = sc->n_disks + sc->n_nics + vm->sc->network,
+                                     .vm = UINT32_MAX,
+                                     .vcpu = REC_NONE,
+                                     .pcpu = REC_DEV,
+                                     .kind = REC_COUNT,
+                                     .cause = REC_N_NET_DROPS});
+    return true;
+}
+
 static bool take(struct run *r, struct run_vm *vm, struct abi_entry e)
 {
     if (e.t_ns < 0 || e.t_ns > r->end_ns || e.value < 0) return false;
@@ -72,6 +93,7 @@ static bool take(struct run *r, struct run_vm *vm, struct abi_entry e)
     case ABI_LOG_ARRIVE: return take_arrival(r, vm, &e);
     case ABI_LOG_LOST: return take_loss(r, vm, &e);
     case ABI_LOG_DONE: return take_answer(r, vm, &e);
+    case ABI_LOG_REFUSED: return take_refusal(r, vm, &e);
     case ABI_LOG_WORK:
         if (e.value > e.t_ns) return false;
         add(r, vm, REC_WORK, e.t_ns, e.value);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "kvm/runner/pagepool.h"
 #include "kvm/runner/pcpu_time.h"
 #include "kvm/runner/switches.h"
 
@@ -154,7 +155,8 @@ void intervals_poll(struct intervals *iv)
     for (uint32_t i = 0; i < iv->run->n_vcpus; i++) {
         switches_drain(&iv->w[i].sw);
         take_waits(&iv->w[i], run_ctl(iv->run, i));
-        look_at_schedstat(&iv->w[i]);
+        /* Of a thread that is being killed no switches are told any more, while its run time still grows. */
+        if (!run_is_down(run_vm_of(iv->run, i))) look_at_schedstat(&iv->w[i]);
     }
 }
 
@@ -172,7 +174,7 @@ static void take_open_wait(struct watched *w, const struct ctl_vcpu *c, enum ctl
     if (s != CTL_WAITING) return;
     GROW(w->waits, w->n_waits, w->waits_cap);
     struct ctl_wait x =
-        wait_checked((struct ctl_wait){c->changed_ns, c->deadline_ns, INT64_MAX}, &w->nonsense);
+        wait_checked((struct ctl_wait){c->changed_ns, c->deadline_ns, INT64_MAX, c->waits_as}, &w->nonsense);
     if (!w->nonsense) w->waits[w->n_waits++] = x;
 }
 
@@ -182,6 +184,8 @@ struct builder {
     enum vcpu_state state;
     int64_t since;
     uint16_t pcpu;
+    const struct pagepool_wait *waits; /* of its VM, for pages */
+    size_t n_waits, at_wait;
 };
 
 static void turn_to(struct builder *b, enum vcpu_state to, int64_t t)
@@ -202,12 +206,17 @@ static void turn_to(struct builder *b, enum vcpu_state to, int64_t t)
     b->state = to;
 }
 
-/* Up to when the guest waited that went off the CPU at abs_ns; INT64_MIN: it did not wait. */
-static int64_t wait_deadline(const struct watched *w, size_t *at, int64_t abs_ns)
+/* The wait of the guest that went off the CPU at abs_ns; NULL: it did not wait. */
+static const struct ctl_wait *wait_at(const struct watched *w, size_t *at, int64_t abs_ns)
 {
     while (*at < w->n_waits && w->waits[*at].to_ns < abs_ns)
         (*at)++;
-    return *at < w->n_waits && w->waits[*at].from_ns <= abs_ns ? w->waits[*at].deadline_ns : INT64_MIN;
+    return *at < w->n_waits && w->waits[*at].from_ns <= abs_ns ? &w->waits[*at] : NULL;
+}
+
+static enum vcpu_state wait_state(const struct ctl_wait *x)
+{
+    return x && (x->as == VCPU_DISKWAIT || x->as == VCPU_NETWAIT) ? (enum vcpu_state)x->as : VCPU_IDLE;
 }
 
 /* First pass: when the vCPU could run and did not. */
@@ -227,10 +236,9 @@ static void find_gaps(struct intervals *iv, uint32_t vcpu, int64_t from, int64_t
             }
             off = INT64_MAX;
         } else {
-            int64_t deadline = s->preempted ? INT64_MIN : wait_deadline(w, &at, s->abs_ns);
+            const struct ctl_wait *x = s->preempted ? NULL : wait_at(w, &at, s->abs_ns);
             off = t;
-            if (deadline != INT64_MIN && deadline - iv->run->zero_abs_ns > t)
-                off = deadline - iv->run->zero_abs_ns;
+            if (x && x->deadline_ns - iv->run->zero_abs_ns > t) off = x->deadline_ns - iv->run->zero_abs_ns;
             if (off < from) off = from;
         }
     }
@@ -278,8 +286,28 @@ static void add_throttle_event(struct run *r, uint32_t vcpu, int64_t t)
                                                 .cause = REC_EV_THROTTLE});
 }
 
+/* Up to when in this gap it waited for a page; g->from: it did not. It goes off the CPU before its fault is
+ * heard of, and on again before its being served is: so the wait before may reach into this gap. */
+static int64_t waited_until(struct builder *b, const struct gap *g)
+{
+    int64_t zero = b->run->zero_abs_ns, until = g->from;
+    for (; b->at_wait < b->n_waits; b->at_wait++) {
+        const struct pagepool_wait *w = &b->waits[b->at_wait];
+        if (w->from_ns - zero >= g->to) break;
+        if (w->vcpu == b->run->vcpus[b->vcpu].index && w->to_ns - zero > until) until = w->to_ns - zero;
+        if (w->to_ns - zero > g->to) break; /* it may go on in the next */
+    }
+    return until < g->to ? until : g->to;
+}
+
 static void build_gap(struct builder *b, const struct gap *g)
 {
+    int64_t until = g->throttled ? g->from : waited_until(b, g);
+    if (until > g->from) {
+        turn_to(b, VCPU_SWAPWAIT, g->from);
+        if (until < g->to) turn_to(b, VCPU_READY, until);
+        return;
+    }
     enum vcpu_state st = g->throttled ? VCPU_THROTTLED : VCPU_READY;
     if (b->state != st) turn_to(b, st, g->from);
     if (g->throttled) {
@@ -326,10 +354,11 @@ static void build(struct intervals *iv, uint32_t vcpu)
     int64_t from = vm->sc->start_ns < r->end_ns ? vm->sc->start_ns : r->end_ns;
     int64_t end = vm->down_ns < r->end_ns ? vm->down_ns : r->end_ns;
     struct builder b = {.run = r, .vcpu = vcpu, .state = VCPU_DOWN, .pcpu = (uint16_t)iv->pcpu[vcpu]};
+    b.waits = pagepool_waits(r->pool, r->vcpus[vcpu].vm, &b.n_waits);
     if (end < from) end = from;
     if (from > 0) turn_to(&b, VCPU_READY, from);
     b.state = VCPU_READY;
-    size_t k = 0;
+    size_t k = 0, at = 0;
     for (size_t i = 0; i < w->sw.n; i++) {
         const struct switch_rec *s = &w->sw.v[i];
         int64_t t = s->abs_ns - r->zero_abs_ns;
@@ -340,7 +369,7 @@ static void build(struct intervals *iv, uint32_t vcpu)
         if (s->in) {
             if (b.state != VCPU_RUN) turn_to(&b, VCPU_RUN, t);
         } else if (!(k < w->n_gaps && w->gaps[k].from <= t)) {
-            turn_to(&b, VCPU_IDLE, t);
+            turn_to(&b, wait_state(wait_at(w, &at, s->abs_ns)), t);
         }
     }
     for (; k < w->n_gaps && w->gaps[k].from < end; k++)

@@ -42,30 +42,22 @@ void measure_shelter(struct cgroups *groups, uint32_t i, int pid)
     free(ignored);
 }
 
-/* What a guest is to measure. */
-struct order {
-    enum abi_mode mode;
-    uint32_t count;
-    int64_t target_ns;
-    uint64_t walk_bytes;
-};
-
 /* A guest that measures, in a group that keeps the host's other work away where that may be. */
-static int start(const struct host *h, struct vmproc *p, struct cgroups *groups, const struct order *o,
-                 char **why)
+static int start(const struct host *h, struct vmproc *p, struct cgroups *groups,
+                 const struct boot_measure *what, char **why)
 {
-    int fd = boot_make_measure(h, o->mode, o->count, o->target_ns, o->walk_bytes, why);
+    int fd = boot_make_measure(h, what, why);
     if (fd < 0) return -1;
     struct vmproc_cfg cfg = {.name = "measure",
                              .n_vcpus = 1,
-                             .memory = boot_walk_memory(o->walk_bytes),
+                             .memory = what->memory,
                              .boot_fd = fd,
                              .cpu = h->cpus[0],
                              .payload_fd = -1};
     int r = vmproc_start(p, h, &cfg, why);
     close(fd);
     if (r == 0 && (r = vmproc_wait_ready(p, cfg.name, why)) == 0) {
-        vmproc_pin(p, 0, h->cpus[0]);
+        host_pin((int)p->ctl->v[0].tid, h->cpus[0]);
         measure_shelter(groups, 0, p->pid);
     }
     if (r != 0) vmproc_stop(p);
@@ -73,12 +65,13 @@ static int start(const struct host *h, struct vmproc *p, struct cgroups *groups,
 }
 
 /* Runs a measuring guest to its end; t and n of each repeat. */
-static int collect(const struct host *h, const struct order *o, double *ns, double *n, char **why)
+static int collect(const struct host *h, const struct boot_measure *what, double *ns, double *n, char **why)
 {
+    const uint32_t count = what->count;
     struct vmproc p;
     struct cgroups groups = {0};
-    ASSERT(o->count <= MEASURE_MAX);
-    if (start(h, &p, &groups, o, why) != 0) return -1;
+    ASSERT(count <= MEASURE_MAX);
+    if (start(h, &p, &groups, what, why) != 0) return -1;
     uint64_t tsc;
     int64_t now, until = host_now() + LIMIT_NS;
     host_clock_pair(&tsc, &now);
@@ -87,9 +80,9 @@ static int collect(const struct host *h, const struct order *o, double *ns, doub
         host_sleep_until(host_now() + 500000);
     const struct abi_log *l = vmproc_log(&p, 0);
     uint64_t got = __atomic_load_n(&l->head, __ATOMIC_ACQUIRE);
-    int r = vmproc_all_ended(&p) && p.ctl->v[0].end.cause == CTL_EXIT && got == o->count ? 0 : -1;
+    int r = vmproc_all_ended(&p) && p.ctl->v[0].end.cause == CTL_EXIT && got == count ? 0 : -1;
     if (r != 0) *why = host_text("measuring failed: the guest did not come to its end");
-    for (uint32_t i = 0; r == 0 && i < o->count; i++) {
+    for (uint32_t i = 0; r == 0 && i < count; i++) {
         ns[i] = (double)l->ring[i].t_ns;
         n[i] = (double)l->ring[i].value;
     }
@@ -101,33 +94,50 @@ static int collect(const struct host *h, const struct order *o, double *ns, doub
 int measure_loop(const struct host *h, uint32_t count, int64_t target_ns, struct measure *out, char **why)
 {
     double ns[MEASURE_MAX], n[MEASURE_MAX];
-    struct order o = {.mode = ABI_MEASURE, .count = count, .target_ns = target_ns};
-    if (collect(h, &o, ns, n, why) != 0) return -1;
+    const struct boot_measure what = {.mode = ABI_MEASURE, .count = count, .target_ns = target_ns};
+    if (collect(h, &what, ns, n, why) != 0) return -1;
     for (uint32_t i = 0; i < count; i++)
         measure_add(out, n[i] / ns[i]);
     measure_sort(out);
     return 0;
 }
 
-static int ns_each(const struct host *h, const struct order *o, struct measure *out, char **why)
+/* ns each. */
+static int measure_each(const struct host *h, const struct boot_measure *what, struct measure *out,
+                        char **why)
 {
     double ns[MEASURE_MAX], n[MEASURE_MAX];
-    if (collect(h, o, ns, n, why) != 0) return -1;
-    for (uint32_t i = 0; i < o->count; i++)
+    if (collect(h, what, ns, n, why) != 0) return -1;
+    for (uint32_t i = 0; i < what->count; i++)
         measure_add(out, ns[i] / n[i]);
     measure_sort(out);
     return 0;
 }
 
-int measure_exit(const struct host *h, uint32_t count, struct measure *out, char **why)
+int measure_op(const struct host *h, uint32_t op, uint32_t count, struct measure *out, char **why)
 {
-    struct order o = {.mode = ABI_MEASURE_EXIT, .count = count};
-    return ns_each(h, &o, out, why);
+    const struct boot_measure what = {.mode = ABI_MEASURE_OP, .count = count, .op = op};
+    return measure_each(h, &what, out, why);
+}
+
+int measure_memory(const struct host *h, uint32_t count, uint64_t bytes, struct measure *fresh,
+                   struct measure *refs, char **why)
+{
+    struct boot_measure what = {.mode = ABI_MEASURE_FRESH,
+                                .count = count,
+                                .memory = {.bytes = bytes, .mapped = bytes, .page = ABI_PAGE}};
+    if (measure_each(h, &what, fresh, why) != 0) return -1;
+    what.mode = ABI_MEASURE_REFS;
+    return measure_each(h, &what, refs, why);
 }
 
 int measure_walk(const struct host *h, uint64_t bytes, uint32_t count, int64_t target_ns, struct measure *out,
                  char **why)
 {
-    struct order o = {.mode = ABI_MEASURE_WALK, .count = count, .target_ns = target_ns, .walk_bytes = bytes};
-    return ns_each(h, &o, out, why);
+    const struct boot_measure what = {.mode = ABI_MEASURE_WALK,
+                                      .count = count,
+                                      .target_ns = target_ns,
+                                      .walk_bytes = bytes,
+                                      .memory = boot_walk_memory(bytes)};
+    return measure_each(h, &what, out, why);
 }

@@ -25,8 +25,12 @@ void measure_shelter(struct cgroups *groups, uint32_t i, int pid);
 /* All: 0, or -1 with *why. count is at most MEASURE_MAX. */
 /* Iterations of the counted loop per ns: `count` repeats of about target_ns each. */
 int measure_loop(const struct host *h, uint32_t count, int64_t target_ns, struct measure *out, char **why);
-/* ns of an exit to user space and back. */
-int measure_exit(const struct host *h, uint32_t count, struct measure *out, char **why);
+/* ns of an event of that kind (enum prog_op; of those a payload can bring about, see refuse.c). */
+int measure_op(const struct host *h, uint32_t op, uint32_t count, struct measure *out, char **why);
+/* ns of the first touch of a page of 4 KiB, with the fault that it takes, and of a reference to pages that
+ * are there, drawn and made as a touch step does it, anywhere in so many bytes. */
+int measure_memory(const struct host *h, uint32_t count, uint64_t bytes, struct measure *fresh,
+                   struct measure *refs, char **why);
 /* ns of a load that waits for the one before it, all over that many bytes, a power of two from 4 KiB. */
 int measure_walk(const struct host *h, uint64_t bytes, uint32_t count, int64_t target_ns, struct measure *out,
                  char **why);

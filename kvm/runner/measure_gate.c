@@ -52,7 +52,7 @@ static bool take_back(const struct host *h, struct vmproc *p, int64_t *took_ns)
                          __ATOMIC_RELEASE); /* it stands at the gate and says nothing */
         return true;
     }
-    syscall(SYS_tgkill, p->pid, p->tid[0], CTL_KICK);
+    syscall(SYS_tgkill, p->pid, c->tid, CTL_KICK);
     if (!in_state(h, p, CTL_PARKED)) return false;
     *took_ns = c->changed_ns - from;
     return true;
@@ -60,14 +60,15 @@ static bool take_back(const struct host *h, struct vmproc *p, int64_t *took_ns)
 
 static int start(const struct host *h, struct vmproc *p, char **why)
 {
-    int fd = boot_make_measure(h, ABI_MEASURE, 1, FOREVER_NS, 0, why);
+    const struct boot_measure what = {.mode = ABI_MEASURE, .count = 1, .target_ns = FOREVER_NS};
+    int fd = boot_make_measure(h, &what, why);
     if (fd < 0) return -1;
     struct vmproc_cfg cfg = {
         .name = "measure", .n_vcpus = 1, .gated = true, .boot_fd = fd, .cpu = h->cpus[0], .payload_fd = -1};
     int r = vmproc_start(p, h, &cfg, why);
     close(fd);
     if (r != 0 || (r = vmproc_wait_ready(p, cfg.name, why)) != 0) return r;
-    vmproc_pin(p, 0, h->cpus[0]);
+    host_pin((int)p->ctl->v[0].tid, h->cpus[0]);
     uint64_t tsc;
     int64_t now;
     host_clock_pair(&tsc, &now);

@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "kvm/runner/run.h"
+#include "kvm/store/store.h"
 #include "scenario/names.h"
 
 #define CANNOT               "not possible on this backend: "
+#define MAX_VOLUME           (INT64_C(8) << 40)
 #define KERNEL_PERIOD_MIN_NS 1000000
 #define KERNEL_PERIOD_MAX_NS 1000000000
 
@@ -18,10 +20,6 @@ static char *refuse_host(const struct sc_host *h)
     if (h->threads_per_core > 1)
         return host_text(CANNOT "hosts.%s.cpu.threads_per_core: which CPUs share a core is this machine's",
                          h->group);
-    if (strcmp(h->scheduler, "bvt") == 0)
-        return host_text(CANNOT "hosts.%s.cpu.scheduler: the dispatcher does not run bvt yet", h->group);
-    if (h->memory.n_reclaim > 0)
-        return host_text(CANNOT "hosts.%s.memory.reclaim: guests here keep their memory", h->group);
     if (h->cores > CTL_PCPUS) return host_text(CANNOT "hosts.%s.cpu.cores: over %u", h->group, CTL_PCPUS);
     bool eevdf = strcmp(h->scheduler, "eevdf") == 0;
     if (eevdf && h->slice_ns != 0 && h->slice_ns != h->measured.slice_ns)
@@ -31,23 +29,53 @@ static char *refuse_host(const struct sc_host *h)
     return NULL;
 }
 
-/* The devices of a scenario; a guest has none of its own yet. */
+/* A disk, and the VMs' parts of it. */
+static char *refuse_disk(const struct scenario *sc, const struct sc_disk *d, uint32_t index)
+{
+    static const char *const models[] = {[SC_DISK_SSD] = "ssd", [SC_DISK_HDD] = "hdd"};
+    uint32_t n = 0;
+    if (d->model != SC_DISK_BUCKET)
+        return host_text(CANNOT "%s.model: %s: a file here is as fast as this machine's disk, and a bucket "
+                                "holds it back",
+                         d->entity, models[d->model]);
+    if (d->pool_bytes > 0)
+        return host_text(CANNOT "%s.pool: files here take blocks from this machine's file system", d->entity);
+    if (d->cache_bytes > 0)
+        return host_text(CANNOT "%s.cache: files here are read past every cache", d->entity);
+    for (uint32_t i = 0; i < sc->n_vms; i++)
+        for (uint32_t k = 0; k < sc->vms[i].n_disks; k++)
+            n += sc->vms[i].disks[k].disk == index;
+    if (n > STORE_MAX_VOLUMES)
+        return host_text(CANNOT "%s: over %u VMs' disks are on it", d->entity, STORE_MAX_VOLUMES);
+    return NULL;
+}
+
+static char *refuse_volumes(const struct scenario *sc, const struct sc_vm *v)
+{
+    for (uint32_t i = 0; i < v->n_disks; i++) {
+        const struct sc_vdisk *d = &v->disks[i];
+        if (refuse_keeps_pages(sc, d->disk))
+            return host_text(CANNOT "vms.%s.disk: on %s: hosts.memory.swap takes it, for pages alone here",
+                             v->group, sc->disks[d->disk].name);
+        if (d->cache_bytes > 0)
+            return host_text(CANNOT "vms.%s.disk.cache: guests here have no page cache", v->group);
+        if (d->from_vm != SC_NONE)
+            return host_text(CANNOT "vms.%s.disk.from: disks here begin empty", v->group);
+        if (d->size_bytes > MAX_VOLUME) return host_text(CANNOT "vms.%s.disk.size: over 8TiB", v->group);
+    }
+    if (v->n_disks > ABI_MAX_DEVS)
+        return host_text(CANNOT "vms.%s.disk: over %u disks", v->group, ABI_MAX_DEVS);
+    return NULL;
+}
+
+/* The devices of a scenario. */
 static char *refuse_devices(const struct scenario *sc)
 {
-    for (uint32_t i = 0; i < sc->n_disks; i++)
-        if (sc->disks[i].host == SC_NONE)
-            return host_text(CANNOT "storage.%s: guests here have no disks yet", sc->disks[i].name);
-        else
-            return host_text(CANNOT "hosts.%s.disks.%s: guests here have no disks yet", sc->hosts[0].group,
-                             sc->disks[i].name);
-    if (sc->n_nics > 0)
-        return host_text(CANNOT "hosts.%s.nics.%s: guests here have no network yet", sc->hosts[0].group,
-                         sc->nics[0].name);
-    if (sc->n_networks > 0)
-        return host_text(CANNOT "networks.%s: guests here have no network yet", sc->networks[0].name);
-    if (sc->n_peers > 0)
-        return host_text(CANNOT "peers.%s: guests here have no network yet", sc->peers[0].name);
-    return NULL;
+    for (uint32_t i = 0; i < sc->n_disks; i++) {
+        char *why = refuse_keeps_pages(sc, i) ? NULL : refuse_disk(sc, &sc->disks[i], i);
+        if (why) return why;
+    }
+    return refuse_networks(sc);
 }
 
 /* Of `ops`, what a payload in ring 3 can do by itself. */
@@ -59,8 +87,7 @@ static bool has_op(uint32_t op)
 /* What the payload has not learnt yet. */
 static char *refuse_steps(const struct sc_vm *v)
 {
-    static const char *const kinds[STEP_NKINDS] = {
-        [STEP_DISK] = "disk", [STEP_NET] = "net", [STEP_SECRET] = "secret", [STEP_COVERT] = "covert"};
+    static const char *const kinds[STEP_NKINDS] = {[STEP_COVERT] = "covert"};
     const struct step *s = prog_steps(v->work.prog);
     for (uint32_t i = 0; i < v->work.prog->n_steps; i++) {
         if (kinds[s[i].kind])
@@ -82,7 +109,10 @@ static char *refuse_cloud(const struct scenario *sc)
 {
     const struct sc_host *h = &sc->hosts[0];
     if (sc->cloud.stated) return host_text(CANNOT "cloud: nobody here manages VMs");
-    if (sc->n_events > 0) return host_text(CANNOT "events: nothing here is done to guests while they run");
+    for (uint32_t i = 0; i < sc->n_events; i++)
+        if (sc->events[i].verb != SC_INSPECT)
+            return host_text(CANNOT
+                             "events: nothing here is done to guests while they run, but for `inspect`");
     if (sc->n_services > 0) return host_text(CANNOT "services: what is up is not watched here");
     if (sc->n_images > 0) return host_text(CANNOT "images.%s: guests here start at once", sc->images[0].name);
     if (h->n_vmms > 0)
@@ -100,7 +130,7 @@ static char *refuse_cloud(const struct scenario *sc)
     return NULL;
 }
 
-static char *refuse_machine(const struct sc_vm *v)
+static char *refuse_machine(const struct scenario *sc, const struct sc_vm *v)
 {
     static const char *const modes[SC_NMODES] = {
         [SC_BARE] = "bare",
@@ -109,7 +139,11 @@ static char *refuse_machine(const struct sc_vm *v)
         [SC_TRANSLATION] = "binary-translation",
         [SC_PARAVIRTUAL] = "paravirtual",
     };
-    if (v->mode != SC_HARDWARE)
+    /* With a disk, the mode says by which path: port I/O, or a ring. */
+    bool path = v->n_disks > 0 && (v->mode == SC_EMULATION || v->mode == SC_PARAVIRTUAL);
+    if (v->mode == SC_EMULATION && v->vcpus > ABI_PIO_VCPUS)
+        return host_text(CANNOT "vms.%s.vcpus: over %u with mode: emulation", v->group, ABI_PIO_VCPUS);
+    if (v->mode != SC_HARDWARE && !path)
         return host_text(CANNOT "vms.%s.mode: %s: KVM virtualizes by hardware", v->group, modes[v->mode]);
     if (v->cosched != SC_COSCHED_NONE)
         return host_text(CANNOT "vms.%s.cpu.cosched: nothing here starts vCPUs together", v->group);
@@ -119,10 +153,7 @@ static char *refuse_machine(const struct sc_vm *v)
     if (v->migrate.stated) return host_text(CANNOT "vms.%s.migrate: this machine is the only host", v->group);
     if (v->work.shared_queue)
         return host_text(CANNOT "vms.%s.workload.queue: shared: each guest has its own", v->group);
-    if (v->n_disks > 0) return host_text(CANNOT "vms.%s.disk: guests here have no disks yet", v->group);
-    if (v->network != SC_NONE)
-        return host_text(CANNOT "vms.%s.nic: guests here have no network yet", v->group);
-    return NULL;
+    return refuse_volumes(sc, v);
 }
 
 static char *refuse_work(const struct sc_vm *v)
@@ -163,11 +194,12 @@ char *refuse_scenario(const struct scenario *sc)
     if (sc->n_hosts != 1)
         return host_text(CANNOT "hosts: this machine is one host, the scenario has %u", sc->n_hosts);
     char *why = refuse_host(&sc->hosts[0]);
+    if (!why) why = refuse_memory(sc);
     if (!why) why = refuse_devices(sc);
     if (!why) why = refuse_cloud(sc);
     bool eevdf = strcmp(sc->hosts[0].scheduler, "eevdf") == 0;
     for (uint32_t i = 0; i < sc->n_vms && !why; i++) {
-        why = refuse_machine(&sc->vms[i]);
+        why = refuse_machine(sc, &sc->vms[i]);
         if (!why) why = refuse_steps(&sc->vms[i]);
         if (!why) why = refuse_work(&sc->vms[i]);
         if (!why && eevdf) why = refuse_linux(&sc->vms[i]);

@@ -20,6 +20,9 @@
 #include "kvm/runner/janitor.h"
 #include "kvm/runner/measure.h"
 #include "kvm/runner/native.h"
+#include "kvm/runner/nets.h"
+#include "kvm/runner/pagepool.h"
+#include "kvm/runner/stores.h"
 
 #define LEAD_NS       3000000 /* from letting go to t = 0, and for each vCPU, to come to its gate: */
 #define LEAD_VCPU_NS  500000
@@ -108,7 +111,8 @@ static enum kvm_status start_vms(struct watch *w, char **why)
     for (uint32_t i = 0; i < r->n_vms; i++) {
         const struct sc_vm *v = r->vms[i].sc;
         const struct boot_memory memory = boot_memory(v, r->pc);
-        int boot = boot_make(&r->host, v, &memory, &r->sc->run, r->seed, r->iters_per_ns, why);
+        const struct boot_net net = nets_boot(r, i);
+        int boot = boot_make(&r->host, v, &memory, &net, &r->sc->run, r->seed, r->iters_per_ns, why);
         if (boot < 0) return KVM_FAILED;
         struct vmproc_cfg cfg = {.name = v->name,
                                  .n_vcpus = v->vcpus,
@@ -116,16 +120,29 @@ static enum kvm_status start_vms(struct watch *w, char **why)
                                  .gated = w->dispatch != NULL,
                                  .start_ns = v->start_ns < r->end_ns ? v->start_ns : r->end_ns,
                                  .boot_fd = boot,
-                                 .payload_fd = r->payload_fds ? r->payload_fds[i] : -1,
+                                 .payload_fd = r->own.payload_fds ? r->own.payload_fds[i] : -1,
+                                 .pages_fd = pagepool_pages_fd(r->pool, i),
+                                 .store_fd = pagepool_store_fd(r->pool, i),
+                                 .pool = pagepool_of(r->pool, i),
+                                 .no_move = r->own.no_move,
                                  .cpu = first_cpu(w, &r->vms[i])};
+        struct vmproc_dev devs[ABI_MAX_DEVS];
+        const struct vmproc_dev *disks = stores_devs(r, i, &cfg.n_devs);
+        if (cfg.n_devs > 0) memcpy(devs, disks, cfg.n_devs * sizeof *devs);
+        if (cfg.n_devs < ABI_MAX_DEVS && nets_dev(r, i, &devs[cfg.n_devs])) cfg.n_devs++;
+        cfg.devs = devs;
         int e = vmproc_start(&r->vms[i].proc, &r->host, &cfg, why);
         close(boot);
+        pagepool_started(r->pool, i);
         if (e != 0) return KVM_FAILED;
     }
     for (uint32_t i = 0; i < r->n_vms; i++) {
         if (vmproc_wait_ready(&r->vms[i].proc, r->vms[i].sc->name, why) != 0) return KVM_FAILED;
         if (was_interrupted(w)) return interrupted(why);
     }
+    if (pagepool_begin(r->pool, why) != 0) return KVM_FAILED;
+    stores_release(r);
+    nets_release(r);
     return KVM_OK;
 }
 
@@ -136,7 +153,9 @@ static void set_zero(struct run *r)
     host_clock_pair(&tsc, &now);
     int64_t lead = LEAD_NS + r->n_vcpus * (int64_t)LEAD_VCPU_NS;
     r->zero_abs_ns = now + lead;
+    stores_go(r);
     tsc += (uint64_t)(((unsigned __int128)(uint64_t)lead << 32) / r->host.ns_per_tsc_q32);
+    pagepool_go(r->pool, r->zero_abs_ns);
     for (uint32_t i = 0; i < r->n_vms; i++)
         vmproc_go(&r->vms[i].proc, r->zero_abs_ns, tsc);
 }
@@ -184,6 +203,7 @@ static bool look_after(struct watch *w, struct run_vm *vm)
     if (e) {
         end = *e;
         ends_check(&end);
+    } else if (pagepool_gave_up(r->pool, (uint32_t)(vm - r->vms), &end)) {
     } else if (bad) {
         end.cause = CTL_ABI;
         snprintf(end.text, sizeof end.text, "%s", bad);
@@ -194,7 +214,7 @@ static bool look_after(struct watch *w, struct run_vm *vm)
     exits_count(r, vm);
     if (end.cause == CTL_NOT_ENDED) return false;
     if (e && !bad) guestlog_drain(r, vm); /* what it wrote before it ended */
-    if (!e && vm->proc.pid != 0) kill(vm->proc.pid, SIGKILL);
+    if ((!e || e->cause == CTL_EXIT) && vm->proc.pid != 0) kill(vm->proc.pid, SIGKILL);
     set_down(r, vm, end);
     return true;
 }
@@ -205,6 +225,8 @@ static void look_after_all(struct watch *w)
     if (w->native) native_poll(w->native);
     for (uint32_t i = 0; i < w->r.n_vms; i++)
         any |= look_after(w, &w->r.vms[i]);
+    stores_poll(&w->r);
+    nets_poll(&w->r);
     if (any && w->dispatching) dispatch_wake(w->dispatch);
 }
 
@@ -322,73 +344,35 @@ static enum kvm_status go(struct watch *w, char **why)
         dispatch_finish(w->dispatch, st != KVM_OK);
         /* A thread's count is up to a tick behind: so much is not held against anybody. */
         w->others_ns = vcpus_run_ns(r) - w->others_ns - r->n_vcpus * host_tick_ns();
+        /* While a fault is served its vCPU keeps its pCPU, and its thread sleeps. */
+        w->others_ns -= pagepool_held_ns(r->pool);
     }
     w->stolen_ns = host_stolen_ns(&r->host, r->pc->cores) - w->stolen_ns;
     /* It is counted in jiffies, and the first may belong to what was before: one a CPU is not held against
      * it. */
     w->stolen_ns -= r->pc->cores * (INT64_C(1000000000) / sysconf(_SC_CLK_TCK));
     if (w->stolen_ns < 0) w->stolen_ns = 0;
+    pagepool_over(r->pool);
     if (st != KVM_OK) return st;
     let_finish(w);
+    pagepool_stop(r->pool);
     if (w->native && native_finish(w->native, why) != 0) return KVM_FAILED;
+    if (stores_report(r, why) != 0) return KVM_FAILED;
     return broken_end(r, why);
-}
-
-static void add_started(struct run *r, uint32_t i)
-{
-    const struct sc_vm *v = r->vms[i].sc;
-    if (v->start_ns >= r->end_ns) return;
-    recs_add(&r->recs, (struct rec){.t_ns = v->start_ns,
-                                    .host = v->host,
-                                    .vm = i,
-                                    .vcpu = REC_NONE,
-                                    .pcpu = REC_NONE,
-                                    .kind = REC_EVENT,
-                                    .cause = REC_EV_STARTED});
-}
-
-static void report(struct watch *w, struct rec_block *out, struct kvm_report *rep)
-{
-    struct run *r = &w->r;
-    *rep = (struct kvm_report){.checksum = calloc(r->n_vms + 1, sizeof *rep->checksum),
-                               .iters_per_ns = calloc(r->n_vms + 1, sizeof *rep->iters_per_ns),
-                               .ends = calloc(r->n_vms + 1, sizeof *rep->ends),
-                               .setup_ns = w->setup_ns,
-                               .disturbed_ns = w->stolen_ns + (w->others_ns > 0 ? w->others_ns : 0)};
-    ASSERT(rep->checksum && rep->iters_per_ns && rep->ends);
-    rep->n_vms = r->n_vms;
-    rep->disturbed_share = (double)rep->disturbed_ns / ((double)r->end_ns * r->pc->cores);
-    struct recs all = {0};
-    for (uint32_t i = 0; i < r->n_vms; i++)
-        add_started(r, i);
-    recs_append(&all, &r->recs);
-    for (uint32_t i = 0; i < r->n_vms; i++) {
-        struct run_vm *vm = &r->vms[i];
-        rep->checksum[i] = guestlog_checksum(vm);
-        rep->iters_per_ns[i] = r->iters_per_ns;
-        guestlog_close(r, vm);
-        if (run_is_down(vm)) {
-            rep->ends[i] = ends_text(vm->sc->name, &vm->end);
-            ends_record(r, vm);
-        }
-        recs_append(&all, &vm->recs);
-    }
-    for (uint32_t i = 0; i < r->n_vcpus; i++)
-        recs_append(&all, &r->vcpus[i].recs);
-    recs_sort(&all);
-    recs_feed(&all, out);
-    recs_done(&all);
 }
 
 static void clean_up(struct watch *w)
 {
     struct run *r = &w->r;
+    pagepool_free(r->pool);
     for (uint32_t i = 0; i < r->n_vms; i++) {
         vmproc_stop(&r->vms[i].proc);
         recs_done(&r->vms[i].recs);
         free(r->vms[i].arrived);
     }
-    cgroup_remove(&r->groups, r->n_vms);
+    stores_stop(r);
+    nets_stop(r);
+    cgroup_remove(&r->groups, r->n_vms + r->n_stores);
     janitor_dismiss(&w->janitor);
     native_free(w->native);
     dispatch_free(w->dispatch);
@@ -413,8 +397,12 @@ static enum kvm_status prepare(struct watch *w, char **why)
     } else {
         w->dispatch = dispatch_new(r, why);
         if (!w->dispatch) return KVM_FAILED;
+        r->dispatch = w->dispatch;
     }
     st = weights_make(r, w->native != NULL, why);
+    if (st == KVM_OK) st = stores_start(r, why);
+    if (st == KVM_OK) st = nets_start(r, why);
+    if (st == KVM_OK) st = pagepool_new(r, r->own.store_fd, &r->pool, why);
     int64_t from = host_now();
     if (st == KVM_OK) st = start_vms(w, why);
     w->setup_ns = host_now() - from;
@@ -439,37 +427,30 @@ static enum kvm_status run_all(struct watch *w, struct rec_block *out, struct kv
     }
     if (st == KVM_OK) st = prepare(w, why);
     if (st == KVM_OK) st = go(w, why);
-    if (st == KVM_OK) report(w, out, rep);
+    if (st == KVM_OK) {
+        *rep = (struct kvm_report){.setup_ns = w->setup_ns,
+                                   .disturbed_ns = w->stolen_ns + (w->others_ns > 0 ? w->others_ns : 0)};
+        report_make(r, out, rep);
+    }
     clean_up(w);
     return st;
 }
 
-enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, const int *payload_fds,
-                                  struct rec_block *out, struct kvm_report *rep, char **why)
+enum kvm_status run_with(const struct scenario *sc, uint64_t seed, const struct run_own *own,
+                         struct rec_block *out, struct kvm_report *rep, char **why)
 {
-    struct watch w = {.r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .payload_fds = payload_fds}};
+    struct watch w = {.r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .own = *own, .native = own->native}};
     return run_all(&w, out, rep, why);
 }
 
 enum kvm_status kvm_run(const struct scenario *sc, uint64_t seed, struct rec_block *out,
                         struct kvm_report *rep, char **why)
 {
-    return run_with_payloads(sc, seed, NULL, out, rep, why);
+    return run_with(sc, seed, &(struct run_own){.store_fd = -1}, out, rep, why);
 }
 
 enum kvm_status kvm_run_native(const struct scenario *sc, uint64_t seed, struct rec_block *out,
                                struct kvm_report *rep, char **why)
 {
-    struct watch w = {.r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .native = true}};
-    return run_all(&w, out, rep, why);
-}
-
-void kvm_report_done(struct kvm_report *rep)
-{
-    for (uint32_t i = 0; rep->ends && i < rep->n_vms; i++)
-        free(rep->ends[i]);
-    free(rep->ends);
-    free(rep->checksum);
-    free(rep->iters_per_ns);
-    *rep = (struct kvm_report){0};
+    return run_with(sc, seed, &(struct run_own){.store_fd = -1, .native = true}, out, rep, why);
 }

@@ -25,12 +25,21 @@ struct run_vm {
     uint64_t n_arrived, arrived_cap;
     uint64_t n_log, log_most; /* entries taken, and how many it may write */
     uint64_t refs;            /* of its touch steps, as last looked */
-    uint64_t exits[3];        /* of exits.c */
+    uint64_t exits[4];        /* of exits.c */
 };
 
 struct run_vcpu {
     uint32_t vm, index; /* run.vms; within the VM */
     struct recs recs;   /* its REC_STATE */
+};
+
+/* For tests: what a run is given instead of its own. */
+struct run_own {
+    const int *payload_fds;            /* of each VM; NULL: the built-in one */
+    int store_fd;                      /* of every VM's pages; -1: files of its own */
+    bool no_move;                      /* as if the kernel could not move pages */
+    bool native;                       /* as processes of this machine, no KVM */
+    const struct store_faults *faults; /* of disks; NULL: none */
 };
 
 struct run {
@@ -44,9 +53,14 @@ struct run {
     struct run_vm *vms;
     struct run_vcpu *vcpus;
     uint32_t n_vms, n_vcpus;
-    struct recs recs;       /* of pCPUs */
-    const int *payload_fds; /* of each VM, for tests; NULL: the built-in one */
+    struct recs recs; /* of pCPUs */
+    struct run_own own;
+    struct pagepool *pool;
+    struct dispatch *dispatch; /* NULL: Linux decides */
     double iters_per_ns;
+    struct nets *nets;     /* nets.c; NULL: no networks */
+    struct stores *stores; /* stores.c; NULL: no disks */
+    uint32_t n_stores;     /* groups behind the VMs' */
 };
 
 static inline struct run_vm *run_vm_of(const struct run *r, uint32_t vcpu)
@@ -66,6 +80,12 @@ static inline bool run_is_down(const struct run_vm *vm)
 char *refuse_scenario(const struct scenario *sc);
 /* The same of native processes. */
 char *refuse_native(const struct scenario *sc);
+/* refuse_net.c: the same of its networks. */
+char *refuse_networks(const struct scenario *sc);
+
+/* refuse_memory.c: the same of its memory; and whether the disk is there for the host's swap. */
+char *refuse_memory(const struct scenario *sc);
+bool refuse_keeps_pages(const struct scenario *sc, uint32_t disk);
 
 /* weights.c: the VMs' cgroups. Linux's scheduler decides by them; under the dispatcher they only keep the
  * host's other work from disturbing. Made before the VMs start, joined when they are ready. */
@@ -83,14 +103,20 @@ uint64_t guestlog_checksum(const struct run_vm *vm);
 /* exits.c: how many exits there were since the last time. */
 void exits_count(struct run *r, struct run_vm *vm);
 
+/* ups.c: who is there and up, as records, where the scenario has events. */
+void ups_record(struct run *r);
+
 /* ends.c: how a VM ended, in words; and as the record of it. What a VMM says of its end is checked first:
  * whatever makes no sense there becomes an end that says so. */
 void ends_check(struct ctl_end *e);
 char *ends_text(const char *name, const struct ctl_end *e);
 void ends_record(struct run *r, struct run_vm *vm);
 
-/* As kvm_run, with payloads of one's own. */
-enum kvm_status run_with_payloads(const struct scenario *sc, uint64_t seed, const int *payload_fds,
-                                  struct rec_block *out, struct kvm_report *rep, char **why);
+/* report.c: the records of a run that is over, to `out`, and the report but for the times in it. */
+void report_make(struct run *r, struct rec_block *out, struct kvm_report *rep);
+
+/* As kvm_run. */
+enum kvm_status run_with(const struct scenario *sc, uint64_t seed, const struct run_own *own,
+                         struct rec_block *out, struct kvm_report *rep, char **why);
 
 #endif

@@ -21,6 +21,7 @@ struct switch_rec {
 struct switches {
     int fd;
     void *map;
+    uint32_t pages; /* of records in it */
     struct switch_rec *v;
     size_t n, cap;
     bool lost; /* the kernel's buffer overran */

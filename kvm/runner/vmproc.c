@@ -18,8 +18,7 @@
 
 #define READY_NS 10000000000
 
-/* Memory for a VMM and us, of a size nobody can change. Its descriptor, or -1. */
-static int shared_memory(const char *name, uint64_t bytes, void **map)
+int vmproc_shared(const char *name, uint64_t bytes, void **map)
 {
     int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0) return -1;
@@ -54,10 +53,10 @@ _Noreturn static void become_vmm(const struct host *h, const struct vmproc_cfg *
 static int map_all(struct vmproc *p, const struct vmproc_cfg *cfg, int fds[CTL_FD_END])
 {
     void *ctl = NULL, *logs = NULL;
-    fds[CTL_FD_CTL] = shared_memory("vlab-ctl", ctl_bytes(cfg->n_vcpus), &ctl);
+    fds[CTL_FD_CTL] = vmproc_shared("vlab-ctl", ctl_bytes(cfg->n_vcpus), &ctl);
     if (fds[CTL_FD_CTL] < 0) return -1;
     p->ctl = ctl;
-    fds[CTL_FD_LOG] = shared_memory("vlab-log", cfg->n_vcpus * ABI_LOG_STEP, &logs);
+    fds[CTL_FD_LOG] = vmproc_shared("vlab-log", cfg->n_vcpus * ABI_LOG_STEP, &logs);
     p->logs = logs;
     fds[CTL_FD_BELL] = p->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return fds[CTL_FD_LOG] < 0 || p->bell_fd < 0 ? -1 : 0;
@@ -66,18 +65,32 @@ static int map_all(struct vmproc *p, const struct vmproc_cfg *cfg, int fds[CTL_F
 int vmproc_start(struct vmproc *p, const struct host *h, const struct vmproc_cfg *cfg, char **why)
 {
     int fds[CTL_FD_END] = {0, 1, 2, -1, -1, cfg->boot_fd, h->bells_fd, -1, -1, -1};
+    for (uint32_t i = 0; i < ABI_MAX_DEVS; i++) {
+        fds[CTL_FD_DEV + 2 * i] = i < cfg->n_devs ? cfg->devs[i].peer_fd : h->null_fd;
+        fds[CTL_FD_DEV + 2 * i + 1] = i < cfg->n_devs ? cfg->devs[i].window_fd : h->null_fd;
+    }
+    fds[CTL_FD_PAGES] = fds[CTL_FD_STORE] = fds[CTL_FD_UFFD] = h->null_fd;
     *p = (struct vmproc){.pidfd = -1, .bell_fd = -1, .n_vcpus = cfg->n_vcpus};
     fds[CTL_FD_KVM] = h->kvm_fd >= 0 ? h->kvm_fd : h->null_fd;
     fds[CTL_FD_PAYLOAD] = cfg->payload_fd >= 0 ? cfg->payload_fd : h->null_fd;
+    if (cfg->pool != CTL_NO_POOL) fds[CTL_FD_PAGES] = cfg->pages_fd;
+    if (cfg->pool == CTL_PAGED) fds[CTL_FD_STORE] = cfg->store_fd;
     int failed = map_all(p, cfg, fds);
     if (failed == 0) {
         p->ctl->magic = CTL_MAGIC;
         p->ctl->n_vcpus = cfg->n_vcpus;
         p->ctl->memory_bytes = cfg->memory.bytes;
         p->ctl->mapped_bytes = cfg->memory.mapped;
+        p->ctl->secret_bytes = cfg->memory.secret;
         p->ctl->page_bytes = cfg->memory.page;
+        p->ctl->pool = (uint32_t)cfg->pool;
+        p->ctl->no_move = cfg->no_move;
         p->ctl->runner = getpid();
         p->ctl->gated = cfg->gated;
+        for (uint32_t i = 0; i < cfg->n_devs; i++)
+            p->ctl->dev[i] = (struct ctl_dev){.kind = cfg->devs[i].kind,
+                                              .flags = cfg->devs[i].flags,
+                                              .window_bytes = cfg->devs[i].window_bytes};
         p->ctl->start_ns = cfg->start_ns;
         p->pid = fork();
         if (p->pid == 0) become_vmm(h, cfg, fds);

@@ -19,6 +19,13 @@ struct vmproc {
     int bell_fd;              /* an eventfd: how often ABI_PORT_BELL was written to */
 };
 
+/* A device: see ctl.h. The descriptors stay the caller's. */
+struct vmproc_dev {
+    uint32_t kind, flags; /* enum abi_dev_kind; ABI_DEV_PIO */
+    int peer_fd, window_fd;
+    uint64_t window_bytes;
+};
+
 struct vmproc_cfg {
     const char *name;
     uint32_t n_vcpus;
@@ -26,10 +33,18 @@ struct vmproc_cfg {
     int64_t start_ns;
     struct boot_memory memory;
     int boot_fd;
-    int payload_fd; /* -1: the payload that is built in */
-    int cpu;        /* all its threads begin there; -1: anywhere */
+    int payload_fd;         /* -1: the payload that is built in */
+    int pages_fd, store_fd; /* of its memory, see pagepool.h; -1 */
+    enum ctl_pool pool;
+    bool no_move;
+    int cpu; /* all its threads begin there; -1: anywhere */
+    const struct vmproc_dev *devs;
+    uint32_t n_devs; /* ABI_MAX_DEVS at most */
 };
 
+/* Memory that several processes map, of a size nobody can change. Its descriptor and the caller's mapping, or
+ * -1 with errno set. */
+int vmproc_shared(const char *name, uint64_t bytes, void **map);
 /* Starts it; it gets itself ready on its own. 0, or -1 with *why. */
 int vmproc_start(struct vmproc *p, const struct host *h, const struct vmproc_cfg *cfg, char **why);
 /* Waits until every vCPU is ready or has ended. 0, or -1 with *why: it could not start, or not in time. */

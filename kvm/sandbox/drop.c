@@ -39,6 +39,11 @@ static bool drop_capabilities(void)
 
 const char *drop_privileges(unsigned first_closed, pid_t parent, unsigned max_fds)
 {
+    return drop_keep_files(first_closed, parent, max_fds, 0);
+}
+
+const char *drop_keep_files(unsigned first_closed, pid_t parent, unsigned max_fds, uint64_t max_file)
+{
     if (close_range(first_closed, ~0u, 0) != 0) return "close_range";
     if (!drop_root()) return "giving up root";
     if (!drop_capabilities()) return "giving up capabilities";
@@ -49,7 +54,7 @@ const char *drop_privileges(unsigned first_closed, pid_t parent, unsigned max_fd
         errno = ESRCH;
         return "the process that started this one";
     }
-    if (!limit(RLIMIT_CORE, 0) || !limit(RLIMIT_FSIZE, 0) || !limit(RLIMIT_NOFILE, max_fds))
+    if (!limit(RLIMIT_CORE, 0) || !limit(RLIMIT_FSIZE, max_file) || !limit(RLIMIT_NOFILE, max_fds))
         return "setrlimit";
     return NULL;
 }

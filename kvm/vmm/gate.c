@@ -80,20 +80,48 @@ void gate_enter(struct vcpu *c)
     stand(c);
 }
 
+/* Until the deadline, a wake-up, the end of the run or that of a sibling, which wakes too. */
 static void sleep_until(struct vcpu *c, int64_t deadline_ns)
 {
     struct timespec t = {.tv_sec = deadline_ns / 1000000000, .tv_nsec = deadline_ns % 1000000000};
-    while (!set(&c->vmm->ctl->free_run) && !set(&c->vmm->dying))
-        if (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) != EINTR) break;
+    while (!set(&c->vmm->ctl->free_run) && !set(&c->vmm->dying) && !set(&c->ctl->wake))
+        if (syscall(SYS_futex, &c->ctl->wake, FUTEX_WAIT_BITSET, 0, &t, NULL, FUTEX_BITSET_MATCH_ANY) != 0 &&
+            errno == ETIMEDOUT)
+            break;
 }
 
-void gate_wait(struct vcpu *c, int64_t deadline_ns)
+/* Takes away a wake-up. True: there was one. */
+static bool take_wake(struct vcpu *c)
+{
+    return __atomic_exchange_n(&c->ctl->wake, 0, __ATOMIC_SEQ_CST) != 0;
+}
+
+void gate_stop(struct vcpu *c)
+{
+    uint32_t tid = __atomic_load_n(&c->ctl->tid, __ATOMIC_ACQUIRE);
+    __atomic_store_n(&c->ctl->wake, 1, __ATOMIC_SEQ_CST);
+    syscall(SYS_futex, &c->ctl->wake, FUTEX_WAKE, 1, NULL, NULL, 0);
+    if (tid != 0) syscall(SYS_tgkill, getpid(), tid, CTL_KICK);
+}
+
+void gate_wake(struct vcpu *c)
+{
+    if (__atomic_load_n(&c->ctl->wake, __ATOMIC_SEQ_CST)) return; /* who takes it away looks around after */
+    c->ctl->woken_ns = gate_now();
+    __atomic_store_n(&c->ctl->wake, 1, __ATOMIC_SEQ_CST);
+    syscall(SYS_futex, &c->ctl->wake, FUTEX_WAKE, 1, NULL, NULL, 0);
+    ring(c);
+}
+
+void gate_wait(struct vcpu *c, int64_t deadline_ns, enum vcpu_state as)
 {
     const struct ctl *k = c->vmm->ctl;
     struct ctl_wait *w = &c->ctl->waits[c->ctl->n_waits % CTL_WAITS];
-    if (set(&k->free_run)) return;
-    *w = (struct ctl_wait){.from_ns = gate_now(), .deadline_ns = deadline_ns, .to_ns = INT64_MAX};
+    if (set(&k->free_run) || take_wake(c)) return;
+    *w = (struct ctl_wait){
+        .from_ns = gate_now(), .deadline_ns = deadline_ns, .to_ns = INT64_MAX, .as = (uint32_t)as};
     c->ctl->deadline_ns = deadline_ns;
+    c->ctl->waits_as = (uint32_t)as;
     say(c, CTL_WAITING);
     if (set(&k->gated)) {
         __atomic_store_n(&c->ctl->gate, CTL_CLOSED, __ATOMIC_RELEASE);
@@ -105,7 +133,19 @@ void gate_wait(struct vcpu *c, int64_t deadline_ns)
         __atomic_store_n(&c->ctl->state, CTL_RUNNING, __ATOMIC_RELEASE);
     }
     w->to_ns = c->ctl->entered_ns;
+    int64_t woken = take_wake(c) ? c->ctl->woken_ns : INT64_MAX;
+    if (woken >= w->from_ns && woken < deadline_ns) w->deadline_ns = woken;
     __atomic_store_n(&c->ctl->n_waits, c->ctl->n_waits + 1, __ATOMIC_RELEASE);
+}
+
+void gate_fetch(struct vcpu *c)
+{
+    if (no_gate(c) || !set(&c->ctl->fetching)) return;
+    c->ctl->deadline_ns = CTL_FETCH;
+    say(c, CTL_WAITING);
+    __atomic_store_n(&c->ctl->gate, CTL_CLOSED, __ATOMIC_RELEASE);
+    ring(c);
+    stand(c);
 }
 
 void gate_sync(struct vcpu *c)
@@ -116,5 +156,9 @@ void gate_sync(struct vcpu *c)
         futex_wait(&k->go, 0);
     struct abi_boot *b = gmem_at(&c->vmm->ram, (struct gpa){ABI_BOOT}, sizeof *b);
     __atomic_store_n(&b->tsc_zero, k->tsc_zero, __ATOMIC_RELEASE);
-    gate_wait(c, k->zero_ns + k->start_ns);
+    int64_t start = k->zero_ns + k->start_ns;
+    take_wake(c); /* of before its time */
+    do
+        gate_wait(c, start, VCPU_IDLE);
+    while (gate_now() < start && !set(&k->free_run) && !set(&c->vmm->dying));
 }

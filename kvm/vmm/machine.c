@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "kvm/vmm/cpuid.h"
+#include "kvm/vmm/dev.h"
 #include "kvm/vmm/payload.h"
 #include "kvm/vmm/vmm.h"
 
@@ -23,7 +24,7 @@ static void check(struct ctl *c, int r, const char *what)
     if (r < 0) vmm_fail(c, "%s: %s", what, strerror(errno));
 }
 
-static void add_slot(struct vmm *v, uint32_t slot, uint64_t at, uint64_t bytes, void *host)
+void machine_add_slot(struct vmm *v, uint32_t slot, uint64_t at, uint64_t bytes, void *host)
 {
     struct kvm_userspace_memory_region r = {.slot = slot,
                                             .guest_phys_addr = at,
@@ -32,7 +33,7 @@ static void add_slot(struct vmm *v, uint32_t slot, uint64_t at, uint64_t bytes, 
     check(v->ctl, ioctl(v->vm, KVM_SET_USER_MEMORY_REGION, &r), "KVM_SET_USER_MEMORY_REGION");
 }
 
-static void map(struct vmm *v, uint64_t at, uint64_t bytes, unsigned rights)
+void machine_map(struct vmm *v, uint64_t at, uint64_t bytes, unsigned rights)
 {
     if (paging_map(&v->paging, (struct gpa){at}, bytes, rights) != 0)
         vmm_fail(v->ctl, "no room for page tables");
@@ -52,7 +53,7 @@ static void load_boot(struct vmm *v)
         if (n <= 0) vmm_fail(v->ctl, "boot region: cannot be read");
         got += (uint64_t)n;
     }
-    map(v, ABI_BOOT, whole, PAGE_READ);
+    machine_map(v, ABI_BOOT, whole, PAGE_READ);
 }
 
 static void map_logs(struct vmm *v)
@@ -62,8 +63,8 @@ static void map_logs(struct vmm *v)
     if (fstat(CTL_FD_LOG, &st) != 0 || (uint64_t)st.st_size < bytes) vmm_fail(v->ctl, "the log is too small");
     void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, CTL_FD_LOG, 0);
     if (p == MAP_FAILED) vmm_fail(v->ctl, "the log: %m");
-    add_slot(v, 1, ABI_LOG, bytes, p);
-    map(v, ABI_LOG, bytes, PAGE_WRITE);
+    machine_add_slot(v, 1, ABI_LOG, bytes, p);
+    machine_map(v, ABI_LOG, bytes, PAGE_WRITE);
 }
 
 /* A TSS with an I/O bitmap: with IOPL 0 the processor lets ring 3 at the ports whose bits are clear. */
@@ -102,11 +103,36 @@ static void load_payload(struct vmm *v)
     if (payload_load(&v->paging, elf, bytes, &v->entry, &why) != 0) vmm_fail(v->ctl, "%s", why);
 }
 
-static void add_bell(struct vmm *v)
+void machine_add_bell(struct vmm *v, uint32_t port, int fd)
 {
-    struct kvm_ioeventfd e = {
-        .addr = ABI_PORT_BELL, .len = 4, .fd = CTL_FD_BELL, .flags = KVM_IOEVENTFD_FLAG_PIO};
+    struct kvm_ioeventfd e = {.addr = port, .len = 4, .fd = fd, .flags = KVM_IOEVENTFD_FLAG_PIO};
     check(v->ctl, ioctl(v->vm, KVM_IOEVENTFD, &e), "KVM_IOEVENTFD");
+}
+
+static uint64_t secret_whole(const struct vmm *v)
+{
+    return (v->ctl->secret_bytes + PAGING_BIG - 1) / PAGING_BIG * PAGING_BIG;
+}
+
+/* Room for page tables of all that the first few do not hold. */
+static void make_tables(struct vmm *v, uint64_t bytes)
+{
+    if (v->ctl->secret_bytes > ABI_MEMORY_MAX)
+        vmm_fail(v->ctl, "%ju bytes of secrets", (uintmax_t)v->ctl->secret_bytes);
+    bytes += paging_bytes(secret_whole(v), PAGE_BIG);
+    if (gmem_init(&v->tables, (struct gpa){ABI_MORE_TABLES}, bytes) != 0)
+        vmm_fail(v->ctl, "no memory for page tables: %m");
+    machine_add_slot(v, 3, ABI_MORE_TABLES, v->tables.bytes, v->tables.host);
+    paging_more(&v->paging, &v->tables);
+}
+
+static void make_secret(struct vmm *v)
+{
+    uint64_t whole = secret_whole(v);
+    if (gmem_init(&v->secret, (struct gpa){ABI_SECRET}, whole) != 0)
+        vmm_fail(v->ctl, "%ju bytes of memory for the guest: %m", (uintmax_t)whole);
+    machine_add_slot(v, 4, ABI_SECRET, whole, v->secret.host);
+    machine_map(v, ABI_SECRET, whole, PAGE_WRITE | PAGE_BIG);
 }
 
 /* The memory that steps touch, and the first page after it, which is mapped and lies in no slot. */
@@ -117,17 +143,14 @@ static void make_memory(struct vmm *v)
     if ((page != ABI_PAGE && page != PAGING_BIG) || bytes % page != 0 || bytes > ABI_MEMORY_MAX ||
         mapped > bytes || mapped % page != 0)
         vmm_fail(v->ctl, "%ju bytes of memory in pages of %ju", bytes, page);
-    if (gmem_init(&v->memory, (struct gpa){ABI_MEMORY}, bytes) != 0 ||
-        gmem_init(&v->tables, (struct gpa){ABI_MORE_TABLES},
-                  paging_bytes(mapped, rights) + paging_bytes(page, rights)) != 0)
+    make_tables(v, paging_bytes(mapped, rights) + paging_bytes(page, rights));
+    if (gmem_init(&v->memory, (struct gpa){ABI_MEMORY}, bytes) != 0)
         vmm_fail(v->ctl, "%ju bytes of memory for the guest: %m", bytes);
     /* What the host backs it with is what the scenario says, where the host can. */
     (void)madvise(v->memory.host, bytes, page == ABI_PAGE ? MADV_NOHUGEPAGE : MADV_HUGEPAGE);
-    add_slot(v, 2, ABI_MEMORY, bytes, v->memory.host);
-    add_slot(v, 3, ABI_MORE_TABLES, v->tables.bytes, v->tables.host);
-    paging_more(&v->paging, &v->tables);
-    map(v, ABI_MEMORY, mapped, rights);
-    map(v, ABI_MEMORY + bytes, page, rights);
+    machine_add_slot(v, 2, ABI_MEMORY, bytes, v->memory.host);
+    machine_map(v, ABI_MEMORY, mapped, rights);
+    machine_map(v, ABI_MEMORY + bytes, page, rights);
 }
 
 void machine_make(struct vmm *v)
@@ -138,20 +161,24 @@ void machine_make(struct vmm *v)
     if (gmem_init(&v->ram, (struct gpa){ABI_RAM_BASE}, ABI_RAM_END - ABI_RAM_BASE) != 0 ||
         paging_init(&v->paging, &v->ram) != 0)
         vmm_fail(v->ctl, "no memory for the guest");
-    add_slot(v, 0, ABI_RAM_BASE, v->ram.bytes, v->ram.host);
+    machine_add_slot(v, 0, ABI_RAM_BASE, v->ram.bytes, v->ram.host);
     load_boot(v);
     map_logs(v);
-    map(v, ABI_GDT, ABI_PAGE, PAGE_SUPERVISOR);
-    map(v, ABI_TSS, ABI_PAGE, PAGE_SUPERVISOR);
-    map(v, ABI_HOLE, ABI_PAGE, PAGE_WRITE);
-    map(v, ABI_DEVICE, ABI_PAGE, PAGE_WRITE);
-    add_bell(v);
+    machine_map(v, ABI_GDT, ABI_PAGE, PAGE_SUPERVISOR);
+    machine_map(v, ABI_TSS, ABI_PAGE, PAGE_SUPERVISOR);
+    machine_map(v, ABI_HOLE, ABI_PAGE, PAGE_WRITE);
+    machine_map(v, ABI_DEVICE, ABI_PAGE, PAGE_WRITE);
+    machine_add_bell(v, ABI_PORT_BELL, CTL_FD_BELL);
     for (uint32_t i = 0; i < v->ctl->n_vcpus; i++)
-        map(v, ABI_STACKS + i * ABI_STACK_STEP + ABI_PAGE, ABI_STACK_BYTES, PAGE_WRITE);
+        machine_map(v, ABI_STACKS + i * ABI_STACK_STEP + ABI_PAGE, ABI_STACK_BYTES, PAGE_WRITE);
     write_gdt(v);
     write_tss(v);
     load_payload(v);
-    if (v->ctl->memory_bytes > 0) make_memory(v); /* last: its tables lie elsewhere */
+    dev_make_all(v);
+    /* Last: their tables lie elsewhere. */
+    if (v->ctl->memory_bytes > 0) make_memory(v);
+    if (v->ctl->secret_bytes > 0 && v->ctl->memory_bytes == 0) make_tables(v, 0);
+    if (v->ctl->secret_bytes > 0) make_secret(v);
 }
 
 static void set_sregs(struct vcpu *c)

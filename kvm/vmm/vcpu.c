@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "kvm/vmm/vmm.h"
+#include "kvm/vmm/pio.h"
 
 #define TSC_SKEW                                                                                             \
     (UINT32_C(1) << 30) /* a guest's clock may lag the host's so many ticks: it was scheduled out */
@@ -20,12 +20,12 @@ void vcpu_on_kick(int sig)
     if (kick_run) kick_run->immediate_exit = 1;
 }
 
-static bool do_wait(struct vcpu *c, uint32_t low)
+static bool do_wait(struct vcpu *c, uint32_t low, enum vcpu_state as)
 {
     const struct ctl *k = c->vmm->ctl;
     int64_t now = gate_now(), since = now - k->zero_ns;
     uint32_t ahead = low - (uint32_t)since;
-    if (ahead < UINT32_C(1) << 31) gate_wait(c, now + ahead);
+    if (ahead < UINT32_C(1) << 31) gate_wait(c, now + ahead, as);
     return true;
 }
 
@@ -44,12 +44,28 @@ static bool do_sync(struct vcpu *c, uint32_t tsc_low)
     return true;
 }
 
+/* A disk's port. False: the vCPU has ended. */
+static bool do_pio(struct vcpu *c)
+{
+    struct kvm_run *r = c->run;
+    const char *why = "port I/O by a string instruction";
+    uint64_t end;
+    bool ok = gmem_add(r->io.data_offset, r->io.size, &end) && end <= c->run_bytes && r->io.count == 1;
+    c->ctl->exits_pio++;
+    if (ok && pio_access(c, r->io.port, r->io.direction == KVM_EXIT_IO_IN, r->io.size,
+                         (char *)r + r->io.data_offset, &why))
+        return true;
+    end_text(c, CTL_ABI, "port 0x%x: %s", r->io.port, why);
+    return false;
+}
+
 /* False: the vCPU has ended. */
 static bool do_port(struct vcpu *c)
 {
     const struct kvm_run *r = c->run;
     uint64_t end;
     uint32_t port = r->io.port, value, i = (port - ABI_PORT_FIRST) / 4;
+    if (pio_has(c, port)) return do_pio(c);
     bool known = port >= ABI_PORT_FIRST && port % 4 == 0 && i < ABI_PORTS;
     if (!known || r->io.direction != KVM_EXIT_IO_OUT || r->io.size != 4 || r->io.count != 1) {
         end_text(c, CTL_ABI, "%u x %u bytes %s port 0x%x", r->io.count, r->io.size,
@@ -65,9 +81,13 @@ static bool do_port(struct vcpu *c)
     switch (port) {
     case ABI_PORT_EXIT: end_plain(c, CTL_EXIT, value); return false;
     case ABI_PORT_ABORT: end_plain(c, CTL_ABORT, value); return false;
-    case ABI_PORT_WAIT: return do_wait(c, value);
+    case ABI_PORT_WAIT: return do_wait(c, value, VCPU_IDLE);
+    case ABI_PORT_WAIT_DISK: return do_wait(c, value, VCPU_DISKWAIT);
+    case ABI_PORT_WAIT_NET: return do_wait(c, value, VCPU_NETWAIT);
     case ABI_PORT_SYNC: return do_sync(c, value);
-    default: return true; /* ABI_PORT_NOP, ABI_PORT_HALT */
+    case ABI_PORT_NOP:
+    case ABI_PORT_HALT: return true;
+    default: end_text(c, CTL_ABI, "port 0x%x: there is no such device", port); return false;
     }
 }
 
@@ -107,9 +127,13 @@ static bool turn(struct vcpu *c)
 {
     /* In this order: a kick after the gate was seen open leaves immediate_exit set. */
     __atomic_store_n(&c->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+    gate_fetch(c);
     gate_enter(c);
     if (__atomic_load_n(&c->vmm->dying, __ATOMIC_ACQUIRE)) {
-        end_plain(c, CTL_SIBLING, 0);
+        if (c->vmm->accused == c->index + 1)
+            end_text(c, CTL_ABI, "%s", c->vmm->accusation);
+        else
+            end_plain(c, CTL_SIBLING, 0);
         return false;
     }
     if (ioctl(c->fd, KVM_RUN, 0) == 0) return do_exit(c);

@@ -39,10 +39,11 @@ static struct ctl *map_ctl(void)
     return ctl_bytes(c->n_vcpus) <= (uint64_t)st.st_size ? c : NULL;
 }
 
-struct vmm *vmm_attach(void)
+struct vmm *vmm_attach(void (*before)(struct ctl *c))
 {
     struct ctl *c = map_ctl();
     if (!c) return NULL;
+    if (before) before(c);
     sandbox_enter(c);
     struct vmm *v = calloc(1, sizeof *v);
     if (!v) vmm_fail(c, "out of memory");
@@ -66,9 +67,20 @@ static void start_threads(struct vmm *v)
     /* The threads inherit this: a vCPU thread lets CTL_KICK alone through, see vcpu_main. */
     if (sigaction(CTL_KICK, &sa, NULL) != 0 || pthread_sigmask(SIG_BLOCK, &all, NULL) != 0)
         vmm_fail(v->ctl, "signals: %m");
+    if (v->serve && pthread_create(&v->io, &small, v->serve, v) != 0)
+        vmm_fail(v->ctl, "cannot start the I/O thread: %m");
+    if (v->page && pthread_create(&v->pager, &small, v->page, v->page_arg) != 0)
+        vmm_fail(v->ctl, "cannot start the pager: %m");
     for (uint32_t i = 0; i < v->ctl->n_vcpus; i++)
         if (pthread_create(&v->vcpus[i].thread, &small, vcpu_main, &v->vcpus[i]) != 0)
             vmm_fail(v->ctl, "cannot start a thread: %m");
+}
+
+static bool ended_well(const struct ctl *c)
+{
+    for (uint32_t i = 0; i < c->n_vcpus; i++)
+        if (c->v[i].end.cause != CTL_EXIT) return false;
+    return true;
 }
 
 _Noreturn void vmm_run(struct vmm *v, const struct filter_role *vcpu)
@@ -78,14 +90,13 @@ _Noreturn void vmm_run(struct vmm *v, const struct filter_role *vcpu)
     sandbox_confine(v, &v->filter_control);
     for (uint32_t i = 0; i < v->ctl->n_vcpus; i++)
         pthread_join(v->vcpus[i].thread, NULL);
+    if (v->page && ended_well(v->ctl)) pthread_join(v->pager, NULL); /* its memory may still be asked for */
     _exit(0); /* nothing is left to be written, and nothing may be */
 }
 
 void vmm_stop_siblings(struct vmm *v)
 {
     __atomic_store_n(&v->dying, 1, __ATOMIC_RELEASE);
-    for (uint32_t i = 0; i < v->ctl->n_vcpus; i++) {
-        uint32_t tid = __atomic_load_n(&v->ctl->v[i].tid, __ATOMIC_ACQUIRE);
-        if (tid != 0) tgkill(getpid(), (int)tid, CTL_KICK);
-    }
+    for (uint32_t i = 0; i < v->ctl->n_vcpus; i++)
+        gate_stop(&v->vcpus[i]);
 }

@@ -12,9 +12,13 @@
 #include "kvm/vmm/paging.h"
 
 struct vmm;
+struct dev;
+
+struct pio;
 
 struct vcpu {
     struct vmm *vmm;
+    struct pio *pio; /* NULL: no disks by port I/O */
     struct ctl_vcpu *ctl;
     uint32_t index;
     int fd;
@@ -28,12 +32,22 @@ struct vmm {
     struct ctl_bells *bells;
     struct gmem ram;
     struct gmem memory; /* what its steps touch, at ABI_MEMORY; not there where none does */
-    struct gmem tables; /* page tables of that, at ABI_MORE_TABLES */
+    struct gmem tables; /* page tables of that and of secrets, at ABI_MORE_TABLES */
+    struct gmem secret; /* at ABI_SECRET; not there where it keeps none */
     struct paging paging;
     int kvm, vm;
     uint64_t entry;
-    uint32_t dying; /* a vCPU broke off: its siblings end too */
-    struct filter filter_control, filter_vcpu;
+    uint32_t dying;    /* a vCPU broke off: its siblings end too */
+    struct dev *devs;  /* ABI_MAX_DEVS; NULL: none at all */
+    struct gmem rings; /* of all of them, at ABI_RINGS */
+    pthread_t io;
+    void *(*serve)(void *vmm); /* what the I/O thread runs; NULL: there is none */
+    pthread_t pager;
+    void *(*page)(void *pager); /* the same of the thread that sees to the guest's pages */
+    void *page_arg;
+    uint32_t accused; /* before `dying`: 1 + the vCPU whose ring broke the rules, which ends for ... */
+    const char *accusation;
+    struct filter filter_control, filter_vcpu, filter_io, filter_pager;
     pthread_barrier_t confined; /* of all threads */
     struct vcpu vcpus[ABI_MAX_VCPUS];
 };
@@ -41,7 +55,7 @@ struct vmm {
 /* vmm.c: the frame that a process on KVM (main.c) and a native one (kvm/proc) share.
  *
  * Attaches to what the runner has passed and gives up privileges; NULL: it has passed nothing. */
-struct vmm *vmm_attach(void);
+struct vmm *vmm_attach(void (*before)(struct ctl *c));
 /* Starts the vCPU threads, confines all and waits for their end; it is the end of the process. */
 _Noreturn void vmm_run(struct vmm *v, const struct filter_role *vcpu);
 /* A vCPU that broke off takes its VM with it; one that is done leaves the others at work. */
@@ -56,6 +70,12 @@ void sandbox_enter(struct ctl *c);
 void sandbox_prepare(struct vmm *v, const struct filter_role *vcpu);
 void sandbox_confine(struct vmm *v, const struct filter *f);
 
+/* machine.c: a slot of guest memory, and pages for the guest, for those who make devices. */
+void machine_add_slot(struct vmm *v, uint32_t slot, uint64_t at, uint64_t bytes, void *host);
+void machine_map(struct vmm *v, uint64_t at, uint64_t bytes, unsigned rights);
+/* The doorbell at `port` signals fd. */
+void machine_add_bell(struct vmm *v, uint32_t port, int fd);
+
 /* machine.c: RAM, slots, tables, payload; then the vCPUs, ready to be run. */
 void machine_make(struct vmm *v);
 void machine_make_vcpu(struct vcpu *c);
@@ -69,8 +89,12 @@ void vcpu_on_kick(int sig);
 int64_t gate_now(void);                  /* CLOCK_MONOTONIC */
 void gate_enter(struct vcpu *c);         /* returns when the guest may be entered */
 bool gate_is_open(const struct vcpu *c); /* it has been entered and nobody has asked for it back */
-void gate_wait(struct vcpu *c, int64_t deadline_ns);
-void gate_sync(struct vcpu *c); /* says ready; returns when t = 0 has come and the VM's start too */
+/* Until then, or until it is woken; as: what it is in that time. */
+void gate_wait(struct vcpu *c, int64_t deadline_ns, enum vcpu_state as);
+void gate_fetch(struct vcpu *c); /* returns at once where no page is on its way to it */
+void gate_wake(struct vcpu *c);  /* from the I/O thread, and no other */
+void gate_stop(struct vcpu *c);  /* `dying` is set: it leaves the guest, or its wait */
+void gate_sync(struct vcpu *c);  /* says ready; returns when t = 0 has come and the VM's start too */
 void gate_ended(struct vcpu *c);
 
 /* end.c: why a vCPU came to its end; each writes its ctl_end once. */

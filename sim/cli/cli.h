@@ -9,6 +9,8 @@ enum cli_exit { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_INVALID = 3, CLI_
 
 /* argv[0] is the command's own name. */
 int cli_run(int argc, char **argv);
+int cli_batch(int argc, char **argv);
+int cli_compare(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_explain(int argc, char **argv);
 int cli_schema(int argc, char **argv);

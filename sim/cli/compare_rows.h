@@ -10,7 +10,9 @@
  * median then jumps from one to the other when a single slice changes sides. Bounds are those that repeat
  * well on real machines: shares by points, times relative to the simulated one. What hangs on how fast a core
  * is just now (the run time of a VM that idles between its work: 30 % from one minute to the next on a shared
- * machine) is shown and not judged. */
+ * machine) is shown and not judged. Exits and faults are counted for each unit of work done, or reference
+ * made, so that the core's speed does not matter; what a VM that came to its end has computed is the same to
+ * the bit. */
 #ifndef VLAB_CLI_COMPARE_ROWS_H
 #define VLAB_CLI_COMPARE_ROWS_H
 
@@ -24,13 +26,16 @@ enum compare_verdict { COMPARE_AGREES, COMPARE_DIFFERS, COMPARE_UNDECIDED, COMPA
 
 struct compare_row {
     const char *entity, *metric, *stat, *unit; /* borrowed from the scenario and static text */
+    const char *per;                           /* NULL, or what its total is divided by */
     double bound;                              /* absolute for shares, else relative to the simulated value */
     bool relative;
     bool shown;         /* not judged */
+    bool at_end;        /* only where the VM came to its `until` on both sides */
     double *sim, *real; /* [n] pairs */
     double *gap;        /* [n] between the ranges about the medians; 0: they meet */
     size_t n;
     double sim_median, real_median, difference, spread, allowed;
+    double real_spread; /* of the real median, as `spread` is of the difference */
     enum compare_verdict verdict;
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/experiment.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,25 +8,9 @@
 #include "base/assert.h"
 #include "cli/cli.h"
 #include "cli/once.h"
+#include "cli/stop.h"
 #include "metrics/expect_eval.h"
 #include "out/progress.h"
-
-static volatile sig_atomic_t stop_asked; /* tenths of a second on the clock when it was, and not 0 */
-
-/* The first Ctrl-C ends the run in order; another one, a moment later, at once. Terminals and tools may send
- * the same signal twice in a row: that is one. */
-static void ask_stop(int sig)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    sig_atomic_t now = (sig_atomic_t)((t.tv_sec * 10 + t.tv_nsec / 100000000) % 1000000000 + 1);
-    if (!stop_asked) {
-        stop_asked = now;
-    } else if (now > stop_asked + 2) {
-        signal(sig, SIG_DFL);
-        raise(sig);
-    }
-}
 
 static int refused(struct diag *d)
 {
@@ -158,75 +141,102 @@ static bool keep_going(void *ctx, int64_t now_ns, int64_t end_ns)
     struct watch *w = ctx;
     (void)end_ns;
     progress_at(&w->p, w->run, now_ns);
-    return !stop_asked;
+    return !stop_is_asked();
+}
+
+void experiment_put(struct experiment *x, size_t point, size_t rep, const struct run_output *out)
+{
+    runset_put(x->runs, point, rep, x->at[point]->run.seed + rep, out);
+    x->n_done++;
+}
+
+static struct rec_reader record_trace(struct experiment *x)
+{
+    x->trace = trace_new(x->at[x->report.trace_point], &(struct trace_opts){.slices = x->opts.trace});
+    x->report.trace = x->trace;
+    return trace_reader(x->trace);
 }
 
 static int run_one(struct experiment *x, size_t point, size_t rep, struct watch *w)
 {
     const struct scenario *sc = x->at[point];
     struct rec_reader also = {0};
-    uint32_t n_also = 0;
-    if (point == x->report.trace_point && rep == 0) {
-        x->trace = trace_new(sc, &(struct trace_opts){.slices = x->opts.trace});
-        also = trace_reader(x->trace);
-        n_also = 1;
-    }
-    uint64_t seed = sc->run.seed + rep;
+    bool traced = point == x->report.trace_point && rep == 0;
+    if (traced) also = record_trace(x);
     char *why = NULL;
     int code = CLI_BROKEN;
     struct once o = {.sc = sc,
-                     .seed = seed,
+                     .seed = sc->run.seed + rep,
                      .per_entity = x->opts.per_entity,
                      .native = x->opts.native,
                      .also = &also,
-                     .n_also = n_also,
+                     .n_also = traced,
                      .progress = keep_going,
                      .progress_ctx = w};
     struct meter *m = x->opts.kvm ? once_kvm(&o, &x->disturbed, &code, &why) : once_sim(&o, &why);
     if (m) {
         x->meters[point * x->n_reps + rep] = m;
-        runset_put(x->runs, point, rep, seed, meter_output(m));
-        x->n_done++;
+        experiment_put(x, point, rep, meter_output(m));
         return 0;
     }
     progress_end(&w->p);
     if (why) fprintf(stderr, "vlab: %s: %s\n", sc->name, why);
     bool asked = !why;
     free(why);
-    return asked || stop_asked ? 0 : code;
+    return asked || stop_is_asked() ? 0 : code;
 }
 
-static void judge(struct experiment *x);
+struct meter *experiment_one(const struct experiment *x, size_t point, size_t rep,
+                             bool (*progress)(void *ctx, int64_t now_ns, int64_t end_ns), void *ctx,
+                             char **why)
+{
+    const struct scenario *sc = x->at[point];
+    struct once o = {.sc = sc, .seed = sc->run.seed + rep, .progress = progress, .progress_ctx = ctx};
+    return once_sim(&o, why);
+}
+
+static bool not_stopped(void *ctx, int64_t now_ns, int64_t end_ns)
+{
+    (void)ctx, (void)now_ns, (void)end_ns;
+    return !stop_is_asked();
+}
+
+int experiment_trace(struct experiment *x, char **why)
+{
+    const struct scenario *sc = x->at[x->report.trace_point];
+    struct rec_reader also = record_trace(x);
+    struct once o = {.sc = sc,
+                     .seed = sc->run.seed,
+                     .no_series = true,
+                     .also = &also,
+                     .n_also = 1,
+                     .progress = not_stopped};
+    struct meter *m = once_sim(&o, why);
+    meter_free(m);
+    return m ? 0 : CLI_BROKEN;
+}
 
 int experiment_run(struct experiment *x)
 {
-    struct sigaction act = {.sa_handler = ask_stop}, was_int, was_term;
-    stop_asked = 0;
-    sigaction(SIGINT, &act, &was_int);
-    sigaction(SIGTERM, &act, &was_term);
+    struct stop stop;
+    stop_catch(&stop);
     struct watch w = {0};
-    struct timespec t0, t1;
-    clock_gettime(CLOCK_MONOTONIC, &t0);
     progress_begin(&w.p, x->opts.silent ? -1 : STDERR_FILENO, x->at[0]->name, x->n_points * x->n_reps,
                    x->at[0]->run.duration_ns);
     int code = 0;
     for (size_t p = 0; !code && p < x->n_points; p++)
-        for (size_t r = 0; !code && !stop_asked && r < x->at[p]->run.replications; r++, w.run++)
+        for (size_t r = 0; !code && !stop_is_asked() && r < x->at[p]->run.replications; r++, w.run++)
             code = run_one(x, p, r, &w);
     progress_end(&w.p);
-    sigaction(SIGINT, &was_int, NULL);
-    sigaction(SIGTERM, &was_term, NULL);
-    clock_gettime(CLOCK_MONOTONIC, &t1);
-    x->report.took_s = (double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9;
-    x->report.trace = x->trace;
-    x->interrupted = stop_asked != 0;
+    stop_release(&stop);
+    x->interrupted = stop_is_asked();
     if (code) return code;
     if (x->interrupted) {
         fprintf(stderr, "vlab: interrupted: %zu of %zu runs are finished\n", x->n_done,
                 x->n_points * x->n_reps);
         if (!x->meters[0]) return CLI_BROKEN; /* nothing worth keeping */
     }
-    judge(x);
+    experiment_judge(x);
     return 0;
 }
 
@@ -271,8 +281,12 @@ static void judge_line(struct experiment *x, uint32_t line)
     free(place);
 }
 
-static void judge(struct experiment *x)
+void experiment_judge(struct experiment *x)
 {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    const struct timespec *began = &x->report.started;
+    x->report.took_s = (double)(now.tv_sec - began->tv_sec) + (double)(now.tv_nsec - began->tv_nsec) / 1e9;
     for (uint32_t i = 0; i < x->at[0]->n_expects; i++)
         judge_line(x, i);
 }

@@ -44,6 +44,15 @@ struct experiment {
 int experiment_open(struct experiment *x, const struct experiment_opts *o);
 /* Runs them; 0, or the exit code after the reason has been shown. */
 int experiment_run(struct experiment *x);
+/* For who runs them another way: one run, not kept (NULL: *why as once_sim says); what a run came out at,
+ * which must live as long as the experiment; the run of the trace again, for its trace alone (0, or the exit
+ * code with *why); and when all are there, what came of the expectations. */
+struct meter *experiment_one(const struct experiment *x, size_t point, size_t rep,
+                             bool (*progress)(void *ctx, int64_t now_ns, int64_t end_ns), void *ctx,
+                             char **why);
+void experiment_put(struct experiment *x, size_t point, size_t rep, const struct run_output *out);
+int experiment_trace(struct experiment *x, char **why);
+void experiment_judge(struct experiment *x);
 /* How the expectations came out: CLI_OK or CLI_FAILED; CLI_BROKEN where it was interrupted. */
 int experiment_verdict(const struct experiment *x);
 void experiment_close(struct experiment *x);

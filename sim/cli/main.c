@@ -12,6 +12,8 @@ static const struct command {
     const char *about;
 } commands[] = {
     {"run", cli_run, "run a scenario, simulated or on KVM guests; print a summary, keep everything in runs/"},
+    {"batch", cli_batch, "every point and replication of a scenario, on all cores; resumes after a kill"},
+    {"compare", cli_compare, "lay runs side by side, and say what between them is more than luck"},
     {"validate", cli_validate, "run a scenario both ways in turn and lay the numbers side by side"},
     {"plot", cli_plot, "draw the figures of a run as SVG and PNG, or in the terminal (--ascii)"},
     {"check", cli_check, "read scenarios and say what is wrong and where, without running them"},
@@ -20,9 +22,7 @@ static const struct command {
     {"kvm", cli_kvm, "probe: what this machine can do; calibrate: measure what it costs"},
     {"doctor", cli_doctor, "what this machine has, what is missing, and the remedy"},
     {"completion", cli_completion, "make the Tab key work: source <(vlab completion bash)"},
-    {"batch", NULL, "sweeps and replications on all cores"},
     {"top", NULL, "the live dashboard"},
-    {"compare", NULL, "lay runs side by side"},
     {"report", NULL, "one HTML page of a run"},
     {"hw", NULL, "homework: new, run, hint, grade, make-course"},
     {"tour", NULL, "five minutes at the terminal"},

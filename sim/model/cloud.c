@@ -216,6 +216,8 @@ void cloud_done(struct model *m)
     free(c->movers);
     free(c->moves);
     free(c->order);
+    free(c->ring);
+    free(c->entry_of);
     free(c->scratch);
     free(c);
 }

@@ -23,7 +23,7 @@ void cloud_balance_init(struct model *m)
 static enum rec_why may_move(const void *ctx, uint32_t vm, uint32_t host)
 {
     const struct cloud_ctx *c = ctx;
-    struct cloud_ctx of = {c->m, &c->m->vms[vm]};
+    struct cloud_ctx of = {.m = c->m, .vm = &c->m->vms[vm]};
     struct place_ask ask = cloud_place_ask(of.vm, &of);
     return place_may(&c->m->cloud->hosts[host], host, &ask);
 }
@@ -48,7 +48,7 @@ static uint32_t movers(struct model *m)
 static void empty_one(struct model *m)
 {
     struct cloud *c = m->cloud;
-    struct cloud_ctx ctx = {m, NULL};
+    struct cloud_ctx ctx = {.m = m};
     uint32_t n = cloud_place_residents(m);
     uint32_t h =
         place_empty(c->hosts, m->sc->n_hosts, c->residents, n, cloud_place_rule, &ctx, c->moves, c->scratch);
@@ -61,7 +61,7 @@ static void empty_one(struct model *m)
 void cloud_balance_on(struct model *m)
 {
     struct cloud *c = m->cloud;
-    struct cloud_ctx ctx = {m, NULL};
+    struct cloud_ctx ctx = {.m = m};
     struct place_move move;
     int64_t every = c->sc->balance_every_ns;
     if (every <= INT64_MAX - sim_now(m->sim))

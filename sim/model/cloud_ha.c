@@ -39,7 +39,16 @@ bool cloud_ha_waits(const struct vm *vm)
     return vm->resident && vm->wanted && vm->power == POWER_FAILED;
 }
 
-/* Elsewhere. */
+static void restart_on(struct model *m, struct vm *vm, struct mhost *to)
+{
+    struct cloud_vm *v = &m->cloud->vm[vm->index];
+    m->cloud->n_stranded -= v->stranded;
+    v->stranded = false;
+    host_move(m, vm, to);
+    restarted(m, vm);
+}
+
+/* Elsewhere, with all that must be with it: before anybody else takes their room. */
 static void restart(struct model *m, struct vm *vm)
 {
     struct cloud *c = m->cloud;
@@ -52,14 +61,9 @@ static void restart(struct model *m, struct vm *vm)
         v->stranded = true;
         return;
     }
-    c->n_stranded -= v->stranded;
-    v->stranded = false;
-    host_move(m, vm, to);
-    restarted(m, vm);
-    for (uint32_t i = 0; i < vm->sc->n_with; i++) { /* before anybody else takes their room */
-        struct vm *other = &m->vms[vm->sc->with[i]];
-        if (other != vm && cloud_ha_waits(other) && other->host->n_failures) restart(m, other);
-    }
+    for (struct vm *other; (other = cloud_place_next(m, vm)) != vm;)
+        restart_on(m, other, to);
+    restart_on(m, vm, to);
 }
 
 /* An appointment holds if what it was made for is still so. */
@@ -80,6 +84,7 @@ static uint32_t all_in_order(struct model *m)
         if (holds(m, failed, c->sc->detect_ns + c->sc->dispatch_ns))
             cloud_place_add(c, vm, vm->host->index, &n);
     }
+    n = cloud_place_together(m, n);
     place_decreasing(cloud_place_hosts(m), m->sc->n_hosts, c->residents, n, c->order, c->scratch);
     for (uint32_t i = 0; i < n; i++)
         c->order[i] = c->residents[c->order[i]].vm;

@@ -63,6 +63,10 @@ struct cloud {
     struct place_mover *movers;
     struct place_move *moves;
     uint32_t *order; /* room for all VMs too */
+    /* Rings of VMs that must be together, directly or by others between them: the next of a VM's ring; NULL:
+     * nobody must. */
+    uint32_t *ring;
+    uint32_t *entry_of; /* room for all VMs: of a ring's lowest, its entry in residents */
     void *scratch;
     struct cloud_scale *scales;
     struct cloud_flavour *flavours;
@@ -84,12 +88,18 @@ struct place_ask cloud_place_ask(const struct vm *vm,
 struct cloud_ctx {
     struct model *m;
     const struct vm *vm;
+    bool together; /* a VM stands for all of its ring that are where it is */
+    uint32_t at;   /* together: `vm` is there, wherever it may be now */
 };
 /* What only the manager knows, see place_ask. */
 enum rec_why cloud_place_may(const void *ctx, uint32_t host);
 /* Whether it failed, is to be up, and nothing but the manager will see to it. */
 bool cloud_ha_waits(const struct vm *vm);
-/* Where one whose host has failed starts again, and those that must be with it have room too; NULL: nowhere.
+/* The next VM of the ring that is on the same host and has to be restarted too; `from` when there is no
+ * other.
+ */
+struct vm *cloud_place_next(struct model *m, const struct vm *from);
+/* Where one whose host has failed starts again, all of its ring that wait there with it; NULL: nowhere.
  * With `spares` as admission found room for it, by first-fit, whatever the policy; the VMs come in
  * place_decreasing's order. */
 struct mhost *cloud_place_again(struct model *m, struct vm *vm, enum rec_why *why);
@@ -105,6 +115,9 @@ void cloud_place_came(struct model *m, const struct vm *vm);
 void cloud_place_loads(struct model *m);
 /* One more VM, as on that host, into c->residents, of which there are *n. */
 void cloud_place_add(struct cloud *c, const struct vm *vm, uint32_t host, uint32_t *n);
+/* Of c->residents, n of them, makes one of those that must be together, who wants what they want; how many.
+ */
+uint32_t cloud_place_together(struct model *m, uint32_t n);
 /* All VMs on hosts that are not failed, and of the others those that wait to be started elsewhere and can be,
  * into c->residents; how many. Brings the hosts up to date. */
 uint32_t cloud_place_residents(struct model *m);

@@ -26,6 +26,55 @@ static bool has_rules(const struct model *m, uint32_t i)
     return false;
 }
 
+/* i and j are on one ring from now on. Two rings become one when successors are exchanged. */
+static void join(struct cloud *c, uint32_t i, uint32_t j)
+{
+    uint32_t *label = c->entry_of, was = label[j], next = c->ring[i];
+    if (label[i] == was) return;
+    for (uint32_t k = j; label[k] == was; k = c->ring[k])
+        label[k] = label[i];
+    c->ring[i] = c->ring[j];
+    c->ring[j] = next;
+}
+
+static void make_rings(struct model *m)
+{
+    struct cloud *c = m->cloud;
+    bool any = false;
+    for (uint32_t i = 0; i < m->sc->n_vms; i++)
+        any |= m->sc->vms[i].n_with > 0;
+    if (!any) return;
+    c->ring = alloc_array(m->sc->n_vms, sizeof *c->ring);
+    c->entry_of = alloc_array(m->sc->n_vms, sizeof *c->entry_of);
+    for (uint32_t i = 0; i < m->sc->n_vms; i++)
+        c->ring[i] = c->entry_of[i] = i;
+    for (uint32_t i = 0; i < m->sc->n_vms; i++)
+        for (uint32_t k = 0; k < m->sc->vms[i].n_with; k++)
+            join(c, i, m->sc->vms[i].with[k]);
+}
+
+struct vm *cloud_place_next(struct model *m, const struct vm *from)
+{
+    const uint32_t *ring = m->cloud->ring;
+    uint32_t i = from->index;
+    while (ring && (i = ring[i]) != from->index)
+        if (cloud_ha_waits(&m->vms[i]) && m->vms[i].host == from->host) break;
+    return &m->vms[i];
+}
+
+/* The same for who is on that host, ctx->vm as if it were where it is to be. */
+static uint32_t next_at(const struct cloud_ctx *ctx, uint32_t from, uint32_t host)
+{
+    const struct model *m = ctx->m;
+    const uint32_t *ring = m->cloud->ring;
+    uint32_t i = from;
+    while (ring && ctx->together && (i = ring[i]) != from) {
+        const struct vm *vm = &m->vms[i];
+        if (ctx->vm == vm ? ctx->at == host : vm->resident && vm->host->index == host) break;
+    }
+    return i;
+}
+
 void cloud_place_init(struct model *m)
 {
     struct cloud *c = m->cloud;
@@ -48,6 +97,7 @@ void cloud_place_init(struct model *m)
     c->movers = alloc_array(sc->n_vms + 1, sizeof *c->movers);
     c->moves = alloc_array(sc->n_vms + 1, sizeof *c->moves);
     c->order = alloc_array(sc->n_vms + 1, sizeof *c->order);
+    make_rings(m);
     c->scratch = alloc_array(1, place_survives_bytes(sc->n_hosts, sc->n_vms + 1) + 16);
 }
 
@@ -90,7 +140,12 @@ static enum rec_why may(struct model *m, const struct vm *vm, uint32_t host)
 enum rec_why cloud_place_may(const void *ctx, uint32_t host)
 {
     const struct cloud_ctx *c = ctx;
-    return may(c->m, c->vm, host);
+    const struct vm *vm = c->vm;
+    enum rec_why why;
+    do
+        why = may(c->m, vm, host);
+    while (!why && c->together && (vm = cloud_place_next(c->m, vm)) != c->vm);
+    return why;
 }
 
 struct place_ask cloud_place_ask(const struct vm *vm, void *ctx)
@@ -104,7 +159,7 @@ struct place_ask cloud_place_ask(const struct vm *vm, void *ctx)
 
 enum rec_why cloud_place_fits(struct model *m, const struct vm *vm, const struct mhost *h)
 {
-    struct cloud_ctx ctx = {m, vm};
+    struct cloud_ctx ctx = {.m = m, .vm = vm};
     struct place_ask ask = cloud_place_ask(vm, &ctx);
     return place_may(&cloud_place_hosts(m)[h->index], h->index, &ask);
 }
@@ -122,7 +177,7 @@ void cloud_place_add(struct cloud *c, const struct vm *vm, uint32_t host, uint32
  * kept for one that nobody could take anyway. */
 static bool can_be_saved(struct model *m, const struct vm *vm)
 {
-    struct cloud_ctx ctx = {m, vm};
+    struct cloud_ctx ctx = {.m = m, .vm = vm};
     struct place_ask ask = cloud_place_ask(vm, &ctx);
     if (!vm->wanted || m->cloud->vm[vm->index].stranded) return false;
     for (uint32_t h = 0; h < m->sc->n_hosts; h++)
@@ -149,14 +204,56 @@ static bool listed(const uint32_t *list, uint32_t n, uint32_t vm)
     return false;
 }
 
+uint32_t cloud_place_together(struct model *m, uint32_t n)
+{
+    struct cloud *c = m->cloud;
+    uint32_t kept = 0;
+    if (!c->ring) return n;
+    for (uint32_t i = 0; i < m->sc->n_vms; i++)
+        c->entry_of[i] = PLACE_NONE;
+    for (uint32_t k = 0; k < n; k++) {
+        const struct place_vm p = c->residents[k];
+        uint32_t lowest = p.vm, first;
+        for (uint32_t i = c->ring[p.vm]; i != p.vm; i = c->ring[i])
+            if (i < lowest) lowest = i;
+        first = c->entry_of[lowest];
+        if (first == PLACE_NONE || c->residents[first].host != p.host) {
+            c->entry_of[lowest] = kept;
+            c->residents[kept++] = p;
+            continue;
+        }
+        for (int r = 0; r < PLACE_NRES; r++)
+            c->residents[first].want[r] += p.want[r];
+        c->residents[first].features |= p.features;
+    }
+    return kept;
+}
+
+/* Whether one VM may be there, beside those of `there` and those that come along with them. */
+static bool rule_of_one(const struct cloud_ctx *ctx, const struct vm *v, const struct place_vm *vms,
+                        uint32_t host, const uint32_t *there, uint32_t n_there)
+{
+    struct model *m = ctx->m;
+    if (v->sc->pins || !disk_reaches(m, v, host) || !net_reaches(m, v, host)) return false;
+    for (uint32_t i = 0; v->sc->n_apart && i < n_there; i++) {
+        const struct place_vm *p = &vms[there[i]];
+        uint32_t other = p->vm;
+        do
+            if (listed(v->sc->apart, v->sc->n_apart, other)) return false;
+        while ((other = next_at(ctx, other, p->host)) != p->vm);
+    }
+    return true;
+}
+
 bool cloud_place_rule(const void *ctx, const struct place_vm *vms, uint32_t vm, uint32_t host,
                       const uint32_t *there, uint32_t n_there)
 {
-    struct model *m = ((const struct cloud_ctx *)ctx)->m;
-    const struct vm *v = &m->vms[vms[vm].vm];
-    if (v->sc->pins || !disk_reaches(m, v, host) || !net_reaches(m, v, host)) return false;
-    for (uint32_t i = 0; i < n_there; i++)
-        if (listed(v->sc->apart, v->sc->n_apart, vms[there[i]].vm)) return false;
+    const struct cloud_ctx *c = ctx;
+    const struct place_vm *p = &vms[vm];
+    uint32_t v = p->vm;
+    do
+        if (!rule_of_one(c, &c->m->vms[v], vms, host, there, n_there)) return false;
+    while ((v = next_at(c, v, p->host)) != p->vm);
     return true;
 }
 
@@ -164,7 +261,7 @@ bool cloud_place_rule(const void *ctx, const struct place_vm *vms, uint32_t vm, 
 static bool survives(struct model *m, const struct vm *vm, uint32_t host)
 {
     struct cloud *c = m->cloud;
-    struct cloud_ctx ctx = {m, vm};
+    struct cloud_ctx ctx = {m, vm, true, host};
     int64_t want[2];
     if (c->sc->spares == 0) return true;
     uint32_t n = cloud_place_residents(m), k = 0;
@@ -177,6 +274,7 @@ static bool survives(struct model *m, const struct vm *vm, uint32_t host)
         if (vm->resident) c->hosts[vm->host->index].promised[r] -= want[r];
         c->hosts[host].promised[r] += want[r];
     }
+    n = cloud_place_together(m, n);
     return place_survives(c->hosts, m->sc->n_hosts, c->residents, n, c->sc->spares,
                           c->rules ? cloud_place_rule : NULL, &ctx, c->scratch) == PLACE_NONE;
 }
@@ -190,17 +288,16 @@ static const struct place_class *policy_of(const struct cloud *c, const struct v
 struct mhost *cloud_place_again(struct model *m, struct vm *vm, enum rec_why *why)
 {
     struct cloud *c = m->cloud;
-    struct cloud_ctx ctx = {m, vm};
+    struct cloud_ctx ctx = {.m = m, .vm = vm, .together = true};
     struct place_ask ask = cloud_place_ask(vm, &ctx);
     uint32_t nobodys = PLACE_NONE;
     cloud_place_hosts(m);
-    for (uint32_t i = 0; i < vm->sc->n_with; i++) { /* room for those that have to follow it */
-        const struct vm *other = &m->vms[vm->sc->with[i]];
+    for (const struct vm *other = vm; (other = cloud_place_next(m, other)) != vm;) {
         int64_t want[2];
-        if (other == vm || !cloud_ha_waits(other)) continue;
         host_wants(other, want);
         ask.want[PLACE_CPU] += want[HOST_CPU];
         ask.want[PLACE_MEM] += want[HOST_MEM];
+        ask.features |= other->sc->features;
     }
     for (uint32_t h = 0; h < m->sc->n_hosts; h++)
         c->hosts[h].off &= c->sc->spares == 0;
@@ -215,7 +312,7 @@ struct mhost *cloud_place_pick(struct model *m, struct vm *vm, const struct mhos
                                enum rec_why *why)
 {
     struct cloud *c = m->cloud;
-    struct cloud_ctx ctx = {m, vm};
+    struct cloud_ctx ctx = {.m = m, .vm = vm};
     struct place_ask ask = cloud_place_ask(vm, &ctx);
     const struct place_class *policy = policy_of(c, vm);
     cloud_place_hosts(m);

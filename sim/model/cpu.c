@@ -87,12 +87,13 @@ static inline void plan(struct model *m, struct pcpu *c)
     set_event(m, c, end);
 }
 
-/* A slice granted from now on; where the host has a tick, slices end on it. */
+/* A slice granted from now on; where the host has a tick, slices end on it, and where who runs has to be
+ * kicked, by so much later. */
 static inline void set_slice(struct model *m, struct pcpu *c, int64_t run_ns)
 {
     int64_t end = add_sat(sim_now(m->sim), run_ns), tick = c->host->tick_ns;
     if (tick && end != INT64_MAX && end % tick) end = add_sat(end, tick - end % tick);
-    c->slice_end = end;
+    c->slice_end = add_sat(end, c->host->kick_ns);
 }
 
 static inline void start_run(struct model *m, struct pcpu *c, int64_t run_ns)

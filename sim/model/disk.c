@@ -5,11 +5,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "program/prog_disk.h"
 
-#define KEY_PLACE  UINT64_C(0x64b5f2a1c93e7d08) /* tells this use of a VM's stream of steps from others */
-#define SWAP_BYTES (INT64_C(1) << 30)           /* swap lies in the device's first GiB */
-#define VAGUE_BYTES                                                                                          \
-    (INT64_C(1) << 40) /* of a disk whose size is not stated, on a device that has none either */
+#define SWAP_BYTES (INT64_C(1) << 30) /* swap lies in the device's first GiB */
 
 void disk_init(struct model *m)
 {
@@ -84,7 +82,7 @@ static void make(struct model *m, struct vdisk *vd, uint32_t nth)
         if (!src->attached) make(m, src, nth);
     }
     bool linked = src && sc->linked && src->dev == vd->dev;
-    int64_t vague = vd->dev->sc->model == SC_DISK_HDD ? vd->dev->hdd.bytes : VAGUE_BYTES;
+    int64_t vague = vd->dev->sc->model == SC_DISK_HDD ? vd->dev->hdd.bytes : PROG_DISK_VAGUE;
     if (sc->size_bytes == 0 && !linked)
         volume_init_vague(&vd->vol, &vd->dev->pool, vague);
     else
@@ -118,7 +116,7 @@ void disk_attach(struct model *m, struct vm *vm)
         struct vdisk *vd = &d->vds[first + k];
         if (!vd->attached) make(m, vd, k);
         disk_device_sit(m, vd, vm->host->index);
-        vd->key = vm->key_steps ^ KEY_PLACE;
+        vd->key = vm->key_steps ^ PROG_DISK_KEY;
         disk_set_flow(m, vd);
         disk_space_look(m, vd->dev);
     }
@@ -181,24 +179,10 @@ void disk_destroy(struct model *m, struct vm *vm)
 
 /* --- requests --- */
 
-static int64_t anywhere(struct rng *r, int64_t size, int64_t amount)
-{
-    uint64_t n = (uint64_t)(size / amount), x = (uint64_t)rng_u32(r) << 32;
-    x |= rng_u32(r);
-    return (int64_t)(((unsigned __int128)x * n) >> 64) * amount;
-}
-
 /* Which bytes the task's step is about: *at, and how many of its amount lie in the disk. */
 static int64_t aim(const struct vdisk *vd, const struct task *k, struct rng *rng, int64_t *at)
 {
-    const struct step *s = k->act.step;
-    int64_t size = vd->vol.size, len = k->act.amount < size ? k->act.amount : size;
-    *rng = rng_at(vd->key + k->act.pc * UINT64_C(0x9e3779b97f4a7c15), k->at.task, k->at.iter);
-    if (s->flags & PROG_SEQUENTIAL)
-        *at = vd->next[s->how] + len <= size ? vd->next[s->how] : 0;
-    else
-        *at = anywhere(rng, size, len);
-    return len;
+    return prog_disk_aim(vd->key, &k->at, &k->act, vd->vol.size, vd->next[k->act.step->how], rng, at);
 }
 
 static void trim(struct model *m, struct vdisk *vd, int64_t at, int64_t len)
@@ -273,11 +257,11 @@ void disk_page(struct model *m, uint32_t disk, struct vm *vm, bool write, int64_
     io->vm = vm;
     io->arg = arg;
     io->bytes = bytes;
-    io->rng = rng_at(vm->key_steps ^ KEY_PLACE, UINT64_MAX, d->page_seq++);
-    io->req =
-        (struct ioqueue_req){.flow = dev->first_swap + host,
-                             .write = write,
-                             .bytes = bytes,
-                             .position = bytes < SWAP_BYTES ? anywhere(&io->rng, SWAP_BYTES, bytes) : 0};
+    io->rng = rng_at(vm->key_steps ^ PROG_DISK_KEY, UINT64_MAX, d->page_seq++);
+    io->req = (struct ioqueue_req){
+        .flow = dev->first_swap + host,
+        .write = write,
+        .bytes = bytes,
+        .position = bytes < SWAP_BYTES ? prog_disk_anywhere(&io->rng, SWAP_BYTES, bytes) : 0};
     disk_io_issue(m, io);
 }

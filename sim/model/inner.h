@@ -39,6 +39,7 @@ struct mhost {
     bool limits; /* or co-scheduling: who leaves a pCPU may be throttled, or stopped */
     bool smt;
     int64_t tick_ns, switch_ns;
+    int64_t kick_ns; /* from the end of a slice until who has had it has stopped; measured, else 0 */
     int64_t cache_lines, line_ns; /* 0 lines: the cache is not modelled */
     struct vcpu **woken;          /* vCPUs woken since the last settling, see cpu_settle */
     uint32_t n_woken;

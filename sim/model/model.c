@@ -224,6 +224,7 @@ static void build_host(struct model *m, uint32_t i, uint32_t *next_pcpu, uint32_
     h->first_vcpu = *next_vcpu;
     h->speed_ppm = sc->speed_ppm;
     h->tick_ns = sc->tick_ns;
+    h->kick_ns = strcmp(sc->scheduler, "eevdf") == 0 ? 0 : sc->measured.kick_ns; /* the kernel sends none */
     h->switch_ns = sc->switch_ns;
     h->cache_lines = sc->cache_bytes / 64;
     h->line_ns = sc->cache_line_ns;

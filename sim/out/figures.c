@@ -178,11 +178,16 @@ void figure_end(struct figure *fig, const char *script)
     rundir_close_file(fig->rd, fig->data);
 }
 
-void figures_write(struct rundir *rd, const struct report *rp)
+void figures_style(struct rundir *rd)
 {
     FILE *style = rundir_file(rd, "plots/style.gp");
     gp_copy(style, "style");
     rundir_close_file(rd, style);
+}
+
+void figures_write(struct rundir *rd, const struct report *rp)
+{
+    figures_style(rd);
     fig_gantt(rd, rp);
     fig_shares(rd, rp);
     fig_steal(rd, rp);

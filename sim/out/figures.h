@@ -24,5 +24,7 @@
 #include "out/rundir.h"
 
 void figures_write(struct rundir *rd, const struct report *rp);
+/* plots/style.gp alone, for who writes figures of their own (validated.h). */
+void figures_style(struct rundir *rd);
 
 #endif

@@ -26,6 +26,7 @@ CARRY(groups);
 CARRY(overhead);
 CARRY(memory);
 CARRY(level);
+CARRY(validated);
 
 #define ENTRY(name)                                                                                          \
     {                                                                                                        \
@@ -34,8 +35,8 @@ CARRY(level);
 
 static const struct {
     const char *name, *from, *end;
-} carried[] = {ENTRY(style), ENTRY(gantt),  ENTRY(shares),   ENTRY(steal),  ENTRY(ecdf),
-               ENTRY(curve), ENTRY(groups), ENTRY(overhead), ENTRY(memory), ENTRY(level)};
+} carried[] = {ENTRY(style),  ENTRY(gantt),    ENTRY(shares), ENTRY(steal), ENTRY(ecdf),     ENTRY(curve),
+               ENTRY(groups), ENTRY(overhead), ENTRY(memory), ENTRY(level), ENTRY(validated)};
 
 void gp_copy(FILE *f, const char *name)
 {

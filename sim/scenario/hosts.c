@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scenario/names.h"
 #include "scenario/reader.h"
 
 #define H           "hosts."
@@ -36,6 +37,13 @@ static void take_profile(struct reader *r, struct node *root, struct sc_host *h)
     h->measured.switch_ns = reader_num(r, m, P "measured.switch");
     h->measured.slice_ns = reader_num(r, m, P "measured.slice");
     h->measured.tick_ns = reader_num(r, m, P "measured.tick");
+    h->measured.ref_ps = reader_num(r, m, P "measured.reference") / 1000000;
+    const struct node *ops = reader_sub(m, "ops", NODE_MAP);
+    for (uint32_t op = 0; ops && op < PROG_NOPS; op++) {
+        char path[60];
+        snprintf(path, sizeof path, P "measured.ops.%s", name_op(op));
+        if (key_find(path)) h->measured.op_ps[op] = reader_num(r, ops, path) / 1000000;
+    }
 }
 
 static void read_profile(struct reader *r, struct node *file, struct sc_host *h)

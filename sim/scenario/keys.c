@@ -36,12 +36,21 @@ const struct key *key_at(size_t i)
     return &pieces[p].rows[i];
 }
 
-const struct key *key_find(const char *path)
+/* The row whose path is these pieces, one after the other. Few paths are of one length. */
+static const struct key *find(const char *a, size_t len_a, const char *b, size_t len_b)
 {
     for (size_t p = 0; p < LEN(pieces); p++)
-        for (size_t i = 0; i < pieces[p].n; i++)
-            if (!strcmp(pieces[p].rows[i].path, path)) return &pieces[p].rows[i];
+        for (size_t i = 0; i < pieces[p].n; i++) {
+            const struct key *k = &pieces[p].rows[i];
+            if (k->len == len_a + len_b && !memcmp(k->path, a, len_a) && !memcmp(k->path + len_a, b, len_b))
+                return k;
+        }
     return NULL;
+}
+
+const struct key *key_find(const char *path)
+{
+    return find(path, strlen(path), "", 0);
 }
 
 const char *key_leaf(const struct key *k)
@@ -60,13 +69,16 @@ bool key_is_child(const struct key *k, const struct key *parent)
 
 const struct key *key_child(const struct key *parent, const char *name, size_t len)
 {
-    for (size_t i = 0; i < key_count(); i++) {
-        const struct key *k = key_at(i);
-        if (!key_is_child(k, parent)) continue;
-        const char *leaf = key_leaf(k);
-        if (strlen(leaf) == len && !memcmp(leaf, name, len)) return k;
+    char path[120];
+    if (memchr(name, '.', len)) return NULL; /* a grandchild's path, or nobody's */
+    if (parent) {
+        if (parent->len + 1 >= sizeof path) return NULL;
+        memcpy(path, parent->path, parent->len);
+        path[parent->len] = '.';
+        return find(path, parent->len + 1, name, len);
     }
-    return NULL;
+    const struct key *k = find("", 0, name, len);
+    return k && key_is_child(k, NULL) ? k : NULL;
 }
 
 bool key_has_word(const char *words, const char *word, size_t len)

@@ -50,6 +50,7 @@ enum key_type {
 
 struct key {
     const char *path;
+    size_t len; /* of the path */
     enum key_type type;
     const char *def; /* as it would be written; NULL: none, `def_text` says what happens then */
     const char *def_text;

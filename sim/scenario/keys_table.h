@@ -10,17 +10,18 @@
 #define US(n)    (INT64_C(1000) * (n))
 #define MS(n)    (INT64_C(1000000) * (n))
 #define SEC(n)   (INT64_C(1000000000) * (n))
+#define NS_MOST  (SEC(1000000000)) /* a number of ns: one second */
 #define PCT(n)   (INT64_C(10000) * (n))
 /* A key of the grammar that is not built yet. */
 #define LATER(p, t, part, text)                                                                              \
     {                                                                                                        \
-        .path = p, .type = t, .later = part, .hi = INT64_MAX, .about = text                                  \
+        .path = p, .len = sizeof(p) - 1, .type = t, .later = part, .hi = INT64_MAX, .about = text            \
     }
 #define LATER_KEY(p, part, text) LATER(p, KEY_TEXT, part, text)
 /* path, type, default, range */
 #define KEY(p, t, d, ...)                                                                                    \
     {                                                                                                        \
-        .path = p, .type = t, .def = d, __VA_ARGS__                                                          \
+        .path = p, .len = sizeof(p) - 1, .type = t, .def = d, __VA_ARGS__                                    \
     }
 
 static const struct key keys_first[] = {
@@ -76,12 +77,25 @@ static const struct key keys_table[] = {
     KEY(KEY_PROFILE ".measured.exit", KEY_DURATION, "0s", IN(0, SEC(1)),
         .about = "One exit to user space and back."),
     KEY(KEY_PROFILE ".measured.kick", KEY_DURATION, "0s", ANY,
-        .about = "From asking a running vCPU to stop until it has."),
+        .about = "From asking a running vCPU to stop until it has: slices last so much longer, but those of "
+                 "Linux's own scheduler (eevdf)."),
     KEY(KEY_PROFILE ".measured.switch", KEY_DURATION, "0s", ANY,
         .about = "From one vCPU thread stopping to the next one running."),
     KEY(KEY_PROFILE ".measured.slice", KEY_DURATION, "0s", ANY,
         .about = "Median slice of the host kernel's own scheduler."),
     KEY(KEY_PROFILE ".measured.tick", KEY_DURATION, "0s", ANY, .about = "Tick of the host kernel, 1/HZ."),
+    KEY(KEY_PROFILE ".measured.reference", KEY_NUMBER, "0", IN(0, NS_MOST),
+        .about = "ns of a page reference that hits; hosts.memory.ref_cost where that is not stated."),
+    KEY(KEY_PROFILE ".measured.ops", KEY_MAP, NULL, ANY,
+        .about = "ns of one event of `ops` under hardware virtualization, as of hosts.mode_costs."),
+    KEY(KEY_PROFILE ".measured.ops.io_port", KEY_NUMBER, "0", IN(0, NS_MOST), .about = "A port's."),
+    KEY(KEY_PROFILE ".measured.ops.mmio", KEY_NUMBER, "0", IN(0, NS_MOST), .about = "A device register's."),
+    KEY(KEY_PROFILE ".measured.ops.hlt", KEY_NUMBER, "0", IN(0, NS_MOST), .about = "A halt's."),
+    KEY(KEY_PROFILE ".measured.ops.doorbell", KEY_NUMBER, "0", IN(0, NS_MOST), .about = "A doorbell's."),
+    KEY(KEY_PROFILE ".measured.ops.call_ret", KEY_NUMBER, "0", IN(0, NS_MOST),
+        .about = "A call's and its return's."),
+    KEY(KEY_PROFILE ".measured.ops.page_fault", KEY_NUMBER, "0", IN(0, NS_MOST),
+        .about = "A page's first touch."),
 };
 
 #endif

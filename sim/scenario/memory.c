@@ -60,7 +60,8 @@ void memory_read(struct reader *r, const struct node *host, struct sc_host *h)
     m->balloon_max_ppm = (uint32_t)reader_num(r, balloon, M "balloon.max");
     m->compress_milli = (uint32_t)(reader_num(r, compress, M "compress.ratio") / 1000000);
     m->compress_ns = reader_num(r, compress, M "compress.cost");
-    m->ref_ps = reader_num(r, map, M "ref_cost") * 1000;
+    struct got ref = reader_get(r, map, M "ref_cost");
+    m->ref_ps = ref.node ? ref.n * 1000 : h->measured.ref_ps;
     m->tlb_entries = (uint32_t)reader_num(r, tlb, "hosts.tlb.entries");
     m->tlb_walk_ns = reader_num(r, tlb, "hosts.tlb.walk");
     m->tlb_nested_milli = (uint32_t)(reader_num(r, tlb, "hosts.tlb.nested") / 1000000);

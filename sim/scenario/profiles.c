@@ -97,8 +97,10 @@ void profiles_prices(const struct sc_host *h, struct sc_modes *out)
                 price->ps = price_of(&profile_prices[p][op], (enum sc_mode)mode, h->nested_paging);
         }
     }
-    /* A calibrated file knows one price: that of an exit to user space and back. */
-    static const uint8_t measured[] = {OP_IO_PORT, OP_MMIO, OP_DOORBELL};
-    for (size_t i = 0; i < sizeof measured; i++)
-        if (h->measured.exit_ns) out->price[SC_HARDWARE][measured[i]].ps = h->measured.exit_ns * 1000;
+    /* A calibrated file knows the price of an exit to user space and back, and may know more. */
+    static const uint8_t exits[] = {OP_IO_PORT, OP_MMIO, OP_DOORBELL};
+    for (size_t i = 0; i < sizeof exits; i++)
+        if (h->measured.exit_ns) out->price[SC_HARDWARE][exits[i]].ps = h->measured.exit_ns * 1000;
+    for (unsigned op = 0; op < PROG_NOPS; op++)
+        if (h->measured.op_ps[op]) out->price[SC_HARDWARE][op].ps = h->measured.op_ps[op];
 }

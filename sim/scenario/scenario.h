@@ -20,12 +20,14 @@ struct expect; /* scenario/expect.h */
 
 /* A host's measured side, from the calibrated file its `profile:` names; all 0 where it is not known. */
 struct sc_measured {
-    double iters_per_ns; /* of the guest's counted loop */
-    int64_t exit_ns;     /* one exit to user space and back */
-    int64_t kick_ns;     /* from asking a running vCPU to stop until it has stopped */
-    int64_t switch_ns;   /* from one vCPU thread stopping to the next one running */
-    int64_t slice_ns;    /* of the host kernel's own scheduler, median */
-    int64_t tick_ns;     /* of the host kernel: 1/HZ */
+    double iters_per_ns;      /* of the guest's counted loop */
+    int64_t exit_ns;          /* one exit to user space and back */
+    int64_t kick_ns;          /* from asking a running vCPU to stop until it has stopped */
+    int64_t switch_ns;        /* from one vCPU thread stopping to the next one running */
+    int64_t slice_ns;         /* of the host kernel's own scheduler, median */
+    int64_t tick_ns;          /* of the host kernel: 1/HZ */
+    int64_t ref_ps;           /* of a page reference that hits */
+    int64_t op_ps[PROG_NOPS]; /* of an event under hardware virtualization */
 };
 
 #define SC_NONE UINT32_MAX /* no such entity */

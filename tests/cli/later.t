@@ -1,12 +1,12 @@
 # Commands and options of later issues, and keys of the grammar that are not modelled yet.
-$ vlab batch scenarios/00-hello.yaml
-vlab: batch: not built yet
+$ vlab batch scenarios/00-hello.yaml --engine=slurm
+vlab batch: --engine=slurm: not built yet (vlab batch --help)
 [exit 2]
 $ vlab top scenarios/00-hello.yaml
 vlab: top: not built yet
 [exit 2]
-$ vlab compare runs/a runs/b
-vlab: compare: not built yet
+$ vlab report runs
+vlab: report: not built yet
 [exit 2]
 $ vlab report runs/a
 vlab: report: not built yet

@@ -65,7 +65,7 @@ $ vlab plot nosuch
 vlab plot: nosuch is not a vlab run directory (no manifest.json of ours in it)
 [exit 2]
 $ vlab validate
-vlab validate: name one scenario (vlab validate --help)
+vlab validate: name one scenario, or --all (vlab validate --help)
 [exit 2]
 $ vlab validate scenarios/01-two-vms.yaml -r 0
 vlab validate: -r wants a number of pairs from 1 to 1000 (vlab validate --help)

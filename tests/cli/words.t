@@ -7,6 +7,8 @@ usage: vlab COMMAND [ARGUMENT...]
 A laboratory of virtualization: one scenario, one workload, one policy; two clocks.
 
   run         run a scenario, simulated or on KVM guests; print a summary, keep everything in runs/
+  batch       every point and replication of a scenario, on all cores; resumes after a kill
+  compare     lay runs side by side, and say what between them is more than luck
   validate    run a scenario both ways in turn and lay the numbers side by side
   plot        draw the figures of a run as SVG and PNG, or in the terminal (--ascii)
   check       read scenarios and say what is wrong and where, without running them
@@ -16,7 +18,7 @@ A laboratory of virtualization: one scenario, one workload, one policy; two cloc
   doctor      what this machine has, what is missing, and the remedy
   completion  make the Tab key work: source <(vlab completion bash)
 
-not built yet: batch top compare report hw tour
+not built yet: top report hw tour
 
 examples:
   vlab run scenarios/01-two-vms.yaml                  simulated
@@ -33,8 +35,8 @@ vlab run: which scenario? Name a YAML file (vlab run --help)
 $ vlab rnu x
 vlab: there is no command `rnu`; did you mean `run`? (vlab --help lists them)
 [exit 2]
-$ vlab batch scenarios/00-hello.yaml
-vlab: batch: not built yet
+$ vlab top scenarios/00-hello.yaml
+vlab: top: not built yet
 [exit 2]
 $ vlab run scenarios/00-hello.yaml --fidelity=fluid
 vlab run: --fidelity=fluid: not built yet (vlab run --help)

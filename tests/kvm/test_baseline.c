@@ -55,7 +55,7 @@ START_TEST(guest_and_process_do_the_same_work)
         .kind = STEP_CPU, .probability = UINT32_MAX, .amount = {.kind = DIST_EXPONENTIAL, .a = 300000}};
     for (int native = 0; native < 2; native++) {
         struct lab *l = lab_new("rr", 1, 2, 500000000);
-        l->native = native;
+        l->own.native = native;
         for (uint32_t i = 0; i < 2; i++) {
             lab_set_prog(l, i, &s, 1);
             l->vms[i].work.until = 150;

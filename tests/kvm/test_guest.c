@@ -15,7 +15,7 @@ static const struct step drawn[] = {
      .amount = {.kind = DIST_UNIFORM, .a = 0, .b = 400000}},
 };
 
-static const char *const schedulers[] = {"eevdf", "rr", "stride", "credit", "cfs"};
+static const char *const schedulers[] = {"eevdf", "rr", "stride", "credit", "cfs", "bvt"};
 
 START_TEST(a_loop_has_the_librarys_checksum)
 {
@@ -332,7 +332,7 @@ Suite *guest_suite(void)
     if (!lab_usable("guest")) return s;
     TCase *t = tcase_create("guest");
     tcase_set_timeout(t, 30);
-    tcase_add_loop_test(t, a_loop_has_the_librarys_checksum, 0, 5);
+    tcase_add_loop_test(t, a_loop_has_the_librarys_checksum, 0, 6);
     tcase_add_loop_test(t, requests_have_the_librarys_checksum_and_arrivals, 0, 2);
     tcase_add_loop_test(t, open_arrivals_come_as_the_library_draws_them, 0, 2);
     tcase_add_test(t, all_arrivals_come_and_a_full_queue_loses);

@@ -188,7 +188,7 @@ START_TEST(a_runner_may_end_at_any_moment)
         pid_t runner = fork();
         if (runner == 0) {
             struct lab *l = lab_new(schedulers[(k / 3 + _i) % 2], 1, 3, 200000000);
-            l->native = k % 4 == 3;
+            l->own.native = k % 4 == 3;
             l->host.measured.iters_per_ns = k % 2; /* 0: it measures first */
             _exit((int)lab_run(l));
         }

@@ -131,6 +131,44 @@ START_TEST(what_hangs_on_the_core_s_speed_is_shown)
 }
 END_TEST
 
+/* Of a VM that touches, halts and comes to an end: what is counted is counted for each unit of work. */
+START_TEST(counts_are_for_each_unit_of_work)
+{
+    struct lab *l = lab_open(
+        "vlab: 1\nname: c\nhosts: [{name: h}]\nvms: [{name: v, host: h, role: victim, workload: {kind: "
+        "loop, until: {count: 9}, steps: [{cpu: 1ms}, {touch: {pages: 1, of: 1MiB}}, {ops: {hlt: 2}}]}}]\n");
+    struct compare c;
+    for (int ends = 0; ends < 2; ends++) {
+        compare_init(&c, lab_scenario(l), 1);
+        struct run_output out[2] = {0};
+        for (int k = 0; k < 2; k++) { /* the hardware does twice the work */
+            struct results *r = results_new();
+            results_add(r, "vm.v", "exits.hlt", "total", "", 18 * (k + 1));
+            results_add(r, "vm.v", "work.done", "total", "", 9 * (k + 1));
+            results_add(r, "vm.v", "mem.hardfaults", "total", "", 4 + k);
+            results_add(r, "vm.v", "mem.refs", "total", "", 9 * (k + 1));
+            results_add(r, "vm.v", "work.checksum", "total", "", 77 + k);
+            results_add(r, "vm.v", "events.finished", "total", "", ends);
+            results_add(r, "vm.v", "slowdown", "mean", "", 1 + .1 * k);
+            out[k].results = r;
+        }
+        compare_add(&c, &out[0], &out[1]);
+        compare_judge(&c);
+        ck_near(row_of(&c, "exits.hlt")->sim_median, 2, 0);
+        ck_assert_int_eq(row_of(&c, "exits.hlt")->verdict, COMPARE_AGREES);
+        ck_near(row_of(&c, "mem.hardfaults")->real_median, 5. / 18, 1e-12);
+        ck_assert_int_eq(row_of(&c, "mem.hardfaults")->verdict, COMPARE_DIFFERS);
+        ck_assert_int_eq(row_of(&c, "slowdown")->verdict, COMPARE_AGREES);
+        ck_assert_uint_eq(c.n_rows, ends ? 4 : 3); /* sums of unfinished work say nothing */
+        if (ends) ck_assert_int_eq(row_of(&c, "work.checksum")->verdict, COMPARE_DIFFERS); /* by one bit */
+        for (int k = 0; k < 2; k++)
+            results_free((struct results *)(uintptr_t)out[k].results);
+        compare_done(&c);
+    }
+    lab_close(l);
+}
+END_TEST
+
 Suite *compare_suite(void)
 {
     Suite *s = suite_create("compare");
@@ -139,6 +177,7 @@ Suite *compare_suite(void)
     tcase_add_test(t, too_wide_a_spread_decides_nothing);
     tcase_add_test(t, a_median_on_the_edge_of_two_values);
     tcase_add_test(t, what_hangs_on_the_core_s_speed_is_shown);
+    tcase_add_test(t, counts_are_for_each_unit_of_work);
     suite_add_tcase(s, t);
     return s;
 }

@@ -16,7 +16,7 @@ static const char *const schedulers[] = {"rr", "stride", "cfs", "eevdf"};
 static struct lab *native_lab(const char *scheduler, uint32_t cores, uint32_t n, int64_t duration_ns)
 {
     struct lab *l = lab_new(scheduler, cores, n, duration_ns);
-    l->native = true;
+    l->own.native = true;
     return l;
 }
 

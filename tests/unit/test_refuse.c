@@ -36,6 +36,7 @@ static const struct refusal refusals[] = {
     {"vlab: 2\n", 1, 7, "out of range", NULL},
     /* keys */
     {H "vmz: []\n", 6, 1, "unknown key `vmz`", "did you mean `vms`?"},
+    {V "  cpu.weight: 2\n" W, 8, 3, "unknown key `cpu.weight`", NULL},
     {V "  vcpu: 2\n" W, 8, 3, "unknown key `vcpu`", "did you mean `vcpus`?"},
     {V "  weight: 5\n" W, 8, 3, "unknown key `weight`", "`weight` belongs in `vms.cpu`"},
     {V "  cpu: {wieght: 5}\n" W, 8, 9, "unknown key `wieght`", "did you mean `weight`?"},

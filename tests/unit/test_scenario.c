@@ -292,7 +292,7 @@ START_TEST(a_profile_brings_costs)
     ck_assert_int_eq(h->switch_ns, 2000);
     ck_assert(h->measured.iters_per_ns > 1.2299999 && h->measured.iters_per_ns < 1.2300001);
     ck_assert_int_eq(h->measured.exit_ns, 25000);
-    /* The one price of mediation that a calibrated file knows, and only under hardware. */
+    /* Prices of mediation that a calibrated file knows are those under hardware. */
     ck_assert_int_eq(h->modes->price[SC_HARDWARE][OP_IO_PORT].ps, 25000000);
     ck_assert_int_eq(h->modes->price[SC_HARDWARE][OP_DOORBELL].ps, 25000000);
     ck_assert_int_eq(h->modes->price[SC_HARDWARE][OP_FORK].ps, 0);
@@ -301,6 +301,25 @@ START_TEST(a_profile_brings_costs)
     ck_assert_int_eq(h->measured.switch_ns, 5000);
     ck_assert_int_eq(h->measured.slice_ns, 3950000);
     ck_assert_int_eq(h->measured.tick_ns, 4000000);
+    done(f, sc, &d);
+    sc = with_file(PROFILED, "mine.yaml",
+                   "vlab_host: 1\nmeasured: {exit: 25us, reference: 7.08, ops: {doorbell: 3000.5, call_ret: "
+                   "3.6, page_fault: 4500}}\n",
+                   &f, &d);
+    if (!sc) diag_print(&d, stderr, false);
+    ck_assert_ptr_nonnull(sc);
+    h = &sc->hosts[0];
+    ck_assert_int_eq(h->memory.ref_ps, 7080);
+    ck_assert_int_eq(h->modes->price[SC_HARDWARE][OP_IO_PORT].ps, 25000000); /* any exit's */
+    ck_assert_int_eq(h->modes->price[SC_HARDWARE][OP_DOORBELL].ps, 3000500); /* its own */
+    ck_assert_int_eq(h->modes->price[SC_HARDWARE][OP_CALL_RET].ps, 3600);
+    ck_assert_int_eq(h->modes->price[SC_HARDWARE][OP_PAGE_FAULT].ps, 4500000);
+    ck_assert_int_eq(h->modes->price[SC_HARDWARE][OP_HLT].ps, 0);
+    done(f, sc, &d);
+    sc = with_file("hosts: [{name: h, profile: mine.yaml, memory: {ref_cost: 3ns}}]\n", "mine.yaml",
+                   "vlab_host: 1\nmeasured: {reference: 7.08}\n", &f, &d);
+    ck_assert_ptr_nonnull(sc);
+    ck_assert_int_eq(sc->hosts[0].memory.ref_ps, 3000);
     done(f, sc, &d);
     sc = with_file(PROFILED, "mine.yaml", "vlab_host: 1\ncpu: {tik: 4ms}\nmeasured: {exit: 5}\n", &f, &d);
     ck_assert_ptr_null(sc);
