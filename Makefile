@@ -203,9 +203,6 @@ FUZZ_OBJ := $(LIB_SRC:%.c=build/fuzz/%.o)
 FUZZ_KVM := $(patsubst %.c,build/fuzz/%.o,$(wildcard kvm/runner/*.c) kvm/vmm/payload.c kvm/vmm/paging.c kvm/vmm/gmem.c) \
             $(SWITCH_CORE:%=build/fuzz/kvm/switch/%.o) build/fuzz/kvm/vmm/ring.o
 .SECONDARY: $(FUZZ_OBJ) $(FUZZ_KVM)
-build/fuzz/kvm/%.o: kvm/%.c Makefile
-	$(Q)mkdir -p $(@D)
-	$(Q)clang $(FUZZ_CF) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 build/fuzz/libkvm.a: $(FUZZ_KVM)
 	$(Q)rm -f $@ && ar rcs $@ $^
 build/fuzz/sim/out/gp.o: $(wildcard plots/*.gp)
@@ -213,6 +210,9 @@ build/fuzz/sim/%.o: sim/%.c Makefile
 	$(Q)mkdir -p $(@D)
 	$(Q)clang $(FUZZ_CF) -fsanitize=fuzzer-no-link \
 	    $(if $(filter sim/base/% sim/scenario/%,$<),,-fno-sanitize-coverage=trace-cmp) -MMD -MP -c -o $@ $<
+build/fuzz/kvm/%.o: kvm/%.c Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q)clang $(FUZZ_CF) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_OBJ) build/fuzz/libkvm.a Makefile
 	$(SAY) FUZZ $@
 	$(Q)clang $(FUZZ_CF) -fsanitize=fuzzer -MMD -MP -MF $@.d -o $@ $< build/fuzz/libkvm.a $(FUZZ_OBJ) $(ALL_LIBS)

@@ -63,8 +63,27 @@ struct outcome {
     bool killed;
 };
 
-/* Six VMs with so much to do each; what came of it, from a runner in a process of its own. The victim's VMM
- * is killed where `at` is over 0, when so many ticks of its CPU time are gone. */
+/* The VMM of that VM, when all six are there: its name is its argument. */
+static pid_t vmm_named(pid_t runner, const char *name)
+{
+    pid_t vmms[SIX] = {0};
+    for (int i = 0; i < 1000 && procs_vmms(runner, vmms, SIX) < SIX; i++)
+        usleep(5000);
+    for (int i = 0; i < SIX; i++) {
+        char path[64], line[64];
+        snprintf(path, sizeof path, "/proc/%d/cmdline", (int)vmms[i]);
+        FILE *f = fopen(path, "re");
+        size_t n = f ? fread(line, 1, sizeof line - 1, f) : 0;
+        if (f) fclose(f);
+        line[n] = 0;
+        if (n > 0 && strlen(line) + 1 < n && strcmp(line + strlen(line) + 1, name) == 0) return vmms[i];
+    }
+    ck_abort_msg("no VMM of %s", name);
+    return 0;
+}
+
+/* Six VMs with so much to do each, the victim without end; what came of it, from a runner in a process of its
+ * own. */
 static struct outcome run_six(const char *scheduler, bool kill_one)
 {
     struct outcome o = {0};
@@ -73,12 +92,12 @@ static struct outcome run_six(const char *scheduler, bool kill_one)
     pid_t runner = fork();
     if (runner == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        struct lab *l = lab_new(scheduler, 1, SIX, 1500000000);
+        struct lab *l = lab_new(scheduler, 1, SIX, 2500000000);
         static const struct step drawn = {
             .kind = STEP_CPU, .probability = UINT32_MAX, .amount = {.kind = DIST_EXPONENTIAL, .a = 400000}};
         for (uint32_t i = 0; i < SIX; i++) {
             lab_set_prog(l, i, &drawn, 1);
-            l->vms[i].work.until = i == VICTIM ? UINT64_MAX : 200;
+            l->vms[i].work.until = i == VICTIM ? UINT64_MAX : 150;
         }
         if (lab_run(l) != KVM_OK) {
             fprintf(stderr, "the run failed: %s\n", l->why);
@@ -93,20 +112,10 @@ static struct outcome run_six(const char *scheduler, bool kill_one)
         _exit(write(p[1], &o, sizeof o) == (ssize_t)sizeof o ? 0 : 1);
     }
     close(p[1]);
-    pid_t vmms[SIX];
     if (kill_one) {
-        ck_assert(procs_wait_running(runner, SIX, vmms));
-        char path[64], line[64];
-        pid_t victim = 0;
-        for (int i = 0; i < SIX; i++) { /* its name is its VM's */
-            snprintf(path, sizeof path, "/proc/%d/cmdline", (int)vmms[i]);
-            FILE *f = fopen(path, "re");
-            size_t n = f ? fread(line, 1, sizeof line - 1, f) : 0;
-            if (f) fclose(f);
-            line[n] = 0;
-            if (n > 9 && strcmp(line + strlen(line) + 1, "v2") == 0) victim = vmms[i];
-        }
-        ck_assert_int_ne(victim, 0);
+        pid_t victim = vmm_named(runner, "v2");
+        for (int i = 0; i < 1000 && procs_ticks(victim) < 4; i++) /* at work for a while, as all are */
+            usleep(5000);
         ck_assert_int_eq(kill(victim, SIGKILL), 0);
     }
     ck_assert_int_eq(read(p[0], &o, sizeof o), sizeof o);

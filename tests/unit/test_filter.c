@@ -7,6 +7,7 @@
 #include <linux/kvm.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -24,6 +25,12 @@
 #include "tests/often.h"
 
 Suite *filter_suite(void);
+
+#ifdef SANITIZED /* whose own calls no table names */
+static const bool sanitized = true;
+#else
+static const bool sanitized = false;
+#endif
 
 static const struct filter_role *const roles[] = {&rules_control, &rules_vcpu, &rules_native};
 #define N_ROLES (int)(sizeof roles / sizeof *roles)
@@ -295,13 +302,11 @@ Suite *filter_suite(void)
 {
     Suite *s = suite_create("filter");
     TCase *t = tcase_create("filter");
-#ifndef SANITIZED /* whose own calls no table names */
-    tcase_add_loop_test(t, what_a_role_may_not_do_ends_it, 0, N_ROLES);
-    tcase_add_test(t, what_a_role_is_for_it_may);
-    tcase_add_test(t, a_filter_cannot_be_taken_off);
-#else
-    (void)fate;
-#endif
+    if (!sanitized) {
+        tcase_add_loop_test(t, what_a_role_may_not_do_ends_it, 0, N_ROLES);
+        tcase_add_test(t, what_a_role_is_for_it_may);
+        tcase_add_test(t, a_filter_cannot_be_taken_off);
+    }
     suite_add_tcase(s, t);
     return s;
 }
