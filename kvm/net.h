@@ -129,7 +129,7 @@ struct net_ctl {
     char text[NET_TEXT];
     /* Runner, at any time: NICs of different groups do not reach each other; the uplink is of group 0. */
     uint32_t group[NET_PORTS];
-    int64_t until_ns; /* CLOCK_MONOTONIC: what passes from then on is not counted; 0: all is */
+    int64_t until_ns;         /* CLOCK_MONOTONIC: what passes from then on is not counted; 0: all is */
     int64_t up_ns[NET_PORTS]; /* CLOCK_MONOTONIC: what comes to a NIC before, its VM not being there, is
                                  dropped */
     /* Switch. */
