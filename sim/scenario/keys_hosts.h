@@ -165,7 +165,9 @@ static const struct key keys_hosts[] = {
             "hdd: by seek, rotation and transfer.",
         .example = "ssd"),
     KEY("hosts.disks.iops", KEY_RATE, "0/s", ANY, .bare = true, .only = "model bucket",
-        .about = "Requests a second; 0/s: no bound.", .example = "20000/s"),
+        .about = "Requests a second; 0/s: no bound.", .example = "20000/s",
+        .knob =
+            "on KVM a token bucket before the VMs' files; without a bound this machine's disk is the bound"),
     KEY("hosts.disks.bandwidth", KEY_BANDWIDTH, "0B/s", ANY, .only = "model bucket",
         .about = "Bytes a second; 0B/s: no bound.", .example = "500MB/s"),
     KEY("hosts.disks.latency", KEY_DURATION, "0s", ANY,

@@ -60,7 +60,10 @@ static const struct key keys_vms[] = {
             "host's kernel; emulation: every instruction by a program; binary-translation: privileged code "
             "is rewritten; hardware: by the CPU's own extensions; paravirtual: its kernel was ported to "
             "the hypervisor (guest: modified).",
-        .example = "container"),
+        .example = "container",
+        .knob = "on KVM the way to its disks: emulation: port I/O, an exit for each word of 2 bytes; "
+                "hardware and "
+                "paravirtual: a ring with a doorbell; its work runs at full speed in each"),
     KEY("vms.guest", KEY_WORD, "stock", ANY, .words = "stock modified",
         .about =
             "Whether its operating system was changed for the hypervisor: stock, no; modified, yes, which "
@@ -92,7 +95,9 @@ static const struct key keys_vms[] = {
     KEY("vms.disk.on", KEY_NAME, NULL, ANY, .def_text = "the only one its host reaches",
         .about = "The disk of its host, or the store, that it lies on."),
     KEY("vms.disk.size", KEY_SIZE, NULL, IN(1, INT64_MAX),
-        .def_text = "not stated; of a clone, its original's", .about = "How large the guest sees it."),
+        .def_text = "not stated; of a clone, its original's", .about = "How large the guest sees it.",
+        .knob = "on KVM a sparse file without a name, where $TMPDIR says (else /tmp), read and written by "
+                "O_DIRECT"),
     KEY("vms.disk.used", KEY_SIZE, NULL, ANY, .def_text = "nothing; of a clone, its original's",
         .about = "How much of it is written at the start."),
     KEY("vms.disk.provision", KEY_WORD, "thick", ANY, .words = "thick thin",

@@ -48,7 +48,7 @@ static const struct same {
 
 START_TEST(work_is_the_simulators)
 {
-    struct disk_lab *l = disk_lab_new("3s", sames[_i].scheduler, "", sames[_i].vms);
+    struct disk_lab *l = disk_lab_new("1500ms", sames[_i].scheduler, "", sames[_i].vms);
     disk_lab_sim(l);
     struct disk_seen sim = l->vm[0];
     ck_assert_uint_eq(sim.until, 1);
@@ -74,7 +74,7 @@ END_TEST
 /* Where there is no io_uring it is the same, by threads. */
 START_TEST(threads_do_what_the_ring_does)
 {
-    struct disk_lab *l = disk_lab_new("3s", schedulers[_i], "", sames[_i].vms);
+    struct disk_lab *l = disk_lab_new("1500ms", schedulers[_i], "", sames[_i].vms);
     disk_lab_sim(l);
     uint64_t ops = l->vm[0].ops;
     l->faults.no_uring = 1;
@@ -131,7 +131,7 @@ START_TEST(a_disk_is_split_as_its_policy_says)
              "  - {name: a, host: h1, disk: {on: d0, %s}, " READERS "}\n"
              "  - {name: b, host: h1, disk: {on: d0, %s}, " READERS "}\n",
              x->a, x->b);
-    struct disk_lab *l = disk_lab_new("1500ms", schedulers[_i % 2], x->disk, vms);
+    struct disk_lab *l = disk_lab_new("1s", schedulers[_i % 2], x->disk, vms);
     disk_lab_sim(l);
     double sim = (double)l->dev.ops, sim_share = 100.0 * (double)l->vm[0].ops / sim;
     ck_assert_double_eq_tol(sim_share, x->share, 1.5);

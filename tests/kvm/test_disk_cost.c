@@ -72,7 +72,7 @@ static double guest_ns(const char *mode, int threads, double *a_bell)
     return ns;
 }
 
-#define PAIRS 5
+#define PAIRS 3
 
 /* By turns; of each what it is when it is least disturbed. */
 START_TEST(a_ring_with_many_requests_a_doorbell_is_near_native)
