@@ -10,9 +10,11 @@
  *     0x0100000  boot region: struct abi_boot, then what its offsets name     read, host writes
  *     0x0d00000  stacks, one a vCPU, each over a guard page     read, write
  *     0x1000000  payload: text (read, execute), rodata (read), data (read, write)
+ *    0x20000000  rings, one a vCPU and device: abi_dev.h     read, write; shared with the VMM alone
+ *    0x30000000  windows, one a device: its data     read, write; shared with whoever serves the device
  *    0x40000000  logs, one a vCPU: struct abi_log, shared with the runner; nothing in it is trusted
- *    0x50000000  one page of a device that takes 32 bits at its beginning and does nothing     write; in no
- * slot 0x60000000  one page that is mapped but lies in no slot: touching it shows that nothing is there
+ *    0x50000000  one page of a device: takes 32 bits at its beginning, does nothing     write; in no slot
+ *    0x60000000  one page, mapped but in no slot: touching it shows that nothing is there
  *    0x80000000  page tables of what follows                 not mapped
  *   0x100000000  the VM's memory, of memory_bytes; its page n is the VM's page n     read, write, as far as
  *                steps refer to it; the first page after it is mapped and in no slot
