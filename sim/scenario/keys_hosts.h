@@ -214,7 +214,8 @@ static const struct key keys_hosts[] = {
     KEY("hosts.nics.name", KEY_NAME, NULL, ANY, .def_text = "none: it must be stated",
         .about = "Name of the interface."),
     KEY("hosts.nics.bandwidth", KEY_BANDWIDTH, "0b/s", ANY,
-        .about = "Bits a second, each way, with all framing; 0b/s: no bound.", .example = "10Gb/s"),
+        .about = "Bits a second, each way, with all framing; 0b/s: no bound.", .example = "10Gb/s",
+        .knob = "on KVM the pace of the switch, for frames to peers"),
     KEY("hosts.nics.latency", KEY_DURATION, "0s", ANY, .about = "Time of a frame on its link.",
         .example = "50us"),
     KEY("hosts.nics.mtu", KEY_COUNT, "1500", IN(68, 65535),
@@ -342,7 +343,11 @@ static const struct key keys_hosts[] = {
     KEY("networks.kind", KEY_WORD, "bridge", ANY, .words = "bridge nat host-only",
         .about = "bridge: VMs have an identity of their own on the wire; nat: they share the host's, lead "
                  "out, and "
-                 "are reached by forward rules only; host-only: inside a host, without a way out."),
+                 "are reached by forward rules only; host-only: inside a host, without a way out.",
+        .knob =
+            "on KVM a process a network, in a network namespace of its own: nat by libslirp (VLAB_NAT=nft: "
+            "by "
+            "a tap and nft), bridge by a tap; peers are in that namespace too, nothing leaves the machine"),
     KEY("networks.nics", KEY_PATHS, NULL, ANY, .def_text = "none", .only = "kind bridge nat",
         .about = "The hosts' interfaces it uses, as HOST/NIC, one a host; the name of a counted host means "
                  "each of "

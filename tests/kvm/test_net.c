@@ -167,7 +167,7 @@ START_TEST(who_reaches_whom_is_as_the_scenario_says)
     else
         unsetenv("VLAB_NAT");
     struct wired *w =
-        wired_new(worlds[_i].kind, 2, 2, worlds[_i].kind == SC_NET_HOST_ONLY ? 2300 * MS : 300 * MS);
+        wired_new(worlds[_i].kind, 2, 2, worlds[_i].kind == SC_NET_HOST_ONLY ? 2500 * MS : 700 * MS);
     lab_set_prog(w->l, 0, all, COUNT(all));
     lab_set_prog(w->l, 1, take, COUNT(take));
     w->l->vms[0].work.until = w->l->vms[1].work.until = 1;

@@ -26,7 +26,7 @@ static void *kill_later(void *arg)
         long ticks = 0;
         for (int v = 0; v < n; v++)
             ticks += procs_ticks(vmms[v]);
-        if (ticks < 15 || procs_named(k->name, getpid(), pids, LAB_VMS) <= (int)k->which) continue;
+        if (ticks < 8 || procs_named(k->name, getpid(), pids, LAB_VMS) <= (int)k->which) continue;
         k->done = kill(pids[k->which], k->signal) == 0;
     }
     return NULL;
@@ -48,7 +48,7 @@ static struct wired *busy_net(int64_t duration_ns)
 START_TEST(without_its_switch_a_run_comes_to_its_end)
 {
     struct killer k = {"vlab-switch", 0, SIGKILL, false};
-    struct wired *w = busy_net(1800 * MS);
+    struct wired *w = busy_net(2200 * MS);
     pthread_t t;
     pthread_create(&t, NULL, kill_later, &k);
     int64_t from = host_now();
@@ -74,7 +74,7 @@ END_TEST
 START_TEST(a_stopped_switch_is_silence)
 {
     struct killer k = {"vlab-switch", 0, SIGSTOP, false};
-    struct wired *w = busy_net(1000 * MS);
+    struct wired *w = busy_net(1600 * MS);
     pthread_t t;
     pthread_create(&t, NULL, kill_later, &k);
     int64_t from = host_now();
@@ -91,7 +91,7 @@ END_TEST
 
 START_TEST(a_killed_receiver_holds_nobody_up)
 {
-    struct wired *w = busy_net(1000 * MS);
+    struct wired *w = busy_net(1600 * MS);
     /* VMMs are listed by process id; any of them may be it. */
     struct killer k = {"vlab-vmm", 1, SIGKILL, false};
     pthread_t t;
