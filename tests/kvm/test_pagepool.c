@@ -279,7 +279,8 @@ START_TEST(the_pool_outlives_any_talk)
                                 .flags = rng_u32(&r) % 32 ? rng_u32(&r) & 1 : rng_u32(&r),
                                 .vcpu = rng_u32(&r) % 2,
                                 .value = rng_u32(&r) % 16 ? 0 : -(int64_t)rng_u32(&r),
-                                .at_ns = (int64_t)(rng_u32(&r) - (uint64_t)rng_u32(&r)) << rng_u32(&r) % 31};
+                                .at_ns =
+                                    (int64_t)((rng_u32(&r) - (uint64_t)rng_u32(&r)) << rng_u32(&r) % 31)};
         send(m->fd[vm], &msg, rng_u32(&r) % 128 ? sizeof msg : rng_u32(&r) % sizeof msg,
              MSG_NOSIGNAL | MSG_DONTWAIT);
         for (vm = 0; vm < 2; vm++)

