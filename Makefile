@@ -27,7 +27,8 @@ OPT_coverage := -O0 -g --coverage
 # What gcc finds by following values, it finds wrongly in code that a sanitizer has rewritten.
 ifneq ($(filter gcc%,$(notdir $(CC))),)
 OPT_asan += -Wno-format-truncation -Wno-maybe-uninitialized
-OPT_tsan += -Wno-format-truncation -Wno-maybe-uninitialized
+# Fences, of which it knows nothing, stand between us and a guest, whose side it does not see anyway.
+OPT_tsan += -Wno-format-truncation -Wno-maybe-uninitialized -Wno-tsan
 endif
 ifeq ($(OPT_$(BUILD)),)
 $(error BUILD=$(BUILD): there are release, debug, asan, tsan and coverage)

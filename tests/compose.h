@@ -61,11 +61,13 @@ static inline void compose_host(struct compose *c)
     bool more = c->over && c->tight == COMPOSE_MEMORY;
     fprintf(c->to, "hosts:\n  - name: h1\n    cpu: {cores: %u, scheduler: %s}\n", c->cores,
             compose_word(c, "hosts.cpu.scheduler", c->scheduler, sizeof c->scheduler));
-    if (more)
+    if (more) {
+        uint32_t mib = compose_of(c, 4, 5) * 8;
         fprintf(c->to,
                 "    memory: {size: %uMiB, reclaim: [swap], swap: swap0, replacement: %s, replacement_scope: "
                 "vm}\n",
-                compose_of(c, 4, 5) * 8, compose_word(c, "hosts.memory.replacement", a, sizeof a));
+                mib, compose_word(c, "hosts.memory.replacement", a, sizeof a));
+    }
     if (c->has[COMPOSE_DISK] || more) fprintf(c->to, "    disks:\n");
     if (c->has[COMPOSE_DISK])
         fprintf(c->to, "      - {name: disk0, iops: %u, queue: %s}\n",
@@ -77,23 +79,38 @@ static inline void compose_host(struct compose *c)
     if (c->has[COMPOSE_NET]) fprintf(c->to, "networks: [{name: lan, kind: host-only}]\n");
 }
 
-/* A step a resource, the CPU's first; `hard` VMs want more of what there is too little of. */
+/* A step a resource, the CPU's first; `hard` VMs want more of what there is too little of. A statement has
+ * one draw: in which order arguments are evaluated is the compiler's. */
+static inline void compose_touch(struct compose *c, bool hard)
+{
+    uint32_t pages = compose_of(c, 10, 60) * 10, span = compose_of(c, 4, 12),
+             write = compose_of(c, 0, 4) * 25;
+    fprintf(c->to, ", {touch: {pages: %u, of: %uMiB, write: %u%%}}", pages,
+            hard && c->tight == COMPOSE_MEMORY ? 24 : span, write);
+}
+
+static inline void compose_disk(struct compose *c)
+{
+    const char *what = compose_of(c, 0, 1) ? "read" : "write";
+    uint32_t kib = 4u << compose_of(c, 0, 2);
+    fprintf(c->to, ", {disk: {%s: %uKiB%s}}", what, kib, compose_of(c, 0, 1) ? "" : ", pattern: sequential");
+}
+
 static inline void compose_steps(struct compose *c, bool hard)
 {
     static const char *const ops[] = {"io_port", "hlt", "mmio", "doorbell"};
     static const char *const times[] = {"%uus", "{exponential: %uus}", "{uniform: [%uus, 2ms]}"};
+    const char *time = times[compose_of(c, 0, 2)];
     fprintf(c->to, "[{cpu: ");
-    fprintf(c->to, times[compose_of(c, 0, 2)], compose_of(c, 3, 15) * 100);
+    fprintf(c->to, time, compose_of(c, 3, 15) * 100);
     fprintf(c->to, "}");
-    if (c->has[COMPOSE_MEMORY])
-        fprintf(c->to, ", {touch: {pages: %u, of: %uMiB, write: %u%%}}", compose_of(c, 10, 60) * 10,
-                hard && c->tight == COMPOSE_MEMORY ? 24 : compose_of(c, 4, 12), compose_of(c, 0, 4) * 25);
-    if (c->has[COMPOSE_DISK])
-        fprintf(c->to, ", {disk: {%s: %uKiB%s}}", compose_of(c, 0, 1) ? "read" : "write",
-                4u << compose_of(c, 0, 2), compose_of(c, 0, 1) ? "" : ", pattern: sequential");
+    if (c->has[COMPOSE_MEMORY]) compose_touch(c, hard);
+    if (c->has[COMPOSE_DISK]) compose_disk(c);
     if (c->has[COMPOSE_NET]) fprintf(c->to, ", {net: {send: %ukB, to: sink}}", compose_of(c, 1, 20));
-    if (c->has[COMPOSE_EXITS])
-        fprintf(c->to, ", {ops: {%s: %u}}", ops[compose_of(c, 0, 3)], compose_of(c, 1, 8));
+    if (c->has[COMPOSE_EXITS]) {
+        const char *op = ops[compose_of(c, 0, 3)];
+        fprintf(c->to, ", {ops: {%s: %u}}", op, compose_of(c, 1, 8));
+    }
     if (!hard) fprintf(c->to, ", {sleep: {exponential: %ums}}", compose_of(c, 2, 8));
     fprintf(c->to, "]");
 }

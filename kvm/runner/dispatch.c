@@ -294,6 +294,7 @@ static void *dispatcher(void *arg)
     struct dispatch *d = p->d;
     struct sched_param fifo = {.sched_priority = FIFO_PRIORITY};
     host_pin(0, d->run->host.cpus[p->index]);
+    host_weigh_more();
     if (d->fifo) pthread_setschedparam(pthread_self(), SCHED_FIFO, &fifo);
     host_sleep_until(d->run->zero_abs_ns);
     pthread_mutex_lock(&d->lock);

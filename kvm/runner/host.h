@@ -29,6 +29,9 @@ void host_sleep_until(int64_t at_ns);
 void host_clock_pair(uint64_t *tsc, int64_t *ns);
 /* 0, or -errno. tid 0: the calling thread. */
 int host_pin(int tid, int cpu);
+/* The guests' groups weigh much, to keep the host's other work away: who serves them must not weigh less.
+ * Gives the calling thread the most that an ordinary one can have, where that may be. */
+void host_weigh_more(void);
 /* Time that the machine below us took from these CPUs, or they spent at all, since it booted: /proc/stat. */
 int64_t host_stolen_ns(const struct host *h, uint32_t n_cpus);
 /* CPU time of a thread of another process, as the kernel's scheduler counts it; -1: it is gone. */

@@ -137,6 +137,7 @@ static void *pagepool_main(void *arg)
 {
     struct pagepool *p = arg;
     struct pollfd *pf = calloc(p->n_vms + 1, sizeof *pf);
+    host_weigh_more();
     ASSERT(pf);
     while (!pagepool_stops(p)) {
         rest(p, pf);

@@ -57,7 +57,10 @@ START_TEST(bash_completes_our_words)
              {"vlab completion ''", "bash\n"},
              {"vlab plot x --a", "--ascii\n"},
              {"vlab run --per", "--per-entity\n"},
-             {"vlab ba", "\n"} /* not built yet */};
+             {"vlab ba", "batch\n"},
+             {"vlab batch --re", "--resume\n"},
+             {"vlab compare a b --cs", "--csv\n"},
+             {"vlab to", "\n"} /* not built yet */};
     int code;
     char *script = output(cli_completion, "completion", "bash", &code);
     ck_assert_int_eq(code, CLI_OK);
