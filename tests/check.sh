@@ -47,7 +47,7 @@ part asan-build mk CC=clang BUILD=asan all tests # and so a second compiler read
 part asan-unit mk CC=clang BUILD=asan test-unit
 part asan-random mk CC=clang BUILD=asan test-properties
 part tsan sh tests/tsan.sh
-[ -n "${LONG:-}" ] || part fuzz mk fuzz FUZZ_SECONDS=10 FUZZ_SEED=1
+[ -n "${LONG:-}" ] || part fuzz mk fuzz FUZZ_SECONDS=5 FUZZ_SEED=1
 if [ -n "${LONG:-}" ]; then
     part fuzz-long mk fuzz FUZZ_SECONDS=600
     part clang-tidy sh tests/lint.sh clang-tidy
