@@ -261,12 +261,12 @@ enum kvm_status pagepool_new(struct run *r, int store_fd, struct pagepool **out,
     p->run = r;
     p->sc = &r->pc->memory;
     p->page_bytes = p->sc->page_bytes ? p->sc->page_bytes : ABI_PAGE;
-    p->paged = !r->native && pagepool_is_short(r->sc);
+    p->paged = !r->own.native && pagepool_is_short(r->sc);
     p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     p->vms = calloc(r->n_vms + 1, sizeof *p->vms);
     p->of = calloc(r->n_vms + 1, sizeof(struct pagepool_vm *));
     ASSERT(p->wake_fd >= 0 && p->vms && p->of && sem_init(&p->counted, 0, 0) == 0);
-    if (!r->native) add_vms(p); /* of a process's pages nobody is asked */
+    if (!r->own.native) add_vms(p); /* of a process's pages nobody is asked */
     if (p->paged) st = has_uffd(why);
     for (uint32_t i = 0; st == KVM_OK && i < p->n_vms; i++)
         if (open_vm(p, &p->vms[i], store_fd, why) != 0) st = KVM_FAILED;

@@ -414,10 +414,10 @@ static enum kvm_status prepare(struct watch *w, char **why)
 static enum kvm_status run_all(struct watch *w, struct rec_block *out, struct kvm_report *rep, char **why)
 {
     struct run *r = &w->r;
-    *why = r->native ? refuse_native(r->sc) : refuse_scenario(r->sc);
+    *why = r->own.native ? refuse_native(r->sc) : refuse_scenario(r->sc);
     if (*why) return KVM_CANNOT;
     r->end_ns = r->sc->run.duration_ns;
-    enum kvm_status st = r->native ? host_open_native(&r->host, why) : host_open(&r->host, why);
+    enum kvm_status st = r->own.native ? host_open_native(&r->host, why) : host_open(&r->host, why);
     if (st != KVM_OK) return st;
     janitor_start(&w->janitor);
     catch_signals(w);
@@ -441,7 +441,7 @@ static enum kvm_status run_all(struct watch *w, struct rec_block *out, struct kv
 enum kvm_status run_with(const struct scenario *sc, uint64_t seed, const struct run_own *own,
                          struct rec_block *out, struct kvm_report *rep, char **why)
 {
-    struct watch w = {.r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .own = *own, .native = own->native}};
+    struct watch w = {.r = {.sc = sc, .pc = &sc->hosts[0], .seed = seed, .own = *own}};
     return run_all(&w, out, rep, why);
 }
 

@@ -46,7 +46,6 @@ struct run {
     const struct scenario *sc;
     const struct sc_host *pc; /* the one host */
     uint64_t seed;
-    bool native; /* the payload as processes of this machine, no KVM */
     struct host host;
     struct cgroups groups;
     int64_t zero_abs_ns, end_ns;

@@ -133,8 +133,7 @@ static char *point_text(const struct scenario *sc)
     return text;
 }
 
-static void keep(struct validated *v, const struct scenario *sc, size_t index, const char *at,
-                 const struct compare *c)
+static void keep(struct validated *v, const struct scenario *sc, const char *at, const struct compare *c)
 {
     for (size_t i = 0; i < c->n_rows; i++) {
         const struct compare_row *r = &c->rows[i];
@@ -144,7 +143,6 @@ static void keep(struct validated *v, const struct scenario *sc, size_t index, c
                                     .metric = r->metric,
                                     .stat = r->stat,
                                     .unit = r->unit,
-                                    .point_index = index,
                                     .sim = r->sim_median,
                                     .real = r->real_median,
                                     .difference = r->difference,
@@ -156,20 +154,20 @@ static void keep(struct validated *v, const struct scenario *sc, size_t index, c
     }
 }
 
-static void print_point(const struct validate_cfg *cfg, const struct scenario *sc, size_t index,
-                        struct compare *c, struct validate_tally *t)
+static void print_point(const struct validate_cfg *cfg, const struct scenario *sc, struct compare *c,
+                        struct validate_tally *t)
 {
     char *at = point_text(sc);
     compare_judge(c);
     if (at[0]) printf("at %s\n", at);
     print_rows(c, term_style_of(STDOUT_FILENO), t);
-    if (cfg->kept) keep(cfg->kept, sc, index, at, c);
+    if (cfg->kept) keep(cfg->kept, sc, at, c);
     fflush(stdout);
     free(at);
 }
 
-static int validate_point(const struct validate_cfg *cfg, const struct scenario *sc, size_t index,
-                          struct progress *p, struct validate_tally *t)
+static int validate_point(const struct validate_cfg *cfg, const struct scenario *sc, struct progress *p,
+                          struct validate_tally *t)
 {
     struct compare c;
     compare_init(&c, sc, cfg->pairs);
@@ -180,7 +178,7 @@ static int validate_point(const struct validate_cfg *cfg, const struct scenario 
     }
     progress_end(p);
     t->points++;
-    if (!code) print_point(cfg, sc, index, &c, t);
+    if (!code) print_point(cfg, sc, &c, t);
     if (code == CLI_INVALID && cfg->goes_on) { /* the reason has been told */
         t->refused++;
         code = 0;
@@ -223,7 +221,7 @@ int validate_one(const struct validate_cfg *cfg, struct validate_tally *t)
             }
             struct progress p;
             progress_begin(&p, STDERR_FILENO, sc->name, cfg->pairs, sc->run.duration_ns);
-            code = validate_point(cfg, sc, point, &p, t);
+            code = validate_point(cfg, sc, &p, t);
             scenario_free(sc);
         }
         diag_done(&d);

@@ -16,7 +16,6 @@
 
 struct validated_row {
     const char *scenario, *point, *entity, *metric, *stat, *unit; /* copied by validated_add */
-    size_t point_index;
     double sim, real, difference, spread, real_spread; /* medians; spreads are standard errors of them */
     const char *verdict;                               /* static text: "agrees", "DIFFERS", ... */
     bool judged;

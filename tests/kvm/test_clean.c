@@ -1,56 +1,19 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Whatever happens to a run: it ends, says so, and leaves no process and no cgroup behind. */
-#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "lab.h"
+#include "tests/kvm/procs.h"
 
 Suite *clean_suite(void);
 
-/* Processes named vlab-vmm whose runner is `runner` (0: anyone), the first of them in *pid. */
-static int vmms_of(pid_t runner, pid_t *pid)
-{
-    DIR *d = opendir("/proc");
-    int n = 0;
-    for (struct dirent *e; d && (e = readdir(d));) {
-        char path[300], line[512];
-        int id, parent;
-        snprintf(path, sizeof path, "/proc/%.200s/stat", e->d_name);
-        host_read_line(path, line, sizeof line);
-        if (sscanf(line, "%d (vlab-vmm) %*c %d", &id, &parent) != 2 || parent != runner) continue;
-        if (pid) *pid = id;
-        n++;
-    }
-    if (d) closedir(d);
-    return n;
-}
-
-/* Groups that a runner made. */
-static int groups_of(pid_t runner)
-{
-    struct cgroups c;
-    char *why = NULL, prefix[64];
-    int n = 0;
-    if (!cgroup_find(&c, &why)) {
-        free(why);
-        return 0;
-    }
-    snprintf(prefix, sizeof prefix, "vlab-%d-", (int)runner);
-    DIR *d = opendir(c.base);
-    for (struct dirent *e; d && (e = readdir(d));)
-        n += strncmp(e->d_name, prefix, strlen(prefix)) == 0;
-    if (d) closedir(d);
-    return n;
-}
-
 static void expect_nothing_left(pid_t runner)
 {
-    for (int i = 0; i < 200 && vmms_of(runner, NULL) > 0; i++)
+    for (int i = 0; i < 200 && procs_vmms(runner, NULL, 0) > 0; i++)
         usleep(10000);
-    ck_assert_int_eq(vmms_of(runner, NULL), 0);
-    ck_assert_int_eq(groups_of(runner), 0);
+    ck_assert_int_eq(procs_vmms(runner, NULL, 0), 0);
+    ck_assert_int_eq(procs_groups(runner), 0);
 }
 
 static const char *const schedulers[] = {"eevdf", "rr"};
@@ -86,9 +49,9 @@ static pid_t run_in_child(const char *scheduler, int64_t duration_ns)
 
 static void wait_for_vmms(pid_t runner, pid_t *vmm)
 {
-    for (int i = 0; i < 500 && vmms_of(runner, vmm) < 2; i++)
+    for (int i = 0; i < 500 && procs_vmms(runner, vmm, 1) < 2; i++)
         usleep(10000);
-    ck_assert_int_eq(vmms_of(runner, vmm), 2);
+    ck_assert_int_eq(procs_vmms(runner, vmm, 1), 2);
     usleep(300000);
 }
 
@@ -135,7 +98,7 @@ START_TEST(guests_die_with_a_runner_that_is_killed)
     struct lab *l = lab_new("eevdf", 1, 1, 50000000);
     lab_run_well(l);
     lab_free(l);
-    ck_assert_int_eq(groups_of(runner), 0);
+    ck_assert_int_eq(procs_groups(runner), 0);
 }
 END_TEST
 
